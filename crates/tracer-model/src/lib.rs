@@ -1,0 +1,20 @@
+//! The words every other crate speaks: sites, values, events, outcomes and traces.
+//!
+//! Plain data with `serde` derives and no behaviour beyond small accessors. It does no I/O, and
+//! knows no language, no byte format and no operating system.
+//!
+//! Invariant: nothing in here iterates a hash map; order is output.
+
+pub mod coverage;
+pub mod event;
+pub mod outcome;
+pub mod site;
+pub mod trace;
+pub mod value;
+
+pub use coverage::{Coverage, Dropped};
+pub use event::{Arm, ErrPhase, Event, Frame, LoopPhase, Payload, TaskPhase};
+pub use outcome::{End, Limit, Limits, Outcome, Protection, Usage};
+pub use site::{Chain, Detail, Function, FunctionKind, Kind, Site, SiteTable, SourceFile, Span};
+pub use trace::{Budget, Environment, SCHEMA_VERSION, Trace};
+pub use value::{Shape, Value};
