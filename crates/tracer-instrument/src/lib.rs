@@ -1,1 +1,20 @@
-//! 
+//! The rewriting engine: source bytes in, instrumented bytes and a site table out.
+//!
+//! It is pure. It parses with tree-sitter, runs a language's probe query, and calls that language's
+//! hooks, which may only *insert* text. It knows no language, starts no process and reads no file.
+//!
+//! Invariant: removing the insertions gives the original bytes back.
+//! Invariant: no insertion lies inside a node that the parser could not read.
+
+pub mod edits;
+pub mod engine;
+pub mod rewriter;
+pub mod spec;
+
+pub use edits::{Edit, Insertion, Rewritten, strip};
+pub use engine::{InstrumentError, Instrumented, Options, instrument};
+pub use rewriter::Rewriter;
+pub use spec::{
+    EmitterFile, Found, Hook, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource, Toolchain,
+};
+pub use tree_sitter::Node;

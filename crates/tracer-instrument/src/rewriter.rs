@@ -1,0 +1,348 @@
+//! What hooks work with: node text, sites, functions, loops and insertions.
+//!
+//! It keeps the scopes (functions, loops, classes) that the current node lies in, so that a hook
+//! only says what is special about its own construct.
+
+use std::collections::HashMap;
+
+use tracer_model::{
+    Chain, Detail, Dropped, Function, FunctionKind, Kind, Site, Span, Value,
+};
+use tree_sitter::Node;
+
+use crate::Edit;
+use crate::engine::Options;
+
+/// Longest source text kept in a site, bytes.
+const TEXT_LIMIT: usize = 160;
+
+#[derive(Debug, Clone, Copy)]
+struct Scope {
+    end: usize,
+    what: ScopeKind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum ScopeKind {
+    Function(u32),
+    Class,
+    Loop(u32),
+}
+
+/// The state of one file's rewriting.
+pub struct Rewriter<'a> {
+    /// The original bytes.
+    pub source: &'a [u8],
+    /// What was asked for.
+    pub options: &'a Options,
+    root: Node<'a>,
+    blocks: &'static [&'static str],
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) dropped: Vec<Dropped>,
+    scopes: Vec<Scope>,
+    names: Vec<(usize, String)>,
+    by_node: HashMap<(usize, &'static str), u32>,
+    opaque: Vec<(usize, usize)>,
+    pub(crate) group: u32,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(crate) fn new(
+        source: &'a [u8],
+        options: &'a Options,
+        root: Node<'a>,
+        blocks: &'static [&'static str],
+        opaque: Vec<(usize, usize)>,
+    ) -> Self {
+        let mut rewriter = Self {
+            source,
+            options,
+            root,
+            blocks,
+            edits: Vec::new(),
+            sites: Vec::new(),
+            functions: Vec::new(),
+            dropped: Vec::new(),
+            scopes: Vec::new(),
+            names: Vec::new(),
+            by_node: HashMap::new(),
+            opaque,
+            group: 0,
+        };
+        rewriter.functions.push(Function {
+            name: "<module>".into(),
+            qualified: "<module>".into(),
+            file: options.file,
+            span: rewriter.span(root),
+            kind: FunctionKind::Module,
+        });
+        rewriter
+            .scopes
+            .push(Scope { end: usize::MAX, what: ScopeKind::Function(options.first_function) });
+        rewriter
+    }
+
+    /// The file's root node.
+    pub fn root(&self) -> Node<'a> {
+        self.root
+    }
+
+    /// Detail asked for.
+    pub fn detail(&self) -> Detail {
+        self.options.detail
+    }
+
+    /// Whether this much detail was asked for.
+    pub fn wants(&self, detail: Detail) -> bool {
+        self.options.detail >= detail
+    }
+
+    /// Source text of a node; bytes that are not UTF-8 are replaced.
+    pub fn text(&self, node: Node<'_>) -> std::borrow::Cow<'a, str> {
+        String::from_utf8_lossy(&self.source[node.start_byte()..node.end_byte()])
+    }
+
+    /// Source text of a node on one line, bounded, for a site.
+    pub fn label(&self, node: Node<'_>) -> String {
+        let end = node.end_byte().min(node.start_byte() + 4 * TEXT_LIMIT);
+        let text = String::from_utf8_lossy(&self.source[node.start_byte()..end]);
+        let mut label = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if label.len() > TEXT_LIMIT {
+            let mut cut = TEXT_LIMIT;
+            while !label.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            label.truncate(cut);
+            label.push('…');
+        }
+        label
+    }
+
+    /// Place of a node.
+    pub fn span(&self, node: Node<'_>) -> Span {
+        let (start, end) = (node.start_position(), node.end_position());
+        Span {
+            start: node.start_byte() as u32,
+            end: node.end_byte() as u32,
+            line: start.row as u32 + 1,
+            column: start.column as u32 + 1,
+            end_line: end.row as u32 + 1,
+        }
+    }
+
+    /// Whether the parser could not read the node's own part. An unreadable statement inside a
+    /// block of the node does not count.
+    pub fn is_broken(&self, node: Node<'_>) -> bool {
+        if node.is_error() || node.is_missing() {
+            return true;
+        }
+        if !node.has_error() || self.blocks.contains(&node.kind()) {
+            return false;
+        }
+        let mut cursor = node.walk();
+        node.children(&mut cursor).any(|child| child.has_error() && self.is_broken(child))
+    }
+
+    /// Whether the node lies in a region marked `@opaque`.
+    pub fn is_opaque(&self, node: Node<'_>) -> bool {
+        let before = self.opaque.partition_point(|&(start, _)| start <= node.start_byte());
+        self.opaque[..before].last().is_some_and(|&(_, end)| node.end_byte() <= end)
+    }
+
+    // Scopes.
+
+    pub(crate) fn arrive(&mut self, start: usize) {
+        while let Some(scope) = self.scopes.last().filter(|scope| scope.end <= start) {
+            let scope = *scope;
+            self.scopes.pop();
+            self.leave(scope);
+        }
+    }
+
+    pub(crate) fn leave_all(&mut self) {
+        while let Some(scope) = self.scopes.pop() {
+            self.leave(scope);
+        }
+    }
+
+    fn leave(&mut self, scope: Scope) {
+        match scope.what {
+            ScopeKind::Loop(site) => {
+                let last = self.next_site() - 1;
+                self.site_mut(site).inner = Some((site, last));
+            }
+            ScopeKind::Class | ScopeKind::Function(_) => {
+                self.names.retain(|(depth, _)| *depth <= self.scopes.len());
+            }
+        }
+    }
+
+    fn qualify(&self, name: &str, separator: &str) -> String {
+        let mut parts: Vec<&str> = self.names.iter().map(|(_, name)| name.as_str()).collect();
+        parts.push(name);
+        parts.join(separator)
+    }
+
+    /// Registers a function whose frame runs `body`; sites inside `body` belong to it.
+    /// `enclosing` joins the names of enclosing classes and functions, e.g. `.`.
+    pub fn enter_function(
+        &mut self,
+        whole: Node<'a>,
+        body: Node<'a>,
+        name: &str,
+        enclosing: &str,
+        kind: FunctionKind,
+    ) -> u32 {
+        let id = self.options.first_function + self.functions.len() as u32;
+        let span = self.span(whole);
+        self.functions.push(Function {
+            name: name.into(),
+            qualified: self.qualify(name, enclosing),
+            file: self.options.file,
+            span,
+            kind,
+        });
+        self.scopes.push(Scope { end: body.end_byte(), what: ScopeKind::Function(id) });
+        self.names.push((self.scopes.len(), name.into()));
+        id
+    }
+
+    /// Registers a class, whose name qualifies what is inside `body`. Where the body runs as a
+    /// frame of its own, use [`Self::enter_function`] with [`FunctionKind::Class`] instead.
+    pub fn enter_class(&mut self, body: Node<'a>, name: &str) {
+        self.scopes.push(Scope { end: body.end_byte(), what: ScopeKind::Class });
+        self.names.push((self.scopes.len(), name.into()));
+    }
+
+    /// Registers a loop: the sites made until the end of `node` are inside it.
+    pub fn enter_loop(&mut self, node: Node<'a>, site: u32) {
+        self.scopes.push(Scope { end: node.end_byte(), what: ScopeKind::Loop(site) });
+    }
+
+    /// Id of the function the current node's code runs in.
+    pub fn function(&self) -> u32 {
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|scope| match scope.what {
+                ScopeKind::Function(id) => Some(id),
+                ScopeKind::Class | ScopeKind::Loop(_) => None,
+            })
+            .unwrap_or(self.options.first_function)
+    }
+
+    /// The entry of a function of this file.
+    pub fn function_entry(&self, id: u32) -> Option<&Function> {
+        self.functions.get(id.checked_sub(self.options.first_function)? as usize)
+    }
+
+    // Sites.
+
+    fn next_site(&self) -> u32 {
+        self.options.first_site + self.sites.len() as u32
+    }
+
+    /// A new site for a node, in the current function.
+    pub fn site(&mut self, kind: Kind, node: Node<'a>) -> u32 {
+        let id = self.next_site();
+        self.sites.push(Site {
+            id,
+            kind,
+            file: self.options.file,
+            function: self.function(),
+            span: self.span(node),
+            names: Vec::new(),
+            text: String::new(),
+            arms: Vec::new(),
+            expression: false,
+            inner: None,
+            implied_value: None,
+            chain: Chain::default(),
+        });
+        id
+    }
+
+    /// The site of this role for a node, made on first use. Lets one hook refer to a site that
+    /// another hook reports.
+    pub fn site_of(&mut self, kind: Kind, node: Node<'a>, role: &'static str) -> u32 {
+        if let Some(&id) = self.by_node.get(&(node.id(), role)) {
+            return id;
+        }
+        let id = self.site(kind, node);
+        self.by_node.insert((node.id(), role), id);
+        id
+    }
+
+    /// The site of this role for a node, if there is one.
+    pub fn known_site(&self, node: Node<'_>, role: &'static str) -> Option<u32> {
+        self.by_node.get(&(node.id(), role)).copied()
+    }
+
+    /// Access to a site of this file.
+    pub fn site_mut(&mut self, id: u32) -> &mut Site {
+        let index = (id - self.options.first_site) as usize;
+        self.sites.get_mut(index).expect("a site id of this file")
+    }
+
+    /// Sets the names of the values a site carries.
+    pub fn set_names(&mut self, id: u32, names: impl IntoIterator<Item = String>) {
+        self.site_mut(id).names = names.into_iter().collect();
+    }
+
+    /// Sets the value an implied `OUT` has.
+    pub fn set_implied_value(&mut self, id: u32, value: Value) {
+        self.site_mut(id).implied_value = Some(value);
+    }
+
+    // Edits.
+
+    /// Inserts text in front of a node.
+    pub fn open(&mut self, node: Node<'_>, text: impl Into<String>) {
+        let extent = node.end_byte() - node.start_byte();
+        self.insert(Edit::open(node.start_byte(), extent, text.into(), self.group, self.serial()));
+    }
+
+    /// Inserts text behind a node.
+    pub fn close(&mut self, node: Node<'_>, text: impl Into<String>) {
+        let extent = node.end_byte() - node.start_byte();
+        self.insert(Edit::close(node.end_byte(), extent, text.into(), self.group, self.serial()));
+    }
+
+    /// Inserts text in front of and behind a node.
+    pub fn wrap(&mut self, node: Node<'_>, before: impl Into<String>, after: impl Into<String>) {
+        self.open(node, before);
+        self.close(node, after);
+    }
+
+    /// Inserts text at an offset, before any opener there if `extent` is large, after them if it
+    /// is 0.
+    pub fn open_at(&mut self, offset: usize, extent: usize, text: impl Into<String>) {
+        self.insert(Edit::open(offset, extent, text.into(), self.group, self.serial()));
+    }
+
+    /// Inserts text at an offset, after the closers of shorter nodes that end there.
+    pub fn close_at(&mut self, offset: usize, extent: usize, text: impl Into<String>) {
+        self.insert(Edit::close(offset, extent, text.into(), self.group, self.serial()));
+    }
+
+    fn serial(&self) -> u32 {
+        self.edits.len() as u32
+    }
+
+    fn insert(&mut self, edit: Edit) {
+        debug_assert!(!edit.text.contains('\n'), "an insertion must not change line numbers");
+        self.edits.push(edit);
+    }
+
+    /// Notes a place that has no probe, and why (a fixed word).
+    pub fn drop_probe(&mut self, node: Node<'_>, reason: &str) {
+        self.dropped.push(Dropped {
+            file: self.options.file,
+            line: node.start_position().row as u32 + 1,
+            reason: reason.into(),
+            detail: self.label(node),
+        });
+    }
+}

@@ -1,0 +1,160 @@
+//! What a language is: one value, data and a few functions.
+//!
+//! Everything the rest of the system does differently for a language hangs on [`LanguageSpec`].
+//! Nothing here runs a toolchain: a [`Plan`] only says what to run.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use tracer_model::{Budget, Detail};
+use tree_sitter::{Node, Tree};
+
+use crate::{Insertion, Rewriter};
+
+/// Called for each node captured under the hook's name, outermost first.
+pub type Hook = for<'a> fn(&mut Rewriter<'a>, Node<'a>);
+
+/// Finds the files of the program's own folder that a file pulls in: tree, source, the file's
+/// path, and whether a path exists.
+pub type LocalModules = fn(&Tree, &[u8], &Path, &dyn Fn(&Path) -> bool) -> Vec<PathBuf>;
+
+/// A file of the emitter, compiled into this program.
+#[derive(Debug, Clone, Copy)]
+pub struct EmitterFile {
+    /// Name inside the emitter's folder.
+    pub name: &'static str,
+    /// Contents.
+    pub contents: &'static [u8],
+}
+
+/// One language.
+pub struct LanguageSpec {
+    /// The join key: the folder name everywhere. Lower case.
+    pub id: &'static str,
+    /// Name for people.
+    pub name: &'static str,
+    /// Other names users type.
+    pub aliases: &'static [&'static str],
+    /// File extensions without the dot.
+    pub extensions: &'static [&'static str],
+    /// Program names in a `#!` line, without version digits.
+    pub interpreters: &'static [&'static str],
+    /// The grammar.
+    pub grammar: fn() -> tree_sitter::Language,
+    /// The probe query (`probes.scm`): its captures name hooks; `@opaque` marks what is never
+    /// edited inside.
+    pub probes: &'static str,
+    /// Hooks by capture name.
+    pub hooks: &'static [(&'static str, Hook)],
+    /// Node kinds whose children stand on their own: an unreadable child does not spoil the
+    /// parent. Without it one syntax error would cost every enclosing statement its probes.
+    pub blocks: &'static [&'static str],
+    /// Called once after all hooks, for what needs the whole file. `None` where nothing does.
+    pub finish: Option<Hook>,
+    /// Local files a file pulls in, so that they are instrumented too.
+    pub local_modules: Option<LocalModules>,
+    /// The emitter.
+    pub emitter: &'static [EmitterFile],
+    /// How to find, build and run.
+    pub toolchain: Toolchain,
+}
+
+/// How a language's programs are found, built and run.
+pub struct Toolchain {
+    /// Programs to look for on `PATH`, best first.
+    pub programs: &'static [&'static str],
+    /// Arguments that make the program describe itself on stdout (see `describe`).
+    pub identify: &'static [&'static str],
+    /// Reads that output: version, and the folders it needs to run.
+    pub describe: fn(&str, &Path) -> Option<Found>,
+    /// What the user installs when none is found, e.g. `the Debian package python3`.
+    pub hint: &'static str,
+    /// Says what to run.
+    pub plan: fn(&PlanRequest<'_>) -> Plan,
+}
+
+/// A toolchain on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The program to run (after version managers' shims).
+    pub program: PathBuf,
+    /// For people and the trace, e.g. `CPython 3.13.0`.
+    pub version: String,
+    /// Folders outside the usual system ones that must be visible read-only.
+    pub roots: Vec<PathBuf>,
+}
+
+/// A source file of the program to run.
+#[derive(Debug, Clone)]
+pub struct PlanSource<'a> {
+    /// Absolute path of the original.
+    pub path: &'a Path,
+    /// Instrumented text; `None` when the original is to run.
+    pub instrumented: Option<&'a [u8]>,
+    /// What was inserted, for restoring columns.
+    pub insertions: &'a [Insertion],
+}
+
+/// What a plan is made from.
+pub struct PlanRequest<'a> {
+    /// The toolchain.
+    pub found: &'a Found,
+    /// Main file first. Those without an instrumented text run as they are.
+    pub sources: &'a [PlanSource<'a>],
+    /// The main file as the user named it, as it must appear in `argv`.
+    pub given: &'a Path,
+    /// Arguments for the program.
+    pub args: &'a [OsString],
+    /// Whether the traced program is wanted, or the original.
+    pub traced: bool,
+    /// Folder inside the sandbox where [`Plan::files`] may be put; read-only to the subject.
+    pub private: &'a Path,
+    /// Folder for build products; writable while building, read-only while running.
+    pub build: &'a Path,
+    /// Descriptor number of the trace channel.
+    pub channel: i32,
+    /// How much to report.
+    pub detail: Detail,
+    /// Recording bounds.
+    pub budget: &'a Budget,
+    /// Extra arguments for the compiler, from the user.
+    pub compiler_flags: &'a [OsString],
+}
+
+/// What to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Commands that build it, in order; empty for interpreted languages. Each is a full `argv`
+    /// with an absolute program.
+    pub build: Vec<Vec<OsString>>,
+    /// Program to start.
+    pub program: PathBuf,
+    /// Its `argv`, `argv[0]` included.
+    pub argv: Vec<OsString>,
+    /// Variables to add to the environment; the emitter removes its own again.
+    pub env: Vec<(OsString, OsString)>,
+    /// Files to place, by absolute path. A path of an original source stands in for it while
+    /// building (only then).
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl LanguageSpec {
+    /// The compiled probe query.
+    pub fn query(&self) -> Result<&'static tree_sitter::Query, crate::InstrumentError> {
+        use std::collections::BTreeMap;
+        use std::sync::{Mutex, PoisonError};
+        // Compiling a query costs more than rewriting a short file: once per language and process.
+        static COMPILED: Mutex<BTreeMap<&'static str, &'static tree_sitter::Query>> =
+            Mutex::new(BTreeMap::new());
+        let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(query) = compiled.get(self.id) {
+            return Ok(query);
+        }
+        let query = tree_sitter::Query::new(&(self.grammar)(), self.probes).map_err(|error| {
+            crate::InstrumentError::Query { language: self.id, message: error.to_string() }
+        })?;
+        let query: &'static tree_sitter::Query = Box::leak(Box::new(query));
+        compiled.insert(self.id, query);
+        Ok(query)
+    }
+}
