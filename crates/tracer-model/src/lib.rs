@@ -10,6 +10,7 @@ pub mod event;
 pub mod outcome;
 pub mod site;
 pub mod trace;
+pub mod type_names;
 pub mod value;
 
 pub use coverage::{Coverage, Dropped};
@@ -17,4 +18,5 @@ pub use event::{Arm, ErrPhase, Event, Frame, LoopPhase, Payload, TaskPhase};
 pub use outcome::{End, Limit, Limits, Outcome, Protection, Usage};
 pub use site::{Chain, Detail, Function, FunctionKind, Kind, Site, SiteTable, SourceFile, Span};
 pub use trace::{Budget, Environment, SCHEMA_VERSION, Trace};
+pub use type_names::TypeNames;
 pub use value::{Shape, Value};
