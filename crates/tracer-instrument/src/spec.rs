@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use tracer_model::{Budget, Detail, TypeNames};
+use tracer_model::{Budget, Detail};
 use tree_sitter::{Node, Tree};
 
 use crate::{Insertion, Rewriter};
@@ -55,8 +55,6 @@ pub struct LanguageSpec {
     pub local_modules: Option<LocalModules>,
     /// The emitter.
     pub emitter: &'static [EmitterFile],
-    /// What the language calls its basic types, for values the emitter sends without a type.
-    pub type_names: TypeNames,
     /// How to find, build and run.
     pub toolchain: Toolchain,
 }
@@ -73,6 +71,9 @@ pub struct Toolchain {
     pub hint: &'static str,
     /// Says what to run.
     pub plan: fn(&PlanRequest<'_>) -> Plan,
+    /// Reads a compiler's error output: path, line and byte column (from 1) of each error, so that
+    /// the probes there can be dropped. `None` for interpreted languages.
+    pub diagnostics: Option<fn(&str) -> Vec<(PathBuf, u32, u32)>>,
 }
 
 /// A toolchain on this machine.
