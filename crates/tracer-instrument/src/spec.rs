@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use tracer_model::{Budget, Detail};
+use tracer_model::{Budget, Detail, TypeNames};
 use tree_sitter::{Node, Tree};
 
 use crate::{Insertion, Rewriter};
@@ -55,6 +55,8 @@ pub struct LanguageSpec {
     pub local_modules: Option<LocalModules>,
     /// The emitter.
     pub emitter: &'static [EmitterFile],
+    /// What the language calls its basic types, for values the emitter sends without a type.
+    pub type_names: TypeNames,
     /// How to find, build and run.
     pub toolchain: Toolchain,
 }
