@@ -1,8 +1,9 @@
-//! What a language calls its basic types, for values whose type the stream leaves to the reader.
+//! What a language calls its basic types and constants, for values whose type the stream leaves
+//! to the reader.
 //!
 //! Only names: how a value is captured is the emitter's business.
 
-/// Type names of the value kinds that carry none of their own.
+/// Type names of the value kinds that carry none of their own, and the words for the constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypeNames {
     /// `NoneType`, `null`, `void *`.
@@ -29,10 +30,17 @@ pub struct TypeNames {
     pub bytes: &'static str,
     /// Anything callable.
     pub function: &'static str,
+    /// How the language writes its null, e.g. `None`.
+    pub null_text: &'static str,
+    /// How it writes true.
+    pub true_text: &'static str,
+    /// How it writes false.
+    pub false_text: &'static str,
 }
 
 impl TypeNames {
-    /// Names of no language in particular.
+    /// Names of no language in particular; a language's own table is best written as
+    /// `TypeNames { null: …, ..TypeNames::NEUTRAL }`.
     pub const NEUTRAL: Self = Self {
         null: "null",
         undefined: "undefined",
@@ -46,6 +54,9 @@ impl TypeNames {
         string: "string",
         bytes: "bytes",
         function: "function",
+        null_text: "null",
+        true_text: "true",
+        false_text: "false",
     };
 }
 

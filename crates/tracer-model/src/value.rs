@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// What a value is, independent of language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shape {
-    /// `None`, `null`, `undefined`, a null pointer.
+    /// `None`, `null`, `undefined`, a null pointer; the text is the language's word.
     Null,
-    /// True or false.
+    /// True or false, in the language's word.
     Bool,
     /// An integer of any size; the text is exact decimal.
     Int,
@@ -35,7 +35,7 @@ pub enum Shape {
         /// The elements shown.
         items: Vec<Value>,
     },
-    /// Named fields: an object, struct or union.
+    /// Named fields: an object, struct or union. What a pointer points at is its one field `*`.
     Record {
         /// The fields shown, in declaration or insertion order.
         fields: Vec<(String, Value)>,

@@ -1,0 +1,207 @@
+//! From a region's bytes to streams of records and the slots.
+//!
+//! Trusts nothing but the caller's [`Layout`]. Records are decoded on demand, so that memory does
+//! not grow with the length of the stream.
+
+use std::collections::BTreeMap;
+
+use crate::cursor::Cursor;
+use crate::layout::{
+    HEADER_SIZE, MAGIC, SEGMENT_HEADER_SIZE, SEGMENT_MAGIC, SEGMENT_SIZE, SLOT_SIZE, number,
+};
+use crate::record::{self, Record};
+use crate::{Layout, Malformed};
+
+/// Children of one stream that are told apart; beyond them the order is that of stream numbers.
+const NO_ORDINAL: u32 = u32::MAX;
+
+/// What began a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The program's first thread.
+    Main,
+    /// Another thread of a process.
+    Thread,
+    /// A process of its own.
+    Process,
+    /// A worker with its own heap.
+    Worker,
+}
+
+/// What is wrong with a region. Nothing else of it is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Problem {
+    /// The region is smaller than its layout, or its header was changed.
+    #[error("the trace channel's header was overwritten or cut")]
+    Header,
+    /// A segment in use does not carry this run's marks.
+    #[error("a segment of the trace channel was overwritten")]
+    Segment,
+    /// A record cannot be read; the rest of its segment is lost.
+    #[error("the trace stream is broken: {0}")]
+    Record(#[from] Malformed),
+    /// A slot does not hold together.
+    #[error("a counter of left-out visits was overwritten: {0}")]
+    Slot(Malformed),
+}
+
+/// The records of one thread or process.
+#[derive(Debug, Clone)]
+pub struct Stream<'a> {
+    /// Its number: 0 for whatever began first.
+    pub number: u32,
+    /// The stream that began it.
+    pub parent: Option<u32>,
+    /// What began it.
+    pub origin: Origin,
+    /// Where its parent stood; 0 if unknown.
+    pub began_at_site: u32,
+    /// Which of its parent's children it is; [`u32::MAX`] if unknown.
+    pub ordinal: u32,
+    segments: Vec<&'a [u8]>,
+}
+
+impl<'a> Stream<'a> {
+    /// Its records in order. After a broken record the next segment is tried.
+    pub fn records(&self) -> Records<'a, '_> {
+        Records { segments: self.segments.iter(), cursor: Cursor::new(&[]) }
+    }
+}
+
+/// Iterator over a stream's records.
+#[derive(Debug)]
+pub struct Records<'a, 's> {
+    segments: std::slice::Iter<'s, &'a [u8]>,
+    cursor: Cursor<'a>,
+}
+
+impl<'a> Iterator for Records<'a, '_> {
+    type Item = Result<Record<'a>, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match record::read(&mut self.cursor) {
+                Ok(Some(record)) => return Some(Ok(record)),
+                Ok(None) => self.cursor = Cursor::new(self.segments.next()?),
+                Err(malformed) => {
+                    self.cursor = Cursor::new(&[]);
+                    return Some(Err(Problem::Record(malformed)));
+                }
+            }
+        }
+    }
+}
+
+/// Visits of a site that no record tells of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slot<'a> {
+    /// The site.
+    pub site: u32,
+    /// Visits left out.
+    pub count: u64,
+    /// Sequence number of the last; 0 if not kept.
+    pub sequence: u64,
+    /// The last visit's record, if kept.
+    pub last: Option<Record<'a>>,
+}
+
+/// A region, taken apart.
+#[derive(Debug, Clone, Default)]
+pub struct Decoded<'a> {
+    /// Streams by number.
+    pub streams: Vec<Stream<'a>>,
+    /// Slots with visits, by site.
+    pub slots: Vec<Slot<'a>>,
+    /// What is wrong, sorted, each once. Broken records show while a stream is read.
+    pub problems: Vec<Problem>,
+}
+
+/// Takes a region apart. It may be cut short, as [`Layout::used`] allows.
+pub fn decode<'a>(region: &'a [u8], layout: &Layout) -> Decoded<'a> {
+    let mut problems = Vec::new();
+    let intact = region.get(..4) == Some(&MAGIC) && region.get(8..24) == Some(&layout.nonce);
+    if !intact || (region.len() as u64) < layout.used(region) {
+        problems.push(Problem::Header);
+    }
+    let streams = streams(region, layout, &mut problems);
+    let slots = slots(region, layout, &mut problems);
+    problems.sort_unstable();
+    problems.dedup();
+    Decoded { streams, slots, problems }
+}
+
+fn streams<'a>(
+    region: &'a [u8],
+    layout: &Layout,
+    problems: &mut Vec<Problem>,
+) -> Vec<Stream<'a>> {
+    let mut streams: BTreeMap<u32, Stream<'a>> = BTreeMap::new();
+    let segments = region.get(layout.first_segment() as usize..).unwrap_or(&[]);
+    for segment in segments.chunks(SEGMENT_SIZE as usize).take(layout.claimed(region) as usize) {
+        let Some((header, records)) = segment.split_at_checked(SEGMENT_HEADER_SIZE) else {
+            continue;
+        };
+        // Claimed, but its writer was stopped before it wrote the header.
+        if header.iter().all(|&byte| byte == 0) && records.first().is_none_or(|&byte| byte == 0) {
+            continue;
+        }
+        let field = |offset| number(header, offset).expect("the header has 32 bytes");
+        let origin = match field(12) {
+            0 => Origin::Main,
+            1 => Origin::Thread,
+            2 => Origin::Process,
+            3 => Origin::Worker,
+            _ => {
+                problems.push(Problem::Segment);
+                continue;
+            }
+        };
+        if header[..4] != SEGMENT_MAGIC || header[16..24] != layout.nonce[..8] {
+            problems.push(Problem::Segment);
+            continue;
+        }
+        let number = field(4);
+        let stream = streams.entry(number).or_insert_with(|| Stream {
+            number,
+            // A parent began before its child: anything else is forged, and could make a loop.
+            parent: field(8).checked_sub(1).filter(|&parent| parent < number),
+            origin,
+            began_at_site: field(24),
+            ordinal: field(28).checked_sub(1).unwrap_or(NO_ORDINAL),
+            segments: Vec::new(),
+        });
+        stream.segments.push(records);
+    }
+    streams.into_values().collect()
+}
+
+fn slots<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -> Vec<Slot<'a>> {
+    let table = region.get(HEADER_SIZE as usize..layout.first_segment() as usize).unwrap_or(&[]);
+    let table = table.chunks_exact(SLOT_SIZE as usize).take(layout.slots as usize);
+    let mut slots = Vec::new();
+    for (site, bytes) in table.enumerate().skip(1) {
+        let mut cursor = Cursor::new(bytes);
+        let mut field = || cursor.array().map(u64::from_le_bytes).unwrap_or(0);
+        let (count, sequence) = (field(), field());
+        if count == 0 {
+            continue;
+        }
+        let length = usize::from(bytes[16]);
+        let last = match bytes.get(17..17 + length) {
+            Some(bytes) => record::read_whole(bytes),
+            None => Err(Malformed::Truncated),
+        };
+        let site = site as u32;
+        let last = last
+            .and_then(|last| match last {
+                Some(record) if record.site() != site => Err(Malformed::OutOfRange),
+                fitting => Ok(fitting),
+            })
+            .unwrap_or_else(|malformed| {
+                problems.push(Problem::Slot(malformed));
+                None
+            });
+        slots.push(Slot { site, count, sequence, last });
+    }
+    slots
+}
