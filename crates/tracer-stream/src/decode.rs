@@ -12,7 +12,7 @@ use crate::layout::{
 use crate::record::{self, Record};
 use crate::{Layout, Malformed};
 
-/// Children of one stream that are told apart; beyond them the order is that of stream numbers.
+/// A stream whose parent did not count it.
 const NO_ORDINAL: u32 = u32::MAX;
 
 /// What began a stream.
@@ -181,7 +181,7 @@ fn slots<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -> 
     let mut slots = Vec::new();
     for (site, bytes) in table.enumerate().skip(1) {
         let mut cursor = Cursor::new(bytes);
-        let mut field = || cursor.array().map(u64::from_le_bytes).unwrap_or(0);
+        let mut field = || cursor.array().map_or(0, u64::from_le_bytes);
         let (count, sequence) = (field(), field());
         if count == 0 {
             continue;

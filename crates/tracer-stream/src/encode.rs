@@ -46,6 +46,9 @@ impl Encoder {
 
     /// Appends a record to a stream that was begun. Records beyond the last segment are lost, as
     /// an emitter would lose them.
+    ///
+    /// # Panics
+    /// If the stream was not begun.
     pub fn record(&mut self, stream: u32, record: &Record<'_>) {
         let mut bytes = Vec::new();
         put_record(&mut bytes, record);

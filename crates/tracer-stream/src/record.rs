@@ -159,9 +159,8 @@ pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Record<'a>>, Ma
 fn error<'a>(cursor: &mut Cursor<'a>) -> Result<Record<'a>, Malformed> {
     let site = cursor.small()?;
     let phase = up_to(cursor, 5)?;
-    let type_name = match value::read(cursor)? {
-        RawValue::String(text) => text,
-        _ => return Err(Malformed::OutOfRange),
+    let RawValue::String(type_name) = value::read(cursor)? else {
+        return Err(Malformed::OutOfRange);
     };
     let message = value::read(cursor)?;
     let line = cursor.small()?;

@@ -1,0 +1,39 @@
+//! What the outcome adds to the events, and what the reader of a trace must know.
+
+use tracer_model::{Coverage, Dropped, End, ErrPhase, Event, Kind, Outcome, Payload, SiteTable};
+
+/// Tells of the signal that ended the program, unless its emitter could.
+pub(crate) fn signal(events: &mut Vec<Event>, table: &SiteTable, outcome: &Outcome, stood: u32) {
+    let End::Signaled { name, .. } = &outcome.end else { return };
+    let told = events.iter().rev().find_map(|event| match &event.payload {
+        Payload::Err { phase, type_name, .. } => {
+            Some(*phase == ErrPhase::Signal && type_name == name)
+        }
+        _ => None,
+    });
+    if told == Some(true) {
+        return;
+    }
+    let last = events.iter().rev().find(|event| {
+        event.task == 0 && !matches!(event.kind, Kind::Elide | Kind::Stdout)
+    });
+    let depth = last.map_or(0, |event| event.depth);
+    events.push(Event {
+        kind: Kind::Err,
+        site: stood,
+        line: table.site(stood).map_or(0, |site| site.span.line),
+        task: 0,
+        depth,
+        payload: Payload::Err {
+            phase: ErrPhase::Signal,
+            type_name: name.clone(),
+            message: None,
+            frames: Vec::new(),
+        },
+    });
+}
+
+/// The coverage block.
+pub(crate) fn coverage(table: &SiteTable, dropped: Vec<Dropped>, notes: Vec<String>) -> Coverage {
+    Coverage { sites: table.sites.len() as u32, dropped, notes }
+}

@@ -1,0 +1,151 @@
+//! One task's stack of calls, as far as the records tell.
+//!
+//! Frames between known ones may be missing: after a gap a `DEPTH` record says only how deep the
+//! task stands. A frame that a gap may have replaced is *doubtful* until a record fits it.
+
+use crate::heap::Bindings;
+
+/// Frames kept for generators and coroutines that wait.
+const MAX_SUSPENDED: usize = 4096;
+
+/// A call on the stack.
+#[derive(Debug, Default)]
+pub(crate) struct Frame<'t> {
+    /// Its function, if known.
+    pub(crate) function: Option<u32>,
+    /// The site it was entered at; 0 if unknown.
+    pub(crate) site: u32,
+    /// Calls on the stack, this one included.
+    pub(crate) depth: u32,
+    /// Whether a gap may have replaced it.
+    pub(crate) doubtful: bool,
+    /// Loops under way by site, with iterations so far.
+    pub(crate) loops: Vec<(u32, u64)>,
+    /// What its names show.
+    pub(crate) bindings: Bindings<'t>,
+}
+
+/// A thread, process or coroutine, and where it stands.
+#[derive(Debug)]
+pub(crate) struct Task<'t> {
+    /// Its number in the trace.
+    pub(crate) number: u32,
+    /// The statement it is at; 0 before the first.
+    pub(crate) statement: u32,
+    /// Frames reported as unwound since anything else happened.
+    pub(crate) unwound: usize,
+    depth: u32,
+    /// Never empty: the first is the code that no call runs.
+    frames: Vec<Frame<'t>>,
+    suspended: Vec<Frame<'t>>,
+}
+
+impl<'t> Task<'t> {
+    pub(crate) fn new(number: u32) -> Self {
+        Self {
+            number,
+            statement: 0,
+            unwound: 0,
+            depth: 0,
+            frames: vec![Frame::default()],
+            suspended: Vec::new(),
+        }
+    }
+
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// The frame that runs, made if nothing is known of it.
+    pub(crate) fn top(&mut self) -> &mut Frame<'t> {
+        if self.frames.last().is_none_or(|frame| frame.depth < self.depth) {
+            self.frames.push(Frame { depth: self.depth, ..Frame::default() });
+        }
+        self.frames.last_mut().expect("the first frame is never removed")
+    }
+
+    pub(crate) fn enter(&mut self, function: u32, site: u32) {
+        self.depth = self.depth.saturating_add(1);
+        // At the limit of depth the number stands still.
+        self.frames.retain(|frame| frame.depth < self.depth);
+        let depth = self.depth;
+        self.frames.push(Frame { function: Some(function), site, depth, ..Frame::default() });
+    }
+
+    /// Leaves the running frame if it can be that function's; gives it back where it is known.
+    pub(crate) fn leave(&mut self, function: u32) -> Option<Frame<'t>> {
+        if self.depth == 0 {
+            return None;
+        }
+        let top = self.top();
+        if top.function.is_some_and(|known| known != function) {
+            return None;
+        }
+        self.pop()
+    }
+
+    /// Leaves the running frame, unless no call runs.
+    pub(crate) fn pop(&mut self) -> Option<Frame<'t>> {
+        let depth = self.depth;
+        self.depth = self.depth.checked_sub(1)?;
+        self.frames.pop_if(|frame| frame.depth == depth)
+    }
+
+    /// The running frame waits; it leaves the stack until it is resumed.
+    pub(crate) fn suspend(&mut self, function: u32) -> Option<Frame<'t>> {
+        let frame = self.leave(function)?;
+        self.suspended.push(frame);
+        (self.suspended.len() > MAX_SUSPENDED).then(|| self.suspended.remove(0))
+    }
+
+    /// The frame of that function that waited last goes on.
+    pub(crate) fn resume(&mut self, function: u32, site: u32) {
+        let waiting = self.suspended.iter().rposition(|frame| frame.function == Some(function));
+        self.enter(function, site);
+        if let Some(index) = waiting {
+            let frame = self.suspended.remove(index);
+            let depth = self.depth;
+            *self.top() = Frame { depth, ..frame };
+        }
+    }
+
+    /// Records resume at this depth. Gives the frames that are gone.
+    pub(crate) fn set_depth(&mut self, depth: u64) -> Vec<Frame<'t>> {
+        self.depth = u32::try_from(depth).unwrap_or(u32::MAX);
+        for frame in &mut self.frames {
+            frame.doubtful = frame.depth > 0;
+        }
+        let keep = self.frames.partition_point(|frame| frame.depth <= self.depth);
+        self.frames.split_off(keep.max(1))
+    }
+
+    /// How many known calls lie above the frame of this function; `None` if it is not on the
+    /// stack. `base` says that the function's code runs without a call.
+    pub(crate) fn above(&self, function: u32, base: bool) -> Option<usize> {
+        let found = self.frames.iter().rposition(|frame| frame.function == Some(function));
+        let index = found.or(base.then_some(0))?;
+        Some(self.frames.len() - 1 - index)
+    }
+
+    /// Innermost known call, unless no call runs.
+    pub(crate) fn innermost(&self) -> Option<&Frame<'t>> {
+        self.frames.last().filter(|frame| frame.depth > 0)
+    }
+
+    /// Known calls of this function on the stack.
+    pub(crate) fn count(&self, function: Option<u32>) -> usize {
+        self.frames.iter().filter(|frame| frame.function == function).count()
+    }
+
+    /// Leaves unknown calls above the innermost known one.
+    pub(crate) fn settle_depth(&mut self) {
+        if let Some(frame) = self.frames.last() {
+            self.depth = frame.depth;
+        }
+    }
+
+    /// Frames that are still open when the stream ends.
+    pub(crate) fn into_frames(self) -> impl Iterator<Item = Frame<'t>> {
+        self.frames.into_iter().chain(self.suspended)
+    }
+}

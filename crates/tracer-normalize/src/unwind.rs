@@ -1,0 +1,120 @@
+//! Frames that were left without saying so.
+//!
+//! An error that is caught further out unwinds the frames between; its record lists them. A jump
+//! (`longjmp`, a library that swallows an error) leaves no record at all, and shows only in that a
+//! place of an outer frame reports next. Frames that a gap made doubtful vanish in silence.
+
+use tracer_model::{ErrPhase, FunctionKind, Kind, Payload, Site};
+use tracer_stream::{RawFrame, Record};
+
+use crate::walk::Walk;
+
+impl<'t> Walk<'t, '_> {
+    /// Brings the stack to where a record of this site can have been made.
+    pub(crate) fn settle(&mut self, site: &'t Site, record: &Record<'_>) {
+        if let Record::Err { phase, frames, .. } = record {
+            match error_phase(*phase) {
+                ErrPhase::Caught | ErrPhase::Passing => {
+                    let left = frames.len().saturating_sub(1);
+                    self.unwind(&frames[..left], Some(site.function));
+                }
+                ErrPhase::Uncaught => {
+                    self.unwind(frames, None);
+                    return;
+                }
+                ErrPhase::Raised | ErrPhase::Signal | ErrPhase::Status => {}
+            }
+        }
+        let function = site.function;
+        let base = self.is_main_module(function);
+        let task = self.task();
+        let top = task.top();
+        if top.function == Some(function) {
+            top.doubtful = false;
+            return;
+        }
+        // A frame of which nothing is known, or which a gap replaced, is the site's own.
+        if top.depth == 0 || top.function.is_none() || top.doubtful {
+            let replaced = top.doubtful;
+            (top.function, top.doubtful) = (Some(function), false);
+            if replaced {
+                top.site = 0;
+                top.loops.clear();
+                let bindings = std::mem::take(&mut top.bindings);
+                self.heap.forget(bindings);
+            }
+            return;
+        }
+        if let Some(above) = task.above(function, base) {
+            for _ in 0..above {
+                self.unwind_one(None);
+            }
+            self.task().settle_depth();
+        }
+    }
+
+    /// Unwinds the frames an error left, as far as they are on the stack. `catcher` stays.
+    fn unwind(&mut self, frames: &[RawFrame], catcher: Option<u32>) {
+        // Frames that reported their own way out are listed all the same.
+        let already = self.task().unwound;
+        for frame in frames.iter().skip(already) {
+            let name = self.names.text(frame.function);
+            let Some(top) = self.tasks.get(&self.current).and_then(|task| task.innermost()) else {
+                break;
+            };
+            let function = top.function.and_then(|id| self.table.functions.get(id as usize));
+            let fits = function.is_some_and(|function| {
+                function.name == name || function.qualified == name
+            });
+            // The catcher's own frame is not among those left, unless it called itself.
+            let last = catcher.is_some()
+                && top.function == catcher
+                && self.tasks.get(&self.current).is_some_and(|task| task.count(catcher) == 1);
+            // A library's frames are in the list too, but not on the stack.
+            if fits && !last {
+                self.unwind_one(Some(frame.line));
+            }
+        }
+        if catcher.is_none() {
+            while self.tasks.get(&self.current).is_some_and(|task| task.innermost().is_some()) {
+                self.unwind_one(None);
+            }
+            self.task().settle_depth();
+        }
+        self.task().unwound = 0;
+    }
+
+    /// Tells that the innermost known frame was unwound; the place is that of its entry.
+    fn unwind_one(&mut self, line: Option<u32>) {
+        self.task().settle_depth();
+        let Some(frame) = self.task().innermost() else { return };
+        let (site, doubtful) = (frame.site, frame.doubtful);
+        if !doubtful && site != 0 {
+            let entry = self.table.site(site).map_or(0, |site| site.span.line);
+            let line = line.filter(|&line| line != 0).unwrap_or(entry);
+            let payload = Payload::Out { value: None, unwinding: true, suspended: false };
+            self.emit(Kind::Out, site, line, payload);
+        }
+        if let Some(frame) = self.task().pop() {
+            self.heap.forget(frame.bindings);
+        }
+    }
+
+    /// Whether a function is the main file's top-level code, which runs without a call.
+    fn is_main_module(&self, function: u32) -> bool {
+        function == 0
+            && self.table.functions.first().is_some_and(|main| main.kind == FunctionKind::Module)
+    }
+}
+
+/// The phase of an `ERR` record; the decoder lets no other number through.
+pub(crate) fn error_phase(phase: u8) -> ErrPhase {
+    match phase {
+        0 => ErrPhase::Raised,
+        1 => ErrPhase::Caught,
+        2 => ErrPhase::Passing,
+        3 => ErrPhase::Uncaught,
+        4 => ErrPhase::Signal,
+        _ => ErrPhase::Status,
+    }
+}

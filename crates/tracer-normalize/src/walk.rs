@@ -1,0 +1,466 @@
+//! Walks the streams and tells each record as events.
+//!
+//! The rules for one kind of thing live beside it: `unwind` for frames that were left without
+//! saying so, `chain` for events a record implies, `elide` for visits left out.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use tracer_model::{
+    Arm, Event, Frame, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames, Value,
+};
+use tracer_stream::{RawValue, Record};
+
+use crate::chain::LoopRole;
+use crate::heap::Heap;
+use crate::names::Names;
+use crate::output::{Output, Piece};
+use crate::stack::Task;
+use crate::unwind::error_phase;
+use crate::values::Converter;
+
+/// What has been told so far, over all streams.
+pub(crate) struct Walk<'t, 'r> {
+    pub(crate) table: &'t SiteTable,
+    types: &'t TypeNames,
+    pub(crate) events: Vec<Event>,
+    /// Output events with the bytes their records hold.
+    pub(crate) outputs: Vec<Output<'r>>,
+    /// Visits told of by site.
+    pub(crate) visits: Vec<u64>,
+    /// Things a reader must know, as fixed sentences.
+    pub(crate) notes: Vec<String>,
+    pub(crate) last_task: u32,
+    next_identity: u32,
+    // The stream being walked:
+    pub(crate) names: Names,
+    pub(crate) heap: Heap,
+    pub(crate) tasks: BTreeMap<u64, Task<'t>>,
+    pub(crate) current: u64,
+    /// The streams that this stream began, in order: which child, and its task's number.
+    pub(crate) children: Vec<(u32, u32)>,
+    created: u32,
+}
+
+impl<'t, 'r> Walk<'t, 'r> {
+    pub(crate) fn new(table: &'t SiteTable, types: &'t TypeNames) -> Self {
+        Self {
+            table,
+            types,
+            events: Vec::new(),
+            outputs: Vec::new(),
+            visits: vec![0; table.sites.len() + 1],
+            notes: Vec::new(),
+            last_task: 0,
+            next_identity: 0,
+            names: Names::default(),
+            heap: Heap::default(),
+            tasks: BTreeMap::new(),
+            current: 0,
+            children: Vec::new(),
+            created: 0,
+        }
+    }
+
+    /// Begins a stream whose own task has this number.
+    pub(crate) fn begin(&mut self, task: u32, parent: Option<Rc<Names>>) {
+        self.names = Names::new(parent);
+        // Each stream has addresses of its own: what two threads share cannot be told apart from
+        // what one reused after the other, and order between threads is not kept.
+        self.heap = Heap::default();
+        self.tasks = BTreeMap::from([(0, Task::new(task))]);
+        self.current = 0;
+        self.created = 0;
+    }
+
+    /// Ends the stream and gives its names to its children.
+    pub(crate) fn end(&mut self) -> Rc<Names> {
+        Rc::new(std::mem::take(&mut self.names))
+    }
+
+    pub(crate) fn task(&mut self) -> &mut Task<'t> {
+        self.tasks.entry(self.current).or_insert_with(|| Task::new(0))
+    }
+
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    pub(crate) fn convert(&mut self, raw: &RawValue<'_>) -> Value {
+        Converter {
+            names: &self.names,
+            types: self.types,
+            heap: &mut self.heap,
+            next_identity: &mut self.next_identity,
+        }
+        .value(raw)
+    }
+
+    /// Pairs values with the site's names.
+    fn named(&mut self, site: &Site, values: &[RawValue<'_>]) -> Vec<(String, Value)> {
+        let mut named = Vec::with_capacity(values.len());
+        for (index, raw) in values.iter().enumerate() {
+            named.push((name_of(site, index).to_owned(), self.convert(raw)));
+        }
+        named
+    }
+
+    /// Pairs values with the site's names, which show them from now on.
+    fn bound(&mut self, site: &'t Site, values: &[RawValue<'_>]) -> Vec<(String, Value)> {
+        let mut named = Vec::with_capacity(values.len());
+        for (index, raw) in values.iter().enumerate() {
+            named.push((name_of(site, index).to_owned(), self.convert(raw)));
+            self.bind(name_of(site, index));
+        }
+        named
+    }
+
+    fn bind(&mut self, name: &'t str) {
+        let current = self.current;
+        if let Some(task) = self.tasks.get_mut(&current) {
+            self.heap.bind(&mut task.top().bindings, name);
+        }
+    }
+
+    pub(crate) fn emit(&mut self, kind: Kind, site: u32, line: u32, payload: Payload) {
+        let task = self.task();
+        let (number, depth) = (task.number, task.depth());
+        self.events.push(Event { kind, site, line, task: number, depth, payload });
+    }
+
+    pub(crate) fn emit_at(&mut self, kind: Kind, site: &Site, payload: Payload) {
+        self.emit(kind, site.id, site.span.line, payload);
+    }
+
+    pub(crate) fn visit(&mut self, site: &Site, count: u64) {
+        let visits = &mut self.visits[site.id as usize];
+        *visits = visits.saturating_add(count);
+    }
+
+    /// Tells one record.
+    pub(crate) fn record(&mut self, record: &Record<'r>) {
+        match record {
+            Record::Intern { id, name } => return self.names.define(*id, name),
+            Record::Depth { depth } => return self.depth(*depth),
+            Record::Limit { which } => return self.limit(*which),
+            Record::Stdout { stream, length, text } => return self.stdout(*stream, *length, text),
+            Record::Task { phase, what, task, site } => {
+                return self.task_record(*phase, *what, *task, *site);
+            }
+            _ => {}
+        }
+        let Some(site) = self.table.site(record.site()) else {
+            return self.note("records of unknown places were left out");
+        };
+        if let Record::Elide { count, last, .. } = record {
+            return self.elide(site, *count, last);
+        }
+        if !matches!(record, Record::In { .. } | Record::Resume { .. }) {
+            self.settle(site, record);
+        }
+        self.visit(site, 1);
+        self.before(site, record);
+        self.tell(site, record);
+        self.after(site, record);
+    }
+
+    fn tell(&mut self, site: &'t Site, record: &Record<'_>) {
+        if !matches!(record, Record::Out { unwinding: true, .. } | Record::Err { .. }) {
+            self.task().unwound = 0;
+        }
+        match record {
+            Record::Step { .. } => {
+                self.task().statement = site.id;
+                self.emit_at(Kind::Step, site, Payload::Step);
+            }
+            Record::Var { values, .. } => {
+                for (index, raw) in values.iter().enumerate() {
+                    let payload = self.variable(site, index, raw);
+                    self.emit_at(Kind::Var, site, payload);
+                }
+            }
+            Record::In { .. } => {
+                self.task().enter(site.function, site.id);
+                let payload = self.payload(site, record);
+                self.emit_at(Kind::In, site, payload);
+            }
+            Record::Out { unwinding, suspended, .. } => {
+                let payload = self.payload(site, record);
+                self.emit_at(Kind::Out, site, payload);
+                let (unwinding, suspended) = (*unwinding, *suspended);
+                self.leave(site.function, suspended);
+                self.task().unwound += usize::from(unwinding);
+            }
+            Record::Resume { .. } => {
+                self.task().resume(site.function, site.id);
+                let payload = self.payload(site, record);
+                self.emit_at(Kind::Task, site, payload);
+            }
+            Record::Err { line, .. } => {
+                let line = if *line == 0 { site.span.line } else { *line };
+                let payload = self.payload(site, record);
+                self.emit(Kind::Err, site.id, line, payload);
+            }
+            _ => {
+                let kind = match record {
+                    Record::Branch { .. } => Kind::Branch,
+                    Record::Loop { .. } => Kind::Loop,
+                    Record::Transform { .. } => Kind::Transform,
+                    _ => Kind::Call,
+                };
+                let payload = self.payload(site, record);
+                self.emit_at(kind, site, payload);
+            }
+        }
+    }
+
+    /// The frame of a call is over or waits.
+    pub(crate) fn leave(&mut self, function: u32, suspended: bool) {
+        let task = self.task();
+        let gone = if suspended { task.suspend(function) } else { task.leave(function) };
+        if let Some(frame) = gone {
+            self.heap.forget(frame.bindings);
+        }
+    }
+
+    /// One written name of a `VAR` record.
+    pub(crate) fn variable(
+        &mut self,
+        site: &'t Site,
+        index: usize,
+        raw: &RawValue<'_>,
+    ) -> Payload {
+        let value = self.convert(raw);
+        let name = name_of(site, index);
+        if site.expression { self.heap.pass() } else { self.bind(name) }
+        Payload::Var { name: name.to_owned(), value }
+    }
+
+    /// What a record says, for all kinds but `VAR`, which says several things.
+    pub(crate) fn payload(&mut self, site: &'t Site, record: &Record<'_>) -> Payload {
+        let payload = match record {
+            Record::In { args, .. } => Payload::In { args: self.bound(site, args) },
+            Record::Out { value, unwinding, suspended, .. } => Payload::Out {
+                value: value.as_ref().map(|value| self.convert(value)),
+                unwinding: *unwinding,
+                suspended: *suspended,
+            },
+            Record::Branch { arm, operands, .. } => Payload::Branch {
+                operands: self.named(site, operands),
+                arm: Arm { index: *arm, name: arm_name(site, *arm) },
+            },
+            Record::Loop { phase, targets, .. } => {
+                let phase = match phase {
+                    0 => LoopPhase::Entered,
+                    1 => LoopPhase::Iteration,
+                    _ => LoopPhase::Left,
+                };
+                let targets = self.bound(site, targets);
+                Payload::Loop { phase, count: self.count_loop(site.id, phase), targets }
+            }
+            Record::Err { phase, type_name, message, frames, .. } => Payload::Err {
+                phase: error_phase(*phase),
+                type_name: String::from_utf8_lossy(type_name.shown).into_owned(),
+                message: match message {
+                    RawValue::Null => None,
+                    message => Some(self.convert(message)),
+                },
+                frames: frames
+                    .iter()
+                    .map(|frame| Frame {
+                        function: self.names.text(frame.function).to_owned(),
+                        line: frame.line,
+                    })
+                    .collect(),
+            },
+            Record::Transform { before, after, .. } => {
+                let before = self.convert(before);
+                self.heap.pass();
+                let after = self.convert(after);
+                let name = name_of(site, 0);
+                self.bind(name);
+                Payload::Transform { name: name.to_owned(), before, after }
+            }
+            Record::Call { callee, package, version, args, result, .. } => Payload::Call {
+                callee: self.names.text(*callee).to_owned(),
+                package: self.names.get(*package).map(str::to_owned),
+                version: self.names.get(*version).map(str::to_owned),
+                args: args.iter().map(|value| self.convert(value)).collect(),
+                result: result.as_ref().map(|value| self.convert(value)),
+            },
+            Record::Resume { .. } => Payload::Task {
+                phase: TaskPhase::Switched,
+                what: self.frame_word(site.function).to_owned(),
+                task: self.task().number,
+            },
+            _ => Payload::Step,
+        };
+        self.heap.pass();
+        payload
+    }
+
+    /// What to call a body that waits and goes on.
+    fn frame_word(&self, function: u32) -> &'static str {
+        match self.table.functions.get(function as usize).map(|function| function.kind) {
+            Some(tracer_model::FunctionKind::Async) => "coroutine",
+            _ => "generator",
+        }
+    }
+
+    /// Keeps count of a loop in the running frame.
+    pub(crate) fn count_loop(&mut self, site: u32, phase: LoopPhase) -> u64 {
+        let loops = &mut self.task().top().loops;
+        let found = loops.iter().rposition(|&(known, _)| known == site);
+        match (phase, found) {
+            (LoopPhase::Entered, found) => {
+                // Entered again without having been left: it was left by a jump.
+                loops.truncate(found.unwrap_or(loops.len()));
+                loops.push((site, 0));
+                0
+            }
+            (LoopPhase::Iteration, Some(index)) => {
+                loops.truncate(index + 1);
+                loops[index].1 = loops[index].1.saturating_add(1);
+                loops[index].1
+            }
+            (LoopPhase::Iteration, None) => {
+                loops.push((site, 1));
+                1
+            }
+            (LoopPhase::Left, Some(index)) => {
+                let count = loops[index].1;
+                loops.truncate(index);
+                count
+            }
+            (LoopPhase::Left, None) => 0,
+        }
+    }
+
+    fn depth(&mut self, depth: u64) {
+        for frame in self.task().set_depth(depth) {
+            self.heap.forget(frame.bindings);
+        }
+    }
+
+    fn limit(&mut self, which: u8) {
+        self.note(match which {
+            0 => "the event budget was used up; later visits are only counted",
+            1 => "the byte budget was used up; later visits are only counted",
+            _ => "the trace channel was full; later visits are only counted",
+        });
+    }
+
+    fn stdout(&mut self, stream: u8, length: u64, text: &'r [u8]) {
+        let statement = self.task().statement;
+        let piece = Piece { text, length };
+        let last = self.events.len().wrapping_sub(1);
+        let number = self.task().number;
+        // A `print` of several values makes several writes.
+        if let Some(output) = self.outputs.last_mut()
+            && output.event == last
+            && output.stream == stream
+            && self.events[last].site == statement
+            && self.events[last].task == number
+        {
+            output.pieces.push(piece);
+            return;
+        }
+        let line = self.table.site(statement).map_or(0, |site| site.span.line);
+        let payload = Payload::Stdout { stream, text: String::new(), length: 0 };
+        self.emit(Kind::Stdout, statement, line, payload);
+        self.outputs.push(Output { event: self.events.len() - 1, stream, pieces: vec![piece] });
+    }
+
+    fn task_record(&mut self, phase: u8, what: u32, raw: u64, site: u32) {
+        let what = self.names.text(what).to_owned();
+        let line = self.table.site(site).map_or(0, |site| site.span.line);
+        let site = self.table.site(site).map_or(0, |site| site.id);
+        match phase {
+            0 => {
+                // Threads and processes have streams of their own, numbered beforehand.
+                let own = matches!(what.as_str(), "thread" | "process" | "worker");
+                let task = match own.then(|| self.next_child()).flatten() {
+                    Some(number) => number,
+                    None => self.new_task(raw),
+                };
+                let payload = Payload::Task { phase: TaskPhase::Created, what, task };
+                self.emit(Kind::Task, site, line, payload);
+            }
+            1 => {
+                if raw == self.current {
+                    return;
+                }
+                let task = match self.tasks.get(&raw) {
+                    Some(task) => task.number,
+                    None => self.new_task(raw),
+                };
+                self.current = raw;
+                let payload = Payload::Task { phase: TaskPhase::Switched, what, task };
+                self.emit(Kind::Task, site, line, payload);
+            }
+            _ => {
+                let Some(task) = self.tasks.get(&raw).map(|task| task.number) else { return };
+                let payload = Payload::Task { phase: TaskPhase::Ended, what, task };
+                self.emit(Kind::Task, site, line, payload);
+                if raw == 0 {
+                    return;
+                }
+                if let Some(task) = self.tasks.remove(&raw) {
+                    for frame in task.into_frames() {
+                        self.heap.forget(frame.bindings);
+                    }
+                }
+                if self.current == raw {
+                    self.current = 0;
+                }
+            }
+        }
+    }
+
+    /// The task of the child stream that is being created, if it left any records.
+    fn next_child(&mut self) -> Option<u32> {
+        let ordinal = self.created;
+        self.created = self.created.saturating_add(1);
+        let known = self.children.iter().position(|&(child, _)| child == ordinal);
+        let unknown = || self.children.iter().position(|&(child, _)| child == u32::MAX);
+        Some(self.children.remove(known.or_else(unknown)?).1)
+    }
+
+    fn new_task(&mut self, raw: u64) -> u32 {
+        self.last_task = self.last_task.saturating_add(1);
+        let number = self.last_task;
+        if raw != 0 {
+            self.tasks.insert(raw, Task::new(number));
+        }
+        number
+    }
+
+    /// The loop role that a record gives to what follows it.
+    pub(crate) fn role_after(record: &Record<'_>) -> LoopRole {
+        match record {
+            Record::Branch { arm: 0, .. } => LoopRole::Left,
+            Record::Branch { .. } => LoopRole::Iteration,
+            _ => LoopRole::Entered,
+        }
+    }
+}
+
+/// The name of a site's value; its text where it has no such name.
+fn name_of(site: &Site, index: usize) -> &str {
+    match site.names.get(index) {
+        Some(name) => name,
+        None => &site.text,
+    }
+}
+
+pub(crate) fn arm_name(site: &Site, arm: u32) -> String {
+    match (site.arms.get(arm as usize), arm) {
+        (Some(name), _) => name.clone(),
+        (None, 0) => "false".to_owned(),
+        (None, 1) => "true".to_owned(),
+        (None, arm) => format!("arm {arm}"),
+    }
+}
