@@ -1,1 +1,41 @@
-//! 
+//! Runs one program behind walls, within limits, and says how it ended.
+//!
+//! The crate starts every process the project starts. It does not know languages, traces or
+//! events: it takes a program with its arguments, environment and folders, and gives back the
+//! outcome, the captured output, the usage, the files that changed and which protections held.
+//!
+//! The back end is [`Isolation::Native`]: Linux namespaces, a private root, seccomp and cgroups.
+//! [`Isolation::None`] keeps the limits and drops the walls, and says so. A WebAssembly back end
+//! is a further variant of the same enum.
+#![allow(unsafe_code)] // kernel interfaces without a safe wrapper, in a child that may not allocate
+
+mod bpf;
+mod cgroup;
+mod changes;
+mod child;
+mod copy_in;
+mod copy_out;
+mod error;
+mod finished;
+mod idmap;
+mod init;
+mod launch;
+mod layout;
+mod meter;
+mod output;
+mod plan;
+mod probe;
+mod protections;
+mod request;
+mod seccomp;
+mod slot;
+mod supervise;
+mod sys;
+mod terminal;
+
+pub use copy_out::{CopyLimits, CopyReport, copy_out};
+pub use error::SandboxError;
+pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
+pub use launch::run;
+pub use probe::probe;
+pub use request::{Access, Body, CHANNEL_FD, Folder, Inject, Isolation, Request, Stdin, Stream};

@@ -1,0 +1,458 @@
+//! Control groups: v1, v2 and both at once, found out per controller by writing.
+//!
+//! Groups are kept between runs and reused, since making one costs more than a start. A run
+//! counts from the counters' values at its beginning. v1 has no way to fork into a group, and
+//! moving another process takes a lock that waits for every CPU (15 ms measured); so the forking
+//! thread moves itself in, which is exempt from that lock, forks, and moves back.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use tracer_model::Limits;
+
+/// Where groups can be made: one v1 hierarchy per controller, and the v2 tree.
+#[derive(Debug, Default)]
+struct Homes {
+    memory: Option<PathBuf>,
+    pids: Option<PathBuf>,
+    cpuacct: Option<PathBuf>,
+    unified: Option<PathBuf>,
+    unified_root: PathBuf,
+}
+
+/// The runner's own groups, from `/proc/self/mountinfo` and `/proc/thread-self/cgroup`.
+fn homes() -> Homes {
+    let mut homes = Homes::default();
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let groups = fs::read_to_string("/proc/thread-self/cgroup").unwrap_or_default();
+    for mount in mounts.lines() {
+        // See proc_pid_mountinfo(5): fields, a lone dash, then type, source, super options.
+        let Some((head, tail)) = mount.split_once(" - ") else { continue };
+        let head: Vec<&str> = head.split(' ').collect();
+        let tail: Vec<&str> = tail.split(' ').collect();
+        let ([_, _, _, root, point, ..], [kind, _, options]) = (&head[..], &tail[..]) else {
+            continue;
+        };
+        let own = |controller: &str| {
+            groups.lines().find_map(|line| {
+                let mut fields = line.splitn(3, ':').skip(1);
+                let (names, path) = (fields.next()?, fields.next()?);
+                let matches = names.split(',').any(|name| name == controller);
+                // The mount may show only a part of the hierarchy, as in a container.
+                let path = path.strip_prefix(root.trim_end_matches('/'))?;
+                matches.then(|| Path::new(point).join(path.trim_start_matches('/')))
+            })
+        };
+        match *kind {
+            "cgroup2" => {
+                homes.unified = own("");
+                homes.unified_root = PathBuf::from(point);
+            }
+            "cgroup" => {
+                for option in options.split(',') {
+                    match option {
+                        "memory" => homes.memory = own(option),
+                        "pids" => homes.pids = own(option),
+                        "cpuacct" => homes.cpuacct = own(option),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    homes
+}
+
+/// A v1 group and the way into it and back.
+#[derive(Debug)]
+struct Entry {
+    into: File,
+    home: File,
+}
+
+/// A counter file, read from the start each time.
+#[derive(Debug)]
+struct Counter {
+    file: File,
+    /// The line's key, or empty if the file is one number.
+    key: &'static str,
+    /// Nanoseconds or bytes per unit.
+    scale: u64,
+    base: u64,
+}
+
+impl Counter {
+    fn open(path: &Path, key: &'static str, scale: u64) -> io::Result<Self> {
+        Ok(Self { file: File::open(path)?, key, scale, base: 0 })
+    }
+
+    fn raw(&self) -> Option<u64> {
+        let mut buffer = [0; 1024];
+        let length = self.file.read_at(&mut buffer, 0).ok()?;
+        let text = std::str::from_utf8(&buffer[..length]).ok()?;
+        let value = if self.key.is_empty() {
+            text.trim()
+        } else {
+            text.lines().find_map(|line| line.strip_prefix(self.key)?.strip_prefix(' '))?
+        };
+        value.parse::<u64>().ok().map(|value| value.saturating_mul(self.scale))
+    }
+
+    fn rebase(&mut self) {
+        self.base = self.raw().unwrap_or(0);
+    }
+
+    fn since(&self) -> Option<u64> {
+        self.raw().map(|value| value.saturating_sub(self.base))
+    }
+}
+
+/// The groups of one run at a time.
+#[derive(Debug)]
+struct Set {
+    folders: Vec<PathBuf>,
+    entries: Vec<Entry>,
+    unified: Option<File>,
+    memory: Result<Memory, String>,
+    pids: Result<Pids, String>,
+    cpu: Result<Counter, String>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    folder: PathBuf,
+    v2: bool,
+    kills: Counter,
+    peak: Option<Peak>,
+    limit: Option<Option<u64>>,
+}
+
+#[derive(Debug)]
+struct Peak {
+    file: File,
+}
+
+#[derive(Debug)]
+struct Pids {
+    folder: PathBuf,
+    refused: Option<Counter>,
+    limit: Option<Option<u64>>,
+}
+
+fn put(path: &Path, value: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
+}
+
+fn reason(what: &str, folder: &Path, error: &io::Error) -> String {
+    format!("{what} in {}: {error}", folder.display())
+}
+
+impl Set {
+    fn make(homes: &Homes) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("tracer-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut set = Self {
+            folders: Vec::new(),
+            entries: Vec::new(),
+            unified: None,
+            memory: Err("no memory controller is mounted".to_owned()),
+            pids: Err("no pids controller is mounted".to_owned()),
+            cpu: Err("neither cpu.stat nor cpuacct is there".to_owned()),
+        };
+        let unified = set.make_unified(homes, &name);
+        if let Some(home) = &homes.memory {
+            set.memory = set.make_v1(home, &name, "memory").and_then(|folder| memory(&folder, false));
+        } else if let Ok(folder) = &unified {
+            set.memory = memory(folder, true);
+        }
+        if let Some(home) = &homes.pids {
+            set.pids = set.make_v1(home, &name, "pids").and_then(|folder| pids(&folder));
+        } else if let Ok(folder) = &unified {
+            set.pids = pids(folder);
+        }
+        if let Ok(folder) = &unified {
+            set.cpu = Counter::open(&folder.join("cpu.stat"), "usage_usec", 1000)
+                .map_err(|error| reason("reading cpu.stat", folder, &error));
+        } else if let Some(home) = &homes.cpuacct {
+            set.cpu = set.make_v1(home, &name, "cpuacct").and_then(|folder| {
+                Counter::open(&folder.join("cpuacct.usage"), "", 1)
+                    .map_err(|error| reason("reading cpuacct.usage", &folder, &error))
+            });
+        } else if let Err(why) = unified {
+            set.cpu = Err(why);
+        }
+        set
+    }
+
+    fn make_v1(&mut self, home: &Path, name: &str, what: &str) -> Result<PathBuf, String> {
+        let folder = home.join(name);
+        let into = make_folder(&folder)
+            .and_then(|()| OpenOptions::new().write(true).open(folder.join("tasks")))
+            .and_then(|into| {
+                let home = OpenOptions::new().write(true).open(home.join("tasks"))?;
+                // Found out by writing: in and back.
+                write_zero(&into)?;
+                write_zero(&home)?;
+                Ok(Entry { into, home })
+            });
+        match into {
+            Ok(entry) => {
+                self.entries.push(entry);
+                self.folders.push(folder.clone());
+                Ok(folder)
+            }
+            Err(error) => {
+                let _ = fs::remove_dir(&folder);
+                Err(reason(&format!("making a {what} group"), home, &error))
+            }
+        }
+    }
+
+    /// A v2 group as near to the runner's own as one with the controllers can be made: a group
+    /// with processes of its own cannot hand controllers down.
+    fn make_unified(&mut self, homes: &Homes, name: &str) -> Result<PathBuf, String> {
+        let own = homes.unified.as_ref().ok_or("no v2 tree is mounted")?;
+        let wanted = homes.memory.is_none();
+        let mut first = String::new();
+        for home in own.ancestors().take_while(|path| path.starts_with(&homes.unified_root)) {
+            let folder = home.join(name);
+            if wanted {
+                let _ = put(&home.join("cgroup.subtree_control"), "+memory");
+                let _ = put(&home.join("cgroup.subtree_control"), "+pids");
+            }
+            let made = make_folder(&folder).and_then(|()| {
+                let usable = !wanted
+                    || (folder.join("memory.max").exists() && folder.join("pids.max").exists());
+                if usable {
+                    File::open(&folder)
+                } else {
+                    Err(io::Error::other("the controllers are not handed down"))
+                }
+            });
+            match made {
+                Ok(file) => {
+                    self.unified = Some(file);
+                    self.folders.push(folder.clone());
+                    return Ok(folder);
+                }
+                Err(error) => {
+                    let _ = fs::remove_dir(&folder);
+                    if first.is_empty() {
+                        first = reason("making a v2 group", home, &error);
+                    }
+                }
+            }
+        }
+        Err(first)
+    }
+
+    fn remove(&self) {
+        for folder in &self.folders {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+fn write_zero(mut file: &File) -> io::Result<()> {
+    file.write_all(b"0") // 0 is the writing thread
+}
+
+fn memory(folder: &Path, v2: bool) -> Result<Memory, String> {
+    let events = if v2 { "memory.events" } else { "memory.oom_control" };
+    let kills = Counter::open(&folder.join(events), "oom_kill", 1)
+        .map_err(|error| reason(&format!("reading {events}"), folder, &error))?;
+    let peak = if v2 { "memory.peak" } else { "memory.max_usage_in_bytes" };
+    // Writing resets it; before Linux 6.12 the v2 file is read-only and stays unknown.
+    let peak = OpenOptions::new().read(true).write(true).open(folder.join(peak)).ok();
+    Ok(Memory {
+        folder: folder.to_owned(),
+        v2,
+        kills,
+        peak: peak.map(|file| Peak { file }),
+        limit: None,
+    })
+}
+
+impl Memory {
+    fn set(&mut self, limit: Option<u64>) -> io::Result<()> {
+        if self.limit == Some(limit) {
+            return Ok(());
+        }
+        let file = |name: &str| self.folder.join(name);
+        if self.v2 {
+            let text = limit.map_or("max".to_owned(), |limit| limit.to_string());
+            put(&file("memory.max"), &text)?;
+            let _ = put(&file("memory.swap.max"), "0");
+            let _ = put(&file("memory.oom.group"), "1");
+        } else {
+            // The limit with swap may never be below the one without.
+            let _ = put(&file("memory.memsw.limit_in_bytes"), "-1");
+            let text = limit.map_or("-1".to_owned(), |limit| limit.to_string());
+            put(&file("memory.limit_in_bytes"), &text)?;
+            if put(&file("memory.memsw.limit_in_bytes"), &text).is_err() {
+                let _ = put(&file("memory.swappiness"), "0");
+            }
+        }
+        self.limit = Some(limit);
+        Ok(())
+    }
+}
+
+fn pids(folder: &Path) -> Result<Pids, String> {
+    let refused = Counter::open(&folder.join("pids.events"), "max", 1).ok();
+    Ok(Pids { folder: folder.to_owned(), refused, limit: None })
+}
+
+impl Pids {
+    fn set(&mut self, limit: Option<u64>) -> io::Result<()> {
+        if self.limit == Some(limit) {
+            return Ok(());
+        }
+        // The init process counts as one.
+        let text = limit.map_or("max".to_owned(), |limit| limit.saturating_add(1).to_string());
+        put(&self.folder.join("pids.max"), &text)?;
+        self.limit = Some(limit);
+        Ok(())
+    }
+}
+
+static POOL: Mutex<Vec<Set>> = Mutex::new(Vec::new());
+
+extern "C" fn empty_pool() {
+    if let Ok(mut pool) = POOL.try_lock() {
+        for set in pool.drain(..) {
+            set.remove();
+        }
+    }
+}
+
+/// Groups left by runners that were killed go when the next one starts.
+fn remove_stale(home: Option<&Path>) {
+    for entry in home.and_then(|home| fs::read_dir(home).ok()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix("tracer-")?.split('-').next());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            let _ = fs::remove_dir(entry.path()); // fails while a process is in it
+        }
+    }
+}
+
+fn detected() -> &'static Homes {
+    static HOMES: OnceLock<Homes> = OnceLock::new();
+    HOMES.get_or_init(|| {
+        let homes = homes();
+        for home in [&homes.memory, &homes.pids, &homes.cpuacct, &homes.unified] {
+            remove_stale(home.as_deref());
+        }
+        // SAFETY: the function has the signature atexit(3) asks for.
+        unsafe { libc::atexit(empty_pool) };
+        homes
+    })
+}
+
+/// Groups in use by one run; they return to the pool when dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    set: Option<Set>,
+}
+
+impl Lease {
+    /// Takes groups and sets their limits. What cannot be had is told by the `_refusal` methods.
+    pub(crate) fn take(limits: &Limits) -> Self {
+        let pooled = POOL.lock().ok().and_then(|mut pool| pool.pop());
+        let mut set = pooled.unwrap_or_else(|| Set::make(detected()));
+        if let Ok(memory) = &mut set.memory {
+            if let Err(error) = memory.set(limits.memory) {
+                set.memory = Err(reason("setting the limit", &memory.folder, &error));
+            } else {
+                memory.kills.rebase();
+                if let Some(peak) = &mut memory.peak {
+                    let _ = peak.file.write_at(b"0", 0);
+                }
+            }
+        }
+        if let Ok(pids) = &mut set.pids {
+            if let Err(error) = pids.set(limits.processes) {
+                set.pids = Err(reason("setting the limit", &pids.folder, &error));
+            } else if let Some(refused) = &mut pids.refused {
+                refused.rebase();
+            }
+        }
+        if let Ok(cpu) = &mut set.cpu {
+            cpu.rebase();
+        }
+        Self { set: Some(set) }
+    }
+
+    fn set(&self) -> &Set {
+        self.set.as_ref().expect("a lease has its groups until it is dropped")
+    }
+
+    /// Runs `fork` with this thread in the v1 groups; the v2 group is for `clone3`.
+    pub(crate) fn around<T>(&self, fork: impl FnOnce(Option<RawFd>) -> T) -> T {
+        for entry in &self.set().entries {
+            let _ = write_zero(&entry.into);
+        }
+        let result = fork(self.set().unified.as_ref().map(AsRawFd::as_raw_fd));
+        for entry in &self.set().entries {
+            let _ = write_zero(&entry.home);
+        }
+        result
+    }
+
+    pub(crate) fn memory_refusal(&self) -> Option<&str> {
+        self.set().memory.as_ref().err().map(String::as_str)
+    }
+
+    pub(crate) fn pids_refusal(&self) -> Option<&str> {
+        self.set().pids.as_ref().err().map(String::as_str)
+    }
+
+    pub(crate) fn cpu_refusal(&self) -> Option<&str> {
+        self.set().cpu.as_ref().err().map(String::as_str)
+    }
+
+    /// Processes killed for want of memory.
+    pub(crate) fn memory_kills(&self) -> u64 {
+        self.set().memory.as_ref().ok().and_then(|memory| memory.kills.since()).unwrap_or(0)
+    }
+
+    /// Most memory used at once, in bytes.
+    pub(crate) fn memory_peak(&self) -> Option<u64> {
+        let file = &self.set().memory.as_ref().ok()?.peak.as_ref()?.file;
+        let mut buffer = [0; 32];
+        let length = file.read_at(&mut buffer, 0).ok()?;
+        std::str::from_utf8(&buffer[..length]).ok()?.trim().parse().ok()
+    }
+
+    /// Forks refused for want of process slots.
+    pub(crate) fn forks_refused(&self) -> Option<u64> {
+        self.set().pids.as_ref().ok()?.refused.as_ref()?.since()
+    }
+
+    /// CPU time in nanoseconds.
+    pub(crate) fn cpu(&self) -> Option<u64> {
+        self.set().cpu.as_ref().ok()?.since()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(set) = self.set.take()
+            && let Ok(mut pool) = POOL.lock()
+        {
+            pool.push(set);
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! The child's side of a start: from `clone3` to the point where only the program is missing.
+//!
+//! Runs in a fork of a process that may have many threads, so nothing here allocates, takes a
+//! lock or unwinds. Failures go to the runner as a [`Report`].
+
+use std::ffi::CStr;
+use std::mem::{size_of, zeroed};
+use std::os::fd::RawFd;
+use std::os::fd::AsRawFd;
+use std::ptr;
+
+use crate::init;
+use crate::layout::{Op, Origin};
+use crate::plan::{Plan, Walls};
+use crate::sys::{self, ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY, Errno};
+
+/// Where a start can fail. The runner turns it into words.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Lifetime,
+    Descriptors,
+    UserMap,
+    Propagation,
+    Tree,
+    Tmpfs,
+    Op,
+    Pivot,
+    Hostname,
+    Loopback,
+    Identity,
+    UserNamespace,
+    Capabilities,
+    Seccomp,
+    Limits,
+    CgroupNamespace,
+    WorkingFolder,
+    Fork,
+    Terminal,
+    Exec,
+}
+
+/// What a message is about.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The walls stand; carries the private tmpfs and the private `/proc`.
+    Ready,
+    /// Something optional was refused.
+    Degraded,
+    /// The start failed.
+    Failed,
+    /// The main process stopped (job control).
+    Stopped,
+    /// The main process ended; `value` is its wait status.
+    Ended,
+}
+
+/// A message from the child, in memory layout.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Report {
+    pub(crate) kind: Kind,
+    pub(crate) step: Step,
+    /// Which of several, e.g. the index of the step of the layout.
+    pub(crate) index: u32,
+    pub(crate) errno: i32,
+    pub(crate) value: i32,
+}
+
+type Outcome<T> = Result<T, (Step, u32, Errno)>;
+
+fn at<T>(step: Step, result: Result<T, Errno>) -> Outcome<T> {
+    result.map_err(|errno| (step, 0, errno))
+}
+
+/// Sends `report`, with up to two descriptors.
+pub(crate) fn send(socket: RawFd, report: &Report, descriptors: &[RawFd]) {
+    #[repr(C, align(8))]
+    struct Control([u8; 64]);
+    let mut control = Control([0; 64]);
+    // SAFETY: the message structures are plain data; the control buffer is aligned and holds two
+    // descriptors with their header (24 bytes).
+    unsafe {
+        let mut part = libc::iovec {
+            iov_base: ptr::from_ref(report).cast_mut().cast(),
+            iov_len: size_of::<Report>(),
+        };
+        let mut message: libc::msghdr = zeroed();
+        message.msg_iov = &mut part;
+        message.msg_iovlen = 1;
+        if !descriptors.is_empty() {
+            let bytes = size_of_val(descriptors) as u32;
+            message.msg_control = control.0.as_mut_ptr().cast();
+            message.msg_controllen = libc::CMSG_SPACE(bytes) as usize;
+            let header = libc::CMSG_FIRSTHDR(&message);
+            (*header).cmsg_level = libc::SOL_SOCKET;
+            (*header).cmsg_type = libc::SCM_RIGHTS;
+            (*header).cmsg_len = libc::CMSG_LEN(bytes) as usize;
+            ptr::copy_nonoverlapping(
+                descriptors.as_ptr().cast::<u8>(),
+                libc::CMSG_DATA(header),
+                bytes as usize,
+            );
+        }
+        libc::sendmsg(socket, &message, libc::MSG_NOSIGNAL);
+    }
+}
+
+/// The child's whole life.
+pub(crate) fn main(plan: &mut Plan) -> ! {
+    let status = plan.status;
+    if let Err((step, index, errno)) = start(plan) {
+        send(status, &Report { kind: Kind::Failed, step, index, errno, value: 0 }, &[]);
+    }
+    sys::exit(125)
+}
+
+fn start(plan: &mut Plan) -> Outcome<()> {
+    at(Step::Lifetime, die_with_runner())?;
+    at(Step::Descriptors, sweep(&plan.keep))?;
+    reset_signals();
+    // SAFETY: plain integer. Modes are meant as they stand until the program starts.
+    unsafe { libc::umask(0) };
+    let status = plan.status;
+    if let Some(walls) = &mut plan.walls {
+        let shared = build(walls, status)?;
+        let report =
+            Report { kind: Kind::Ready, step: Step::Pivot, index: 0, errno: 0, value: 0 };
+        match shared.proc {
+            Some(proc) => send(status, &report, &[shared.tmpfs, proc]),
+            None => send(status, &report, &[shared.tmpfs]),
+        }
+        wait_for_go(status);
+        lock_down(walls, &shared, status)?;
+    } else {
+        wait_for_go(status);
+        // Orphans come here instead of to the machine's init, so that none survives.
+        at(Step::Lifetime, sys::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
+        at(Step::Lifetime, sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1))?;
+    }
+    // Changing credentials cleared it.
+    at(Step::Lifetime, die_with_runner())?;
+    if runner_is_gone(status) {
+        sys::exit(125);
+    }
+    at(Step::WorkingFolder, sys::chdir(&plan.cwd))?;
+    // SAFETY: plain integers.
+    unsafe {
+        libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
+        libc::umask(0o022);
+    }
+    init::run(plan).map_err(|(step, errno)| (step, 0, errno))
+}
+
+fn die_with_runner() -> Result<(), Errno> {
+    sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong).map(drop)
+}
+
+/// Closes every descriptor that is not in `keep`: those of other runs among them.
+fn sweep(keep: &[u32]) -> Result<(), Errno> {
+    let mut next = 3;
+    for &descriptor in keep {
+        if descriptor > next {
+            sys::close_range(next, descriptor - 1, false)?;
+        }
+        next = next.max(descriptor + 1);
+    }
+    sys::close_range(next, u32::MAX, false)
+}
+
+/// The runner's ignored signals and mask are not the program's.
+fn reset_signals() {
+    // SAFETY: default dispositions and an empty mask need no handler.
+    unsafe {
+        for signal in 1..=64 {
+            if signal != libc::SIGKILL && signal != libc::SIGSTOP {
+                let action: libc::sigaction = zeroed();
+                // Raw, since glibc refuses the two it keeps for its threads.
+                libc::syscall(
+                    libc::SYS_rt_sigaction,
+                    signal,
+                    &action,
+                    ptr::null_mut::<libc::sigaction>(),
+                    8,
+                );
+            }
+        }
+        let empty = 0u64;
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &empty,
+            ptr::null_mut::<u64>(),
+            8,
+        );
+    }
+}
+
+fn wait_for_go(status: RawFd) {
+    let mut byte = [0];
+    if sys::read(status, &mut byte) != Ok(1) {
+        sys::exit(125); // the runner is gone
+    }
+}
+
+fn runner_is_gone(status: RawFd) -> bool {
+    let mut poll = libc::pollfd { fd: status, events: 0, revents: 0 };
+    // SAFETY: one valid structure.
+    unsafe { libc::poll(&mut poll, 1, 0) == 1 && poll.revents & libc::POLLHUP != 0 }
+}
+
+/// What outlives the set-up.
+struct Shared {
+    tmpfs: RawFd,
+    proc: Option<RawFd>,
+    /// The host's `/proc`, for the map files; gone before the program runs.
+    host_proc: RawFd,
+}
+
+fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
+    let host_proc = at(
+        Step::UserMap,
+        sys::open(libc::AT_FDCWD, c"/proc", libc::O_PATH | libc::O_DIRECTORY, 0),
+    )?;
+    if walls.become_id.is_none() {
+        at(Step::UserMap, write_maps(host_proc, walls))?;
+    }
+    at(
+        Step::Propagation,
+        sys::mount(None, c"/", None, libc::MS_REC | libc::MS_PRIVATE, None),
+    )?;
+    open_trees(walls)?;
+    let tmpfs = at(
+        Step::Tmpfs,
+        sys::new_filesystem(
+            c"tmpfs",
+            &[(c"size", &walls.size), (c"nr_inodes", &walls.inodes), (c"mode", c"0755")],
+            ATTR_NOSUID | ATTR_NODEV,
+        ),
+    )?;
+    at(Step::Tmpfs, sys::move_mount(tmpfs, libc::AT_FDCWD, &walls.base))?;
+    at(Step::Tmpfs, sys::fchdir(tmpfs))?;
+    at(Step::Tmpfs, sys::mkdir(c"root", 0o755))?;
+    let root = at(Step::Tmpfs, sys::open_tree(libc::AT_FDCWD, c"root", sys::OPEN_TREE_CLONE))?;
+    at(Step::Tmpfs, sys::move_mount(root, libc::AT_FDCWD, c"root"))?;
+    sys::close(root);
+    let mut proc = None;
+    for index in 0..walls.layout.ops.len() {
+        apply(walls, index, &mut proc, status).map_err(|errno| (Step::Op, index as u32, errno))?;
+    }
+    at(
+        Step::Pivot,
+        sys::mount_setattr(
+            libc::AT_FDCWD,
+            c"root",
+            0,
+            ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV,
+            None,
+        ),
+    )?;
+    if walls.uts {
+        // SAFETY: the buffer is valid for its length.
+        let result =
+            unsafe { libc::sethostname(walls.hostname.as_ptr().cast(), walls.hostname.len()) };
+        if result != 0 {
+            return Err((Step::Hostname, 0, sys::errno()));
+        }
+    }
+    if walls.network && loopback().is_err() {
+        degraded(status, Step::Loopback, 0, sys::errno());
+    }
+    at(Step::Pivot, sys::chdir(c"root"))?;
+    at(Step::Pivot, sys::pivot_into_cwd())?;
+    Ok(Shared { tmpfs, proc, host_proc })
+}
+
+fn degraded(status: RawFd, step: Step, index: u32, errno: Errno) {
+    send(status, &Report { kind: Kind::Degraded, step, index, errno, value: 0 }, &[]);
+}
+
+/// Clones the host's subtrees before the tmpfs shadows any, and makes them read-only.
+fn open_trees(walls: &mut Walls) -> Outcome<()> {
+    for (index, tree) in walls.layout.trees.iter_mut().enumerate() {
+        let recursive = if tree.recursive { sys::AT_RECURSIVE } else { 0 };
+        let opened = match &tree.origin {
+            Origin::Host(path) => {
+                sys::open_tree(libc::AT_FDCWD, path, sys::OPEN_TREE_CLONE | recursive)
+            }
+            Origin::Ready(fd) => Ok(fd.as_raw_fd()),
+            Origin::Private(_) => continue,
+        };
+        tree.fd = opened
+            .and_then(|fd| {
+                let flags = sys::AT_EMPTY_PATH | recursive;
+                sys::mount_setattr(fd, c"", flags, tree.attributes, None).map(|()| fd)
+            })
+            .map_err(|errno| (Step::Tree, index as u32, errno))?;
+    }
+    Ok(())
+}
+
+fn apply(
+    walls: &Walls,
+    index: usize,
+    proc: &mut Option<RawFd>,
+    status: RawFd,
+) -> Result<(), Errno> {
+    match &walls.layout.ops[index] {
+        Op::Folder { path, mode } => sys::mkdir(path, *mode),
+        Op::Own { path, mode } => {
+            if let Some(id) = walls.become_id {
+                sys::chown(path, id, id)?;
+            }
+            sys::chmod(path, *mode)
+        }
+        Op::Link { path, target } => sys::symlink(target, path),
+        Op::File { path, bytes, mode } => {
+            let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
+            match sys::open(libc::AT_FDCWD, path, flags, *mode) {
+                Err(libc::EEXIST) if bytes.is_empty() => Ok(()),
+                Err(errno) => Err(errno),
+                Ok(fd) => {
+                    let result = sys::write_all(fd, bytes);
+                    sys::close(fd);
+                    result
+                }
+            }
+        }
+        Op::Attach { path, tree } => {
+            let tree = &walls.layout.trees[*tree];
+            let fd = match &tree.origin {
+                Origin::Private(name) => {
+                    let fd = sys::open_tree(libc::AT_FDCWD, name, sys::OPEN_TREE_CLONE)?;
+                    sys::mount_setattr(fd, c"", sys::AT_EMPTY_PATH, tree.attributes, None)?;
+                    fd
+                }
+                _ => tree.fd,
+            };
+            let result = sys::move_mount(fd, libc::AT_FDCWD, path);
+            sys::close(fd);
+            result
+        }
+        Op::Proc { path } => {
+            // Read-only: of its writable files a program needs none, and several are the
+            // machine's.
+            let attributes = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC;
+            match sys::new_filesystem(c"proc", &[], attributes) {
+                Ok(fd) => {
+                    *proc = Some(fd);
+                    sys::move_mount(fd, libc::AT_FDCWD, path)
+                }
+                Err(errno) => {
+                    // Refused where the runner's own /proc is masked, as in a container.
+                    degraded(status, Step::Op, index as u32, errno);
+                    Ok(())
+                }
+            }
+        }
+        Op::Terminals { path } => {
+            let options: &[(&CStr, &CStr)] = &[(c"ptmxmode", c"0666"), (c"mode", c"0620")];
+            match sys::new_filesystem(c"devpts", options, ATTR_NOSUID | ATTR_NOEXEC) {
+                Ok(fd) => {
+                    let result = sys::move_mount(fd, libc::AT_FDCWD, path);
+                    sys::close(fd);
+                    result
+                }
+                Err(errno) => {
+                    degraded(status, Step::Op, index as u32, errno);
+                    Ok(())
+                }
+            }
+        }
+        Op::Overlay { path, options } => sys::mount(
+            Some(c"overlay"),
+            path,
+            Some(c"overlay"),
+            libc::MS_NOSUID | libc::MS_NODEV,
+            Some(options),
+        ),
+    }
+}
+
+/// Maps the one user and group. `setgroups` must be denied first, see `user_namespaces(7)`.
+fn write_maps(proc: RawFd, walls: &Walls) -> Result<(), Errno> {
+    let Some((users, groups)) = &walls.maps else { return Ok(()) };
+    sys::write_file(proc, c"self/setgroups", b"deny")?;
+    sys::write_file(proc, c"self/uid_map", users)?;
+    sys::write_file(proc, c"self/gid_map", groups)
+}
+
+/// Brings the loopback device of the new network up, as programs that talk to themselves expect.
+fn loopback() -> Result<(), Errno> {
+    // SAFETY: a plain socket and a zeroed, then filled request.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+        if socket < 0 {
+            return Err(sys::errno());
+        }
+        let mut request: libc::ifreq = zeroed();
+        request.ifr_name[0] = b'l' as libc::c_char;
+        request.ifr_name[1] = b'o' as libc::c_char;
+        request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+        let result = libc::ioctl(socket, libc::SIOCSIFFLAGS, &request);
+        let errno = sys::errno();
+        sys::close(socket);
+        if result < 0 { Err(errno) } else { Ok(()) }
+    }
+}
+
+/// Gives up every privilege that the set-up needed.
+fn lock_down(walls: &Walls, shared: &Shared, status: RawFd) -> Outcome<()> {
+    if walls.cgroup_namespace
+        && let Err(errno) = sys::unshare(libc::CLONE_NEWCGROUP)
+    {
+        degraded(status, Step::CgroupNamespace, 0, errno);
+    }
+    if let Some(id) = walls.become_id {
+        at(Step::Capabilities, sys::drop_capabilities(false))?;
+        at(Step::Identity, sys::become_user(id, id))?;
+        if walls.maps.is_some() {
+            // The map files belong to root while the process may not be dumped.
+            at(Step::UserNamespace, sys::prctl(libc::PR_SET_DUMPABLE, 1))?;
+            at(Step::UserNamespace, sys::unshare(libc::CLONE_NEWUSER))?;
+            at(Step::UserNamespace, write_maps(shared.host_proc, walls))?;
+        }
+    }
+    sys::close(shared.host_proc);
+    sys::close(shared.tmpfs);
+    if let Some(proc) = shared.proc {
+        sys::close(proc);
+    }
+    at(Step::Capabilities, sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1))?;
+    // Without privilege there may be nothing to empty: then the bounding set cannot be, either.
+    match sys::drop_capabilities(true) {
+        Ok(()) => Ok(()),
+        Err(libc::EPERM) if walls.maps.is_none() => Ok(()),
+        Err(errno) => Err((Step::Capabilities, 0, errno)),
+    }?;
+    // The program must not read the runner's memory out of this copy of it.
+    at(Step::Capabilities, sys::prctl(libc::PR_SET_DUMPABLE, 0))?;
+    Ok(())
+}

@@ -1,0 +1,499 @@
+//! One run from request to result.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{io, thread};
+
+use tracer_model::{End, Limit, Outcome, Protection, Usage};
+
+use crate::cgroup::Lease;
+use crate::child::{self, Report, Step};
+use crate::copy_in;
+use crate::error::SandboxError;
+use crate::finished::Finished;
+use crate::idmap;
+use crate::layout::{self, Layout, Op, Style, c_string};
+use crate::meter::{Listing, Meter};
+use crate::output::Output;
+use crate::plan::{self, Plan, Walls};
+use crate::probe::{Privilege, Spaces};
+use crate::protections::{Protections, WALLS, namespace_hint, os};
+use crate::request::{Access, CHANNEL_FD, Isolation, Request, Stdin, Stream};
+use crate::seccomp;
+use crate::slot::Slot;
+use crate::supervise::{Guest, Record, watch};
+use crate::sys;
+use crate::terminal::{Reclaim, Session};
+use crate::changes;
+
+/// Set once an overlay was refused, so that later runs copy at once.
+static COPY: AtomicBool = AtomicBool::new(false);
+
+/// Runs the program of `request` to its end.
+///
+/// May be called from several threads at once. A program that fails, crashes or meets a limit is
+/// a result; an error means that it could not be run, or not behind the walls asked for.
+pub fn run(request: &Request) -> Result<Finished, SandboxError> {
+    // SAFETY: plain calls. The kernel charges memory to the group of a process's first thread,
+    // which therefore must not pass through the run's groups.
+    let first = unsafe { libc::gettid() == libc::getpid() };
+    if !first {
+        return attempt_twice(request);
+    }
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("sandbox".to_owned())
+            .spawn_scoped(scope, || attempt_twice(request))
+            .map_err(|error| SandboxError::runner("starting a thread", error))?
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn attempt_twice(request: &Request) -> Result<Finished, SandboxError> {
+    match attempt(request, COPY.load(Ordering::Relaxed)) {
+        Err(Failure::Overlay) => {
+            COPY.store(true, Ordering::Relaxed);
+            attempt(request, true)
+        }
+        other => other,
+    }
+    .map_err(|failure| match failure {
+        Failure::Error(error) => error,
+        Failure::Overlay => SandboxError::runner("copying a folder", io::Error::other("refused")),
+    })
+}
+
+enum Failure {
+    Error(SandboxError),
+    Overlay,
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Keeps a descriptor clear of those the program is to have.
+fn clear(fd: OwnedFd) -> Result<OwnedFd, SandboxError> {
+    let number = fd.as_raw_fd();
+    if number > 2 && number != CHANNEL_FD {
+        return Ok(fd);
+    }
+    let from = if number > 2 { CHANNEL_FD + 1 } else { 3 };
+    // SAFETY: plain integers; the new descriptor is ours.
+    let new = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, from) };
+    if new < 0 {
+        return Err(SandboxError::runner("duplicating a descriptor", io::Error::last_os_error()));
+    }
+    // SAFETY: as above.
+    clear(unsafe { OwnedFd::from_raw_fd(new) })
+}
+
+fn pair(kind: &str, make: impl FnOnce(&mut [RawFd; 2]) -> i32) -> Result<[OwnedFd; 2], SandboxError> {
+    let mut fds = [-1; 2];
+    if make(&mut fds) != 0 {
+        return Err(SandboxError::runner(format!("making a {kind}"), io::Error::last_os_error()));
+    }
+    // SAFETY: the kernel has just made both for us.
+    let [first, second] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+    Ok([clear(first)?, clear(second)?])
+}
+
+fn pipe() -> Result<[OwnedFd; 2], SandboxError> {
+    // SAFETY: the array holds two.
+    let ends = pair("pipe", |fds| unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    // SAFETY: plain integers. Only the runner's end is non-blocking.
+    unsafe { libc::fcntl(ends[0].as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
+    Ok(ends)
+}
+
+fn null(write: bool) -> Result<OwnedFd, SandboxError> {
+    let file = std::fs::OpenOptions::new().read(!write).write(write).open("/dev/null");
+    clear(file.map_err(|error| SandboxError::runner("opening /dev/null", error))?.into())
+}
+
+/// Input as a file in memory, opened for reading only.
+fn input(bytes: &[u8]) -> Result<OwnedFd, SandboxError> {
+    let fail = |error| SandboxError::runner("storing the input", error);
+    // SAFETY: a constant name.
+    let fd = unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(fail(io::Error::last_os_error()));
+    }
+    // SAFETY: the kernel has just made it for us.
+    let mut file = unsafe { File::from_raw_fd(fd) };
+    file.write_all(bytes).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(fail)?;
+    let read = File::open(format!("/proc/self/fd/{fd}")).map_err(fail)?;
+    clear(read.into())
+}
+
+/// The program's standard streams, and the runner's ends of them.
+struct Streams {
+    child: [Option<OwnedFd>; 3],
+    runner: [Option<File>; 2],
+}
+
+fn streams(request: &Request) -> Result<Streams, SandboxError> {
+    let stdin = match &request.stdin {
+        Stdin::Null => Some(null(false)?),
+        Stdin::Inherit => None,
+        Stdin::Bytes(bytes) => Some(input(bytes)?),
+    };
+    let mut runner = [None, None];
+    let mut child = [stdin, None, None];
+    for (index, stream) in [request.stdout, request.stderr].into_iter().enumerate() {
+        child[index + 1] = match stream {
+            Stream::Inherit => None,
+            Stream::Null => Some(null(true)?),
+            Stream::Capture => {
+                let [read, write] = pipe()?;
+                runner[index] = Some(File::from(read));
+                Some(write)
+            }
+        };
+    }
+    Ok(Streams { child, runner })
+}
+
+fn walls(
+    request: &Request,
+    spaces: &Spaces,
+    id: Option<u32>,
+    copy: bool,
+) -> Result<Walls, SandboxError> {
+    let style = Style {
+        clone_mapped: id.filter(|id| *id != 0).map(|id| -> Box<dyn Fn(&Path) -> Result<OwnedFd, SandboxError>> {
+            Box::new(move |path| {
+                idmap::clone_mapped(path, id).map_err(|error| {
+                    SandboxError::runner(format!("mapping {}", path.display()), error)
+                })
+            })
+        }),
+        copy,
+        hide_proc: spaces.privilege == Privilege::BareRoot || id == Some(0),
+    };
+    let mut layout = layout::build(request, &style)?;
+    for layer in layout.layers.iter().filter(|layer| layer.copied) {
+        let (bytes, entries) = copy_in::room(&layer.folder);
+        layout.own_bytes += bytes;
+        layout.own_files += entries;
+    }
+    let disk = request.limits.disk.unwrap_or(u64::MAX >> 12);
+    let files = (disk / 4096).clamp(4096, 1 << 20);
+    let size = disk.saturating_add(layout.own_bytes).saturating_add(1 << 20);
+    let base = ["/tmp", "/var", "/usr", "/etc"].into_iter().find(|path| Path::new(path).is_dir());
+    // SAFETY: plain call.
+    let own = unsafe { libc::geteuid() };
+    let own_group = unsafe { libc::getegid() };
+    let maps = spaces.user.then(|| {
+        (plan::id_map(id.unwrap_or(own)), plan::id_map(id.unwrap_or(own_group)))
+    });
+    Ok(Walls {
+        base: c_string(base.unwrap_or("/tmp"))?,
+        size: c_string(size.to_string())?,
+        inodes: c_string((files + layout.own_files + 64).to_string())?,
+        layout,
+        hostname: request.hostname.clone().into_bytes(),
+        become_id: id,
+        maps,
+        cgroup_namespace: spaces.cgroup,
+        network: true,
+        uts: spaces.uts,
+        filter: seccomp::filter(),
+    })
+}
+
+/// The walls, and why the program is not given a user of its own, if it is not.
+fn prepare(
+    request: &Request,
+    spaces: &Spaces,
+    slot: &Slot,
+    copy: bool,
+) -> Result<(Option<Walls>, Option<String>), SandboxError> {
+    if spaces.privilege != Privilege::Full {
+        return Ok((Some(walls(request, spaces, None, copy)?), None));
+    }
+    match walls(request, spaces, Some(slot.id()), copy) {
+        Err(SandboxError::Runner { what, source }) => {
+            let reason = format!("{what}: {source}; the program runs as the runner's user");
+            Ok((Some(walls(request, spaces, Some(0), copy)?), Some(reason)))
+        }
+        other => Ok((Some(other?), None)),
+    }
+}
+
+fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
+    if request.argv.is_empty() {
+        return Err(SandboxError::request("the arguments are empty", "argv[0] is one").into());
+    }
+    let native = request.isolation == Isolation::Native;
+    let spaces = Spaces::detected();
+    if native {
+        spaces.require()?;
+    }
+    let slot = Slot::take();
+    let mut protections = Protections::default();
+    let (walls, unmapped) = if native { prepare(request, spaces, &slot, copy)? } else { (None, None) };
+    let lease = Lease::take(&request.limits);
+    let streams = streams(request)?;
+    let flags = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    let [status, child_status] = pair("socket pair", |fds| {
+        // SAFETY: the array holds two.
+        unsafe { libc::socketpair(libc::AF_UNIX, flags, 0, fds.as_mut_ptr()) }
+    })?;
+    let channel = match &request.channel {
+        Some(fd) => Some(clear(
+            fd.try_clone().map_err(|error| SandboxError::runner("cloning the channel", error))?,
+        )?),
+        None => None,
+    };
+    let session = Session::of(request);
+    let stdio = [0, 1, 2].map(|index| streams.child[index].as_ref().map(AsRawFd::as_raw_fd));
+    let mut keep: Vec<u32> = stdio
+        .into_iter()
+        .flatten()
+        .chain([child_status.as_raw_fd()])
+        .chain(channel.as_ref().map(AsRawFd::as_raw_fd))
+        .chain(walls.iter().flat_map(|walls| walls.layout.descriptors()))
+        .map(|fd| fd as u32)
+        .collect();
+    keep.sort_unstable();
+    let (arguments, environment) = plan::strings(request)?;
+    let count_processes = native && lease.pids_refusal().is_some();
+    let mut plan = Plan {
+        walls,
+        status: child_status.as_raw_fd(),
+        stdio,
+        channel: channel.as_ref().map(AsRawFd::as_raw_fd),
+        keep,
+        program: c_string(request.program.as_os_str().as_bytes())?,
+        cwd: c_string(request.cwd.as_os_str().as_bytes())?,
+        arguments,
+        environment,
+        rlimits: plan::rlimits(&request.limits, count_processes),
+        session,
+    };
+    let flags = if native { spaces.flags() } else { 0 };
+    let start = |group: Option<RawFd>| {
+        // SAFETY: the child runs `child::main` alone, which keeps to what a fork may do.
+        let cloned = unsafe { sys::clone3(flags, group) }?;
+        if cloned.pid == 0 {
+            child::main(&mut plan);
+        }
+        Ok(cloned)
+    };
+    let cloned = lease.around(start).map_err(|errno: i32| {
+        SandboxError::Refused {
+            what: "starting a process in new namespaces".to_owned(),
+            hint: namespace_hint("user namespace", errno),
+            source: os(errno),
+        }
+    })?;
+    let reclaim = Reclaim::after(session);
+    let mut guest = Guest {
+        pid: cloned.pid,
+        // SAFETY: the kernel has just made it for us.
+        pidfd: unsafe { OwnedFd::from_raw_fd(cloned.pidfd) },
+        status,
+        pid_namespace: native,
+        reaped: false,
+    };
+    drop((streams.child, child_status, channel));
+    let writable = request
+        .folders
+        .iter()
+        .filter(|folder| folder.access == Access::Writable || !native)
+        .map(|folder| folder.path.clone())
+        .collect();
+    let mut meter = Meter::new(&request.limits, &lease, writable);
+    if !native {
+        meter.listing = Listing::Below(guest.pid);
+    }
+    let mut output = Output::new(streams.runner, request.limits.output);
+    if let Some(walls) = plan.walls.as_ref().filter(|walls| walls.layout.layers.iter().any(|layer| layer.copied)) {
+        fill_copies(&guest, &mut meter, walls)?;
+    }
+    guest.go();
+    let record = watch(&mut guest, &mut meter, &mut output, request.limits.wall, &reclaim)?;
+    drop(reclaim);
+    let layout = plan.walls.as_ref().map(|walls| &walls.layout);
+    if let Some(report) = record.failure {
+        return Err(explain(&report, layout, request));
+    }
+    if native {
+        spaces.report(&mut protections);
+        degraded(&mut protections, &record, layout);
+        if let Some(reason) = unmapped {
+            protections.set("unprivileged user", Some(reason));
+        }
+    } else {
+        protections.inactive(WALLS, "isolation was switched off");
+        protections.active(&["no new privileges"]);
+    }
+    protections.groups(&lease);
+    let outcome = judge(request, &record, &mut meter)?;
+    let mut listed = Vec::new();
+    if let (Some(layout), Some(tmpfs)) = (layout, &meter.tmpfs) {
+        for layer in &layout.layers {
+            listed.extend(changes::list(tmpfs, layer).map_err(|error| {
+                SandboxError::runner(format!("listing changes in {}", layer.folder.display()), error)
+            })?);
+        }
+    }
+    let usage = Usage {
+        wall: record.wall,
+        cpu: meter.cpu().unwrap_or(record.cpu),
+        peak_memory: meter.peak().max(if lease.memory_refusal().is_some() { record.largest } else { 0 }),
+    };
+    let [stdout, stderr] = output.bytes;
+    Ok(Finished {
+        outcome,
+        stdout,
+        stderr,
+        output: output.chunks,
+        usage,
+        protections: protections.finish(),
+        changes: listed,
+    })
+}
+
+/// Copies folders into the private tmpfs once the child has made it, before the program starts.
+fn fill_copies(guest: &Guest, meter: &mut Meter<'_>, walls: &Walls) -> Result<(), SandboxError> {
+    let Some(tmpfs) = guest.ready(meter) else { return Ok(()) }; // the failure is told later
+    for layer in walls.layout.layers.iter().filter(|layer| layer.copied) {
+        let target = PathBuf::from(format!("/proc/self/fd/{tmpfs}")).join(&layer.name);
+        copy_in::copy(&layer.folder, &target, walls.become_id).map_err(|error| {
+            SandboxError::runner(format!("copying {}", layer.folder.display()), error)
+        })?;
+    }
+    Ok(())
+}
+
+/// The verdict: what the runner did, then what counters say, then how the program ended.
+fn judge(request: &Request, record: &Record, meter: &mut Meter<'_>) -> Result<Outcome, SandboxError> {
+    let limits = &request.limits;
+    let used = meter.cpu().unwrap_or(record.cpu);
+    let limited = |limit| End::Limited { limit };
+    let end = if let Some(limit) = record.killed_for {
+        limited(limit)
+    } else if meter.killed_for_memory() {
+        limited(Limit::Memory)
+    } else if let Some(status) = record.status {
+        if libc::WIFSIGNALED(status) {
+            let signal = libc::WTERMSIG(status);
+            let over = limits.cpu.is_some_and(|limit| used >= limit);
+            match signal {
+                libc::SIGXFSZ if limits.file_size.is_some() => limited(Limit::FileSize),
+                libc::SIGXCPU | libc::SIGKILL if over => limited(Limit::Cpu),
+                _ => End::Signaled { signal, name: signal_name(signal) },
+            }
+        } else {
+            End::Exited { code: libc::WEXITSTATUS(status) as u8 }
+        }
+    } else {
+        return Err(SandboxError::runner(
+            "hearing of the program's end: its init process was killed",
+            io::Error::from_raw_os_error(libc::ESRCH),
+        ));
+    };
+    Ok(Outcome { end, limits_hit: meter.met() })
+}
+
+/// A signal's name, as in signal(7).
+fn signal_name(signal: i32) -> String {
+    const NAMES: [&str; 31] = [
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    ];
+    match NAMES.get((signal - 1) as usize) {
+        Some(name) => format!("SIG{name}"),
+        None => format!("SIGRTMIN+{}", signal - libc::SIGRTMIN()),
+    }
+}
+
+fn degraded(protections: &mut Protections, record: &Record, layout: Option<&Layout>) {
+    for report in &record.degraded {
+        let name = match (report.step, layout) {
+            (Step::Op, Some(layout)) => match &layout.ops[report.index as usize] {
+                Op::Proc { .. } => "private /proc",
+                _ => "private /dev/pts",
+            },
+            (Step::Loopback, _) => "loopback device",
+            _ => "cgroup namespace",
+        };
+        protections.set(name, Some(os(report.errno).to_string()));
+    }
+    if let Some(layout) = layout
+        && layout.layers.iter().any(|layer| layer.copied)
+    {
+        protections.set(
+            "overlay",
+            Some("the kernel refused an overlay: folders were copied instead".to_owned()),
+        );
+    }
+}
+
+/// Says in words where the child failed.
+fn explain(report: &Report, layout: Option<&Layout>, request: &Request) -> Failure {
+    let index = report.index as usize;
+    let path = |path: &std::ffi::CStr| {
+        let text = path.to_string_lossy();
+        PathBuf::from(text.strip_prefix("root").unwrap_or(&text).to_owned())
+    };
+    let refused = |what: String, hint: &str| {
+        Failure::Error(SandboxError::Refused {
+            what,
+            hint: hint.to_owned(),
+            source: os(report.errno),
+        })
+    };
+    match report.step {
+        Step::Exec => Failure::Error(SandboxError::Exec {
+            program: request.program.clone(),
+            source: os(report.errno),
+        }),
+        Step::WorkingFolder => Failure::Error(SandboxError::request(
+            format!(
+                "the working folder {} cannot be entered inside: {}",
+                request.cwd.display(),
+                os(report.errno)
+            ),
+            "give it, or a folder above it, to the program",
+        )),
+        Step::Op => match layout.map(|layout| &layout.ops[index]) {
+            Some(Op::Overlay { .. }) => Failure::Overlay,
+            Some(op) => refused(format!("making {}", path(op.path()).display()), ""),
+            None => refused("building the root".to_owned(), ""),
+        },
+        Step::Tree => {
+            let what = layout.map(|layout| match &layout.trees[index].origin {
+                layout::Origin::Host(path) => path.to_string_lossy().into_owned(),
+                other => format!("{other:?}"),
+            });
+            let hint = if report.errno == libc::ENOSYS { "Linux 5.12 or newer is needed" } else { "" };
+            refused(format!("mounting {} read-only", what.unwrap_or_default()), hint)
+        }
+        Step::UserMap | Step::UserNamespace => refused(
+            "mapping the user in a user namespace".to_owned(),
+            &namespace_hint("user namespace", report.errno),
+        ),
+        Step::Seccomp => refused("installing the system call filter".to_owned(), "the kernel needs CONFIG_SECCOMP_FILTER"),
+        Step::Fork => Failure::Error(SandboxError::runner("forking the program", os(report.errno))),
+        step => refused(format!("set-up step {step:?}"), ""),
+    }
+}
+
+/// The protections that would be in force for a run with nothing but defaults.
+pub(crate) fn trial() -> Result<Vec<Protection>, SandboxError> {
+    let mut request = Request::new("/proc/self/exe", "/");
+    request.limits.wall = Some(Duration::from_secs(5));
+    run(&request).map(|finished| finished.protections)
+}

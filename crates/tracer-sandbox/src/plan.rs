@@ -1,0 +1,135 @@
+//! Everything the child needs, laid out before the fork: after it nothing may be allocated.
+
+use std::ffi::CString;
+use std::os::fd::RawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use libc::{c_char, sock_filter};
+use tracer_model::Limits;
+
+use crate::error::SandboxError;
+use crate::layout::{INSIDE_ID, Layout, c_string};
+use crate::request::Request;
+use crate::terminal::Session;
+
+/// A resource limit to set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rlimit {
+    pub(crate) resource: libc::__rlimit_resource_t,
+    pub(crate) value: u64,
+}
+
+/// How the walls are built.
+#[derive(Debug)]
+pub(crate) struct Walls {
+    pub(crate) layout: Layout,
+    /// Where the tmpfs is first attached; shadowed for the child's set-up only.
+    pub(crate) base: CString,
+    pub(crate) size: CString,
+    pub(crate) inodes: CString,
+    pub(crate) hostname: Vec<u8>,
+    /// Host user and group to become, when the runner has the privilege to choose.
+    pub(crate) become_id: Option<u32>,
+    /// Contents of `uid_map` and `gid_map`; `None` without a user namespace.
+    pub(crate) maps: Option<(Vec<u8>, Vec<u8>)>,
+    /// Whether to make a cgroup namespace.
+    pub(crate) cgroup_namespace: bool,
+    pub(crate) network: bool,
+    pub(crate) uts: bool,
+    pub(crate) filter: &'static [sock_filter],
+}
+
+/// The whole of a child's work.
+pub(crate) struct Plan {
+    /// `None`: limits only.
+    pub(crate) walls: Option<Walls>,
+    /// Socket for reports to the runner and its go-ahead.
+    pub(crate) status: RawFd,
+    /// What becomes descriptors 0, 1 and 2; `None` keeps the runner's.
+    pub(crate) stdio: [Option<RawFd>; 3],
+    pub(crate) channel: Option<RawFd>,
+    /// Descriptors that survive the first sweep, ascending.
+    pub(crate) keep: Vec<u32>,
+    pub(crate) program: CString,
+    pub(crate) cwd: CString,
+    pub(crate) arguments: Strings,
+    pub(crate) environment: Strings,
+    pub(crate) rlimits: Vec<Rlimit>,
+    pub(crate) session: Session,
+}
+
+/// A null-terminated array of C strings, as `execve` wants it.
+pub(crate) struct Strings {
+    pointers: Vec<*const c_char>,
+    _owned: Vec<CString>,
+}
+
+impl Strings {
+    fn new(owned: Vec<CString>) -> Self {
+        let mut pointers: Vec<_> = owned.iter().map(|text| text.as_ptr()).collect();
+        pointers.push(std::ptr::null());
+        Self { pointers, _owned: owned }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const *const c_char {
+        self.pointers.as_ptr()
+    }
+}
+
+/// Arguments and environment of `request`.
+pub(crate) fn strings(request: &Request) -> Result<(Strings, Strings), SandboxError> {
+    let arguments = request
+        .argv
+        .iter()
+        .map(|argument| c_string(argument.as_bytes()))
+        .collect::<Result<_, _>>()?;
+    let environment = request
+        .env
+        .iter()
+        .map(|(name, value)| {
+            let mut text = name.clone().into_vec();
+            if text.is_empty() || text.contains(&b'=') {
+                return Err(SandboxError::request(
+                    format!("{} is not a name for an environment variable", name.display()),
+                    "a name is not empty and has no `=`",
+                ));
+            }
+            text.push(b'=');
+            text.extend_from_slice(value.as_bytes());
+            c_string(text)
+        })
+        .collect::<Result<_, _>>()?;
+    Ok((Strings::new(arguments), Strings::new(environment)))
+}
+
+/// Limits the kernel keeps per process; what a cgroup or the runner keeps as well is a second
+/// line here.
+///
+/// The address space is not limited: node and Java reserve far more than they touch.
+pub(crate) fn rlimits(limits: &Limits, count_processes: bool) -> Vec<Rlimit> {
+    let mut all = vec![
+        Rlimit { resource: libc::RLIMIT_CORE, value: 0 },
+        Rlimit { resource: libc::RLIMIT_MEMLOCK, value: 8 << 20 },
+        Rlimit { resource: libc::RLIMIT_MSGQUEUE, value: 819_200 },
+    ];
+    let mut set = |resource, value: Option<u64>| {
+        if let Some(value) = value {
+            all.push(Rlimit { resource, value });
+        }
+    };
+    set(libc::RLIMIT_FSIZE, limits.file_size);
+    set(libc::RLIMIT_NOFILE, limits.open_files);
+    set(libc::RLIMIT_STACK, limits.stack);
+    // Whole seconds, one later than the runner's own check, which is exact.
+    set(libc::RLIMIT_CPU, limits.cpu.map(|cpu| cpu.as_secs().saturating_add(2)));
+    if count_processes {
+        // The init process counts as one.
+        set(libc::RLIMIT_NPROC, limits.processes.map(|count| count.saturating_add(1)));
+    }
+    all
+}
+
+/// One line mapping the host's `id` to the one inside.
+pub(crate) fn id_map(id: u32) -> Vec<u8> {
+    format!("{INSIDE_ID} {id} 1\n").into_bytes()
+}

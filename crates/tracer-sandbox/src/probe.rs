@@ -1,0 +1,192 @@
+//! Which namespaces this machine grants, found out by making them.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::OnceLock;
+
+use tracer_model::{Limits, Protection};
+
+use crate::cgroup::Lease;
+use crate::error::SandboxError;
+use crate::launch::trial;
+use crate::protections::{Protections, WALLS, namespace_hint, os};
+use crate::sys;
+
+/// What the runner is to the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Privilege {
+    /// Root with its capabilities: builds the walls itself and gives the program another user.
+    Full,
+    /// Root by number only, as in a container: its number still owns files.
+    BareRoot,
+    /// An ordinary user: builds the walls inside a user namespace.
+    User,
+}
+
+/// The namespaces to be had.
+#[derive(Debug)]
+pub(crate) struct Spaces {
+    pub(crate) privilege: Privilege,
+    pub(crate) user: bool,
+    pub(crate) uts: bool,
+    pub(crate) cgroup: bool,
+    ipc: bool,
+    refused: Vec<(&'static str, i32)>,
+}
+
+const KINDS: [(&str, i32); 6] = [
+    ("mount namespace", libc::CLONE_NEWNS),
+    ("pid namespace", libc::CLONE_NEWPID),
+    ("network namespace", libc::CLONE_NEWNET),
+    ("ipc namespace", libc::CLONE_NEWIPC),
+    ("uts namespace", libc::CLONE_NEWUTS),
+    ("cgroup namespace", libc::CLONE_NEWCGROUP),
+];
+
+/// Without these the program would not be isolated.
+const NEEDED: [&str; 4] =
+    ["user namespace", "mount namespace", "pid namespace", "network namespace"];
+
+impl Spaces {
+    pub(crate) fn detected() -> &'static Self {
+        static SPACES: OnceLock<Spaces> = OnceLock::new();
+        SPACES.get_or_init(Self::detect)
+    }
+
+    fn detect() -> Self {
+        let privilege = privilege();
+        let mut spaces = Self {
+            privilege,
+            user: true,
+            uts: true,
+            cgroup: true,
+            ipc: true,
+            refused: Vec::new(),
+        };
+        let own = if privilege == Privilege::Full { 0 } else { libc::CLONE_NEWUSER };
+        if let Err(errno) = make(libc::CLONE_NEWUSER) {
+            spaces.user = false;
+            spaces.refused.push(("user namespace", errno));
+        }
+        let all = KINDS.iter().fold(own, |all, (_, flag)| all | flag);
+        if make(all).is_err() {
+            for (name, flag) in KINDS {
+                if let Err(errno) = make(own | flag) {
+                    spaces.refused.push((name, errno));
+                    match flag {
+                        libc::CLONE_NEWUTS => spaces.uts = false,
+                        libc::CLONE_NEWCGROUP => spaces.cgroup = false,
+                        libc::CLONE_NEWIPC => spaces.ipc = false,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        spaces
+    }
+
+    /// Fails if a namespace that cannot be done without is refused.
+    pub(crate) fn require(&self) -> Result<(), SandboxError> {
+        let needed = |name: &str| {
+            NEEDED.contains(&name)
+                && !(name == "user namespace" && self.privilege == Privilege::Full)
+        };
+        match self.refused.iter().find(|(name, _)| needed(name)) {
+            None => Ok(()),
+            Some((name, errno)) => Err(SandboxError::Refused {
+                what: format!("no {name} can be made"),
+                hint: namespace_hint(name, *errno),
+                source: os(*errno),
+            }),
+        }
+    }
+
+    /// Flags for `clone3`. The cgroup namespace comes later, once the process is in its groups;
+    /// with full privilege the user namespace does, too.
+    pub(crate) fn flags(&self) -> u64 {
+        let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWNET;
+        if self.privilege != Privilege::Full {
+            flags |= libc::CLONE_NEWUSER;
+        }
+        if self.ipc {
+            flags |= libc::CLONE_NEWIPC;
+        }
+        if self.uts {
+            flags |= libc::CLONE_NEWUTS;
+        }
+        flags as u64
+    }
+
+    /// Adds every wall to the list of a run that got past its start.
+    pub(crate) fn report(&self, protections: &mut Protections) {
+        protections.active(WALLS);
+        for (name, errno) in &self.refused {
+            let hint = namespace_hint(name, *errno);
+            let hint = if hint.is_empty() { hint } else { format!(": {hint}") };
+            protections.set(name, Some(format!("{}{hint}", os(*errno))));
+        }
+        if self.privilege == Privilege::BareRoot {
+            protections.inactive(
+                &["unprivileged user"],
+                "the runner is root without the capabilities to choose another user",
+            );
+        }
+    }
+}
+
+fn privilege() -> Privilege {
+    // CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_ADMIN of capabilities(7).
+    const WANTED: u64 = 1 << 6 | 1 << 7 | 1 << 8 | 1 << 21;
+    // SAFETY: plain call.
+    if unsafe { libc::geteuid() } != 0 {
+        return Privilege::User;
+    }
+    let effective = fs::read_to_string("/proc/self/status").ok().and_then(|status| {
+        let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    });
+    if effective.is_some_and(|effective| effective & WANTED == WANTED) {
+        Privilege::Full
+    } else {
+        Privilege::BareRoot
+    }
+}
+
+/// Starts a process in new namespaces that ends at once.
+fn make(flags: i32) -> Result<(), i32> {
+    // SAFETY: the child only ends.
+    let child = unsafe { sys::clone3(flags as u64, None) }?;
+    if child.pid == 0 {
+        sys::exit(0);
+    }
+    // SAFETY: the kernel has just made it for us.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(child.pidfd) };
+    sys::wait_pidfd(pidfd.as_raw_fd()).map(drop)
+}
+
+/// Tries every mechanism of the sandbox and tells which hold here, for `tracer doctor`.
+pub fn probe() -> Vec<Protection> {
+    let spaces = Spaces::detected();
+    match spaces.require().and_then(|()| trial()) {
+        Ok(protections) => protections,
+        Err(error) => {
+            let mut protections = Protections::default();
+            let mut reason = error.to_string();
+            if let Some(source) = std::error::Error::source(&error) {
+                reason = format!("{reason}: {source}");
+            }
+            if let Some(hint) = error.hint() {
+                reason = format!("{reason} ({hint})");
+            }
+            protections.inactive(WALLS, &reason);
+            for (name, _) in KINDS {
+                if !spaces.refused.iter().any(|(refused, _)| *refused == name) {
+                    protections.active(&[name]);
+                }
+            }
+            protections.groups(&Lease::take(&Limits::default()));
+            protections.finish()
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What to run: the program, what it sees, and what it may use.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tracer_model::Limits;
+
+/// The descriptor under which the program finds [`Request::channel`]: above what programs number
+/// by hand, below the usual soft limit of 1024.
+pub const CHANNEL_FD: i32 = 1000;
+
+/// How far the program is kept from the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// Namespaces, a private root, seccomp, no capabilities.
+    #[default]
+    Native,
+    /// The limits only. Every wall is reported as inactive.
+    None,
+}
+
+/// What the program may do with a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read.
+    ReadOnly,
+    /// Read and write; the writes go to a private layer and are listed in
+    /// [`Finished::changes`](crate::Finished::changes).
+    Overlay,
+    /// Read and write the host's own files.
+    Writable,
+}
+
+/// A folder of the host, visible inside at the same path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Absolute path, the same outside and inside.
+    pub path: PathBuf,
+    /// What may be done there.
+    pub access: Access,
+}
+
+/// What an injected file holds.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// These bytes.
+    Bytes(Arc<[u8]>),
+    /// A file of the host, seen read-only.
+    Host(PathBuf),
+}
+
+/// A file that exists only inside. Always read-only to the program.
+///
+/// Below a [`Folder`] it can only stand in for a file that exists there, since making a new name
+/// would change the folder.
+#[derive(Debug, Clone)]
+pub struct Inject {
+    /// Absolute path inside.
+    pub path: PathBuf,
+    /// Contents.
+    pub body: Body,
+    /// Whether it may be executed.
+    pub executable: bool,
+}
+
+/// The program's standard input.
+#[derive(Debug, Clone, Default)]
+pub enum Stdin {
+    /// At end of file from the start.
+    #[default]
+    Null,
+    /// The runner's own descriptor 0.
+    Inherit,
+    /// These bytes, then end of file.
+    Bytes(Vec<u8>),
+}
+
+/// One of the program's output streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stream {
+    /// Collected in [`Finished`](crate::Finished), counted against the output limit.
+    #[default]
+    Capture,
+    /// The runner's own descriptor, as it is.
+    Inherit,
+    /// Thrown away.
+    Null,
+}
+
+/// One run.
+#[derive(Debug)]
+pub struct Request {
+    /// The executable: an absolute path as seen inside. `PATH` is not searched.
+    pub program: PathBuf,
+    /// All arguments, `argv[0]` included.
+    pub argv: Vec<OsString>,
+    /// The whole environment, in this order.
+    pub env: Vec<(OsString, OsString)>,
+    /// Working folder; must lie in something that is visible inside.
+    pub cwd: PathBuf,
+    /// Further host paths that are visible read-only, such as a language's own prefix. `/usr`,
+    /// `/opt`, the loader's and the toolchain's files in `/etc`, and the harmless devices always
+    /// are. Paths that do not exist are left out.
+    pub roots: Vec<PathBuf>,
+    /// Files that exist only inside.
+    pub files: Vec<Inject>,
+    /// Folders of the host.
+    pub folders: Vec<Folder>,
+    /// Standard input.
+    pub stdin: Stdin,
+    /// Standard output.
+    pub stdout: Stream,
+    /// Standard error.
+    pub stderr: Stream,
+    /// Given to the program as descriptor [`CHANNEL_FD`]; every other descriptor is closed.
+    pub channel: Option<OwnedFd>,
+    /// Ceilings.
+    pub limits: Limits,
+    /// Walls.
+    pub isolation: Isolation,
+    /// The host name the program sees.
+    pub hostname: String,
+}
+
+impl Request {
+    /// A run of `program` in `cwd` with no arguments, an empty environment, no input, captured
+    /// output, default limits and full isolation.
+    pub fn new(program: impl Into<PathBuf>, cwd: impl Into<PathBuf>) -> Self {
+        let program = program.into();
+        Self {
+            argv: vec![program.clone().into_os_string()],
+            program,
+            env: Vec::new(),
+            cwd: cwd.into(),
+            roots: Vec::new(),
+            files: Vec::new(),
+            folders: Vec::new(),
+            stdin: Stdin::Null,
+            stdout: Stream::Capture,
+            stderr: Stream::Capture,
+            channel: None,
+            limits: Limits::default(),
+            isolation: Isolation::Native,
+            hostname: "tracer".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The runner's side while the program runs: reads its output, watches its limits and kills it.
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::time::{Duration, Instant};
+
+use tracer_model::Limit;
+
+use crate::child::{Kind, Report};
+use crate::error::SandboxError;
+use crate::meter::{Meter, children};
+use crate::output::Output;
+use crate::sys;
+use crate::terminal::Reclaim;
+
+/// A started sandbox. Dropping it kills and reaps what is left.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) pid: libc::pid_t,
+    pub(crate) pidfd: OwnedFd,
+    pub(crate) status: OwnedFd,
+    /// Whether the kernel kills everything with the first process.
+    pub(crate) pid_namespace: bool,
+    pub(crate) reaped: bool,
+}
+
+/// How it went, before it is judged.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// Wait status of the program.
+    pub(crate) status: Option<i32>,
+    /// The limit for which the runner killed it.
+    pub(crate) killed_for: Option<Limit>,
+    /// Why the start failed.
+    pub(crate) failure: Option<Report>,
+    /// Optional things that were refused.
+    pub(crate) degraded: Vec<Report>,
+    pub(crate) wall: Duration,
+    /// CPU time and largest process, as far as reaping tells.
+    pub(crate) cpu: Duration,
+    pub(crate) largest: u64,
+}
+
+impl Guest {
+    /// Tells the child to go on.
+    pub(crate) fn go(&self) {
+        let byte = [1u8];
+        // SAFETY: the buffer is valid; a dead child shows later.
+        unsafe {
+            libc::send(self.status.as_raw_fd(), byte.as_ptr().cast(), 1, libc::MSG_NOSIGNAL)
+        };
+    }
+
+    /// Kills everything in the sandbox.
+    pub(crate) fn kill(&self) {
+        if self.pid_namespace {
+            let _ = sys::pidfd_kill(self.pidfd.as_raw_fd());
+            return;
+        }
+        // The first process stays: it adopts what is orphaned, and ends when nothing is left.
+        let mut all = children(self.pid);
+        if all.is_empty() {
+            let _ = sys::pidfd_kill(self.pidfd.as_raw_fd());
+        }
+        let mut next = 0;
+        while next < all.len() {
+            // SAFETY: at worst a process of our own that has just ended.
+            unsafe { libc::kill(all[next], libc::SIGKILL) };
+            all.extend(children(all[next]));
+            next += 1;
+        }
+    }
+
+    /// Waits until the walls stand, and gives the private tmpfs; `None` if the start failed.
+    pub(crate) fn ready(&self, meter: &mut Meter<'_>) -> Option<RawFd> {
+        // A failure is left in the socket for the watch.
+        let mut next = [0u8; size_of::<Report>()];
+        loop {
+            // SAFETY: the buffer is valid for its length.
+            let length = unsafe {
+                libc::recv(
+                    self.status.as_raw_fd(),
+                    next.as_mut_ptr().cast(),
+                    next.len(),
+                    libc::MSG_PEEK,
+                )
+            };
+            // SAFETY: as in `receive`.
+            let whole = length == size_of::<Report>() as isize;
+            if !whole || unsafe { ptr::read_unaligned(next.as_ptr().cast::<Report>()) }.kind == Kind::Failed {
+                return None;
+            }
+            let (report, descriptors) = self.receive()?;
+            if report.kind == Kind::Ready {
+                meter.adopt(descriptors);
+                return meter.tmpfs.as_ref().map(AsRawFd::as_raw_fd);
+            }
+        }
+    }
+
+    /// Takes one message, without waiting.
+    pub(crate) fn receive(&self) -> Option<(Report, Vec<OwnedFd>)> {
+        receive(self.status.as_raw_fd())
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill();
+            let _ = sys::pidfd_kill(self.pidfd.as_raw_fd());
+            let _ = sys::wait_pidfd(self.pidfd.as_raw_fd());
+        }
+    }
+}
+
+fn receive(socket: RawFd) -> Option<(Report, Vec<OwnedFd>)> {
+    #[repr(C, align(8))]
+    struct Control([u8; 64]);
+    let mut control = Control([0; 64]);
+    let mut bytes = [0u8; size_of::<Report>()];
+    // SAFETY: plain structures over buffers that outlive the call; descriptors in the control
+    // message are new and ours.
+    let (length, descriptors) = unsafe {
+        let mut part =
+            libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+        let mut message: libc::msghdr = zeroed();
+        message.msg_iov = &mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = control.0.len();
+        let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+        let length = libc::recvmsg(socket, &mut message, flags);
+        let mut descriptors = Vec::new();
+        let header = libc::CMSG_FIRSTHDR(&message);
+        if length > 0 && !header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS {
+            let count = ((*header).cmsg_len - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
+            for index in 0..count {
+                let descriptor =
+                    ptr::read_unaligned(libc::CMSG_DATA(header).cast::<RawFd>().add(index));
+                descriptors.push(OwnedFd::from_raw_fd(descriptor));
+            }
+        }
+        (length, descriptors)
+    };
+    if length != size_of::<Report>() as isize {
+        return None;
+    }
+    // SAFETY: only our own child before `execve`, and its init, hold the other end; they send
+    // whole reports.
+    Some((unsafe { ptr::read_unaligned(bytes.as_ptr().cast::<Report>()) }, descriptors))
+}
+
+/// Waits for readiness of what is watched. Gives, per descriptor, whether something is there.
+fn wait<const COUNT: usize>(
+    watched: [Option<RawFd>; COUNT],
+    timeout: Duration,
+) -> io::Result<[bool; COUNT]> {
+    let mut polls = watched.map(|fd| libc::pollfd {
+        fd: fd.unwrap_or(-1), // negative ones are skipped
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    let timeout = libc::timespec {
+        tv_sec: timeout.as_secs() as libc::time_t,
+        tv_nsec: libc::c_long::from(timeout.subsec_nanos()),
+    };
+    // SAFETY: the array is valid for its length; no signal mask is changed.
+    let result =
+        unsafe { libc::ppoll(polls.as_mut_ptr(), COUNT as libc::nfds_t, &timeout, ptr::null()) };
+    if result < 0 {
+        let error = io::Error::last_os_error();
+        return if error.kind() == io::ErrorKind::Interrupted {
+            Ok([false; COUNT])
+        } else {
+            Err(error)
+        };
+    }
+    Ok(polls.map(|poll| poll.revents != 0))
+}
+
+/// How long killed processes may take to die before the runner gives up on them.
+const DEATH: Duration = Duration::from_secs(10);
+
+/// Watches `guest` to its end. The meter and the output are filled on the way.
+pub(crate) fn watch(
+    guest: &mut Guest,
+    meter: &mut Meter<'_>,
+    output: &mut Output,
+    wall: Option<Duration>,
+    terminal: &Reclaim,
+) -> Result<Record, SandboxError> {
+    let start = Instant::now();
+    let mut record = Record::default();
+    let mut killed_at: Option<Instant> = None;
+    let mut next_look = start + meter.interval();
+    loop {
+        let now = Instant::now();
+        let deadline = match killed_at {
+            Some(killed) => killed + DEATH,
+            None => wall.map_or(now + DEATH, |wall| start + wall),
+        };
+        let until = if killed_at.is_some() && guest.pid_namespace {
+            deadline
+        } else {
+            deadline.min(next_look)
+        };
+        let [pipe_out, pipe_err] = output.descriptors();
+        let watched =
+            [Some(guest.pidfd.as_raw_fd()), Some(guest.status.as_raw_fd()), pipe_out, pipe_err];
+        let [ended, message, out, err] = wait(watched, until.saturating_duration_since(now))
+            .map_err(|error| SandboxError::runner("waiting for the program", error))?;
+        if message && !ended {
+            if let Some((report, descriptors)) = guest.receive() {
+                note(&mut record, report, descriptors, meter, terminal, guest);
+            }
+        }
+        let mut over = out && output.read(0);
+        over |= err && output.read(1);
+        if ended {
+            break;
+        }
+        let now = Instant::now();
+        let mut reason = over.then_some(Limit::Output);
+        if wall.is_some_and(|wall| now >= start + wall) {
+            reason = reason.or(Some(Limit::Wall));
+        }
+        if now >= next_look {
+            if killed_at.is_none() {
+                reason = reason.or_else(|| meter.look());
+            } else if !guest.pid_namespace {
+                guest.kill(); // what was forked meanwhile
+            }
+            next_look = now + meter.interval();
+        }
+        if let (Some(limit), None) = (reason, killed_at) {
+            record.killed_for = Some(limit);
+            guest.kill();
+            killed_at = Some(now);
+        }
+        if killed_at.is_some_and(|killed| now >= killed + DEATH) {
+            return Err(SandboxError::runner(
+                "ending the program: a process does not die",
+                io::Error::from_raw_os_error(libc::ETIMEDOUT),
+            ));
+        }
+    }
+    record.wall = start.elapsed();
+    while let Some((report, descriptors)) = guest.receive() {
+        note(&mut record, report, descriptors, meter, terminal, guest);
+    }
+    if output.drain() && record.killed_for.is_none() {
+        record.killed_for = Some(Limit::Output);
+    }
+    let (_, usage) = sys::wait_pidfd(guest.pidfd.as_raw_fd())
+        .map_err(|errno| SandboxError::runner("reaping", io::Error::from_raw_os_error(errno)))?;
+    guest.reaped = true;
+    let time = |value: libc::timeval| {
+        Duration::from_secs(value.tv_sec as u64) + Duration::from_micros(value.tv_usec as u64)
+    };
+    record.cpu = time(usage.ru_utime) + time(usage.ru_stime);
+    record.largest = usage.ru_maxrss as u64 * 1024;
+    Ok(record)
+}
+
+fn note(
+    record: &mut Record,
+    report: Report,
+    descriptors: Vec<OwnedFd>,
+    meter: &mut Meter<'_>,
+    terminal: &Reclaim,
+    guest: &Guest,
+) {
+    match report.kind {
+        Kind::Ready => {
+            meter.adopt(descriptors);
+        }
+        Kind::Degraded => record.degraded.push(report),
+        Kind::Failed => record.failure = Some(report),
+        Kind::Ended => record.status = Some(report.value),
+        Kind::Stopped => {
+            // Its pid as the runner sees it; init has one child of its own making, the first.
+            if let Some(main) = children(guest.pid).first() {
+                terminal.stop_with(*main);
+            }
+        }
+    }
+}
