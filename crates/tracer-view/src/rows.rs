@@ -1,0 +1,418 @@
+//! Events as rows: a source line and what happened on it. What `pretty` and `lines` share.
+//!
+//! A row says nothing of layout, colour or width.
+
+use std::collections::BTreeMap;
+
+use tracer_model::{
+    ErrPhase, Event, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, Trace, Value,
+};
+
+use crate::fold::Fold;
+use crate::text::short;
+
+/// Longest source line shown whole.
+const LONG_LINE: usize = 200;
+
+/// What a row tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowKind {
+    Line,
+    Enter,
+    Leave,
+    Error,
+    Output,
+    ErrorOutput,
+    Task,
+    Elided,
+    Folded,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) kind: RowKind,
+    pub(crate) task: u32,
+    pub(crate) depth: u32,
+    /// Index of the source file.
+    pub(crate) file: u32,
+    /// 0 where none applies.
+    pub(crate) line: u32,
+    /// Source text, or what else the row is about.
+    pub(crate) text: String,
+    /// Changed values and outcomes.
+    pub(crate) notes: Vec<String>,
+    /// Last line the statement covers.
+    end_line: u32,
+}
+
+/// Makes rows.
+pub(crate) struct Rows<'t, F: FnMut(Row)> {
+    table: &'t SiteTable,
+    /// Statements that begin on each line of each file.
+    statements: BTreeMap<(u32, u32), u32>,
+    lines: Vec<Vec<&'t str>>,
+    value_limit: usize,
+    sink: F,
+    open: Option<Row>,
+    /// The line each task and depth was at last.
+    at: BTreeMap<(u32, u32), u32>,
+    /// Left-out visits that follow one another.
+    elided: Vec<&'t Event>,
+}
+
+/// Gives a trace's rows in order, without the folded iterations.
+pub(crate) fn rows(trace: &Trace, folds: &[Fold], value_limit: usize, sink: impl FnMut(Row)) {
+    let mut statements = BTreeMap::new();
+    for site in trace.table.sites.iter().filter(|site| site.kind == Kind::Step) {
+        *statements.entry((site.file, site.span.line)).or_insert(0) += 1;
+    }
+    let lines = trace.table.files.iter().map(|file| file.text.lines().collect()).collect();
+    let mut rows = Rows {
+        table: &trace.table,
+        statements,
+        lines,
+        value_limit,
+        sink,
+        open: None,
+        at: BTreeMap::new(),
+        elided: Vec::new(),
+    };
+    let mut folds = folds.iter().peekable();
+    let mut index = 0;
+    while let Some(event) = trace.events.get(index) {
+        if let Some(fold) = folds.next_if(|fold| fold.start <= index) {
+            rows.folded(fold, &trace.events[fold.start..fold.end]);
+            index = fold.end;
+            continue;
+        }
+        rows.event(event);
+        index += 1;
+    }
+    rows.flush();
+}
+
+impl<'t, F: FnMut(Row)> Rows<'t, F> {
+    fn flush(&mut self) {
+        if let Some(row) = self.open.take() {
+            (self.sink)(row);
+        }
+        self.flush_elided();
+    }
+
+    fn row(&self, kind: RowKind, event: &Event, text: String) -> Row {
+        let file = self.table.site(event.site).map_or(0, |site| site.file);
+        Row {
+            kind,
+            task: event.task,
+            depth: event.depth,
+            file,
+            line: event.line,
+            text,
+            notes: Vec::new(),
+            end_line: event.line,
+        }
+    }
+
+    fn put(&mut self, kind: RowKind, event: &Event, text: String) {
+        self.flush();
+        let row = self.row(kind, event, text);
+        (self.sink)(row);
+    }
+
+    fn event(&mut self, event: &'t Event) {
+        if let Payload::Elide { .. } = event.payload {
+            if let Some(row) = self.open.take() {
+                (self.sink)(row);
+            }
+            self.elided.push(event);
+            return;
+        }
+        let site = self.table.site(event.site);
+        match &event.payload {
+            Payload::Step => self.step(event, site),
+            Payload::Var { name, value } => {
+                let note = format!("{name} = {}", self.short(value));
+                self.note(event, site, note, false);
+            }
+            Payload::Branch { operands, arm } => {
+                let mut note = match site {
+                    Some(site) if !self.is_whole_condition(event, site) => {
+                        format!("{} → {}", site.text, arm.name)
+                    }
+                    _ => arm.name.clone(),
+                };
+                let operands: Vec<String> = operands
+                    .iter()
+                    .map(|(name, value)| (name, self.short(value)))
+                    .filter(|(name, value)| **name != *value)
+                    .map(|(name, value)| format!("{name} = {value}"))
+                    .collect();
+                if !operands.is_empty() {
+                    note = format!("{note} ({})", operands.join(", "));
+                }
+                self.note(event, site, note, false);
+            }
+            Payload::Loop { phase, count, targets } => match phase {
+                LoopPhase::Entered => self.note_line(event, site),
+                LoopPhase::Iteration => {
+                    self.note_round(event, site);
+                    if targets.is_empty() {
+                        self.note(event, site, format!("round {count}"), false);
+                    }
+                    for (name, value) in targets {
+                        let note = format!("{name} = {}", self.short(value));
+                        self.note(event, site, note, false);
+                    }
+                }
+                LoopPhase::Left => {
+                    let rounds = if *count == 1 { "round" } else { "rounds" };
+                    self.note(event, site, format!("left after {count} {rounds}"), true);
+                }
+            },
+            Payload::Transform { name, before, after } => {
+                let note = format!("{name}: {} → {}", self.short(before), self.short(after));
+                self.note(event, site, note, false);
+            }
+            Payload::Call { callee, args, result, .. } => {
+                let args: Vec<String> = args.iter().map(|value| self.short(value)).collect();
+                let mut note = format!("{callee}({})", args.join(", "));
+                if let Some(result) = result {
+                    note = format!("{note} = {}", self.short(result));
+                }
+                self.note(event, site, note, false);
+            }
+            Payload::In { args } => {
+                let args: Vec<String> = args
+                    .iter()
+                    .map(|(name, value)| format!("{name} = {}", self.short(value)))
+                    .collect();
+                let name = self.function_name(site);
+                self.put(RowKind::Enter, event, format!("{name}({})", args.join(", ")));
+            }
+            Payload::Out { value, unwinding, suspended } => {
+                let value = value.as_ref().map(|value| self.short(value));
+                let text = match (unwinding, suspended, value) {
+                    (true, _, _) => "left by an error".to_owned(),
+                    (_, true, Some(value)) => format!("yields {value}"),
+                    (_, true, None) => "waits".to_owned(),
+                    (_, _, Some(value)) => format!("returns {value}"),
+                    (_, _, None) => "returns".to_owned(),
+                };
+                self.put(RowKind::Leave, event, text);
+                self.at.remove(&(event.task, event.depth));
+            }
+            Payload::Err { phase, type_name, message, .. } => {
+                let verb = match phase {
+                    ErrPhase::Raised => "",
+                    ErrPhase::Caught => "caught ",
+                    ErrPhase::Passing => "passing ",
+                    ErrPhase::Uncaught => "uncaught ",
+                    ErrPhase::Signal => "signal ",
+                    ErrPhase::Status => "status ",
+                };
+                let mut text = format!("{verb}{type_name}");
+                match message {
+                    Some(message) if !message.text.is_empty() => {
+                        text = format!("{text}: {}", message.text);
+                    }
+                    _ => {}
+                }
+                self.put(RowKind::Error, event, text);
+            }
+            Payload::Stdout { stream, text, length } => {
+                let kind = if *stream == 2 { RowKind::ErrorOutput } else { RowKind::Output };
+                self.flush();
+                let mut row = self.row(kind, event, text.clone());
+                if (text.len() as u64) < *length && !text.contains('\u{fffd}') {
+                    row.notes.push(format!("… {length} bytes in all"));
+                }
+                (self.sink)(row);
+            }
+            Payload::Task { phase, what, task } => {
+                let verb = match phase {
+                    TaskPhase::Created => "created",
+                    TaskPhase::Switched => "goes on",
+                    TaskPhase::Ended => "ended",
+                };
+                self.put(RowKind::Task, event, format!("{what} {task} {verb}"));
+            }
+            Payload::Elide { .. } => {}
+        }
+    }
+
+    fn short(&self, value: &Value) -> String {
+        short(value, self.value_limit)
+    }
+
+    fn function_name(&self, site: Option<&Site>) -> &'t str {
+        site.and_then(|site| self.table.functions.get(site.function as usize))
+            .map_or("?", |function| &function.qualified)
+    }
+
+    fn step(&mut self, event: &Event, site: Option<&Site>) {
+        self.flush();
+        let text = site.map_or_else(String::new, |site| self.source(site));
+        let mut row = self.row(RowKind::Line, event, text);
+        row.end_line = site.map_or(event.line, |site| site.span.end_line);
+        self.at.insert((event.task, event.depth), event.line);
+        self.open = Some(row);
+    }
+
+    /// The open row, if the event belongs to it.
+    fn fitting(&mut self, event: &Event) -> Option<&mut Row> {
+        self.open.as_mut().filter(|row| {
+            row.kind == RowKind::Line
+                && (row.task, row.depth) == (event.task, event.depth)
+                && (row.line..=row.end_line).contains(&event.line)
+        })
+    }
+
+    /// Opens a row for an event that is not on the open one.
+    fn open_for(&mut self, event: &Event, site: Option<&Site>) {
+        self.flush();
+        // Back on a statement that a call interrupted.
+        let continued = self.at.get(&(event.task, event.depth)) == Some(&event.line);
+        let text = match site {
+            Some(_) if continued => "…".to_owned(),
+            Some(site) => self.source(site),
+            None => String::new(),
+        };
+        self.at.insert((event.task, event.depth), event.line);
+        self.open = Some(self.row(RowKind::Line, event, text));
+    }
+
+    fn note(&mut self, event: &Event, site: Option<&Site>, note: String, fresh: bool) {
+        if self.fitting(event).is_none() || !self.elided.is_empty() {
+            if fresh {
+                self.at.remove(&(event.task, event.depth));
+            }
+            self.open_for(event, site);
+        }
+        if let Some(row) = &mut self.open
+            && !row.notes.contains(&note)
+        {
+            row.notes.push(note);
+        }
+    }
+
+    /// A place without a note.
+    fn note_line(&mut self, event: &Event, site: Option<&Site>) {
+        if self.fitting(event).is_none() {
+            self.open_for(event, site);
+        }
+    }
+
+    /// A new round of a loop shows the loop's line again.
+    fn note_round(&mut self, event: &Event, site: Option<&Site>) {
+        if self.fitting(event).is_none_or(|row| !row.notes.is_empty() || row.line != event.line) {
+            self.at.remove(&(event.task, event.depth));
+            self.open_for(event, site);
+        }
+    }
+
+    /// Whether a branch's condition is all its line is about.
+    fn is_whole_condition(&self, event: &Event, site: &Site) -> bool {
+        let whole = self.source(site);
+        let rest = whole.trim().len().saturating_sub(site.text.len());
+        site.text.is_empty() || event.line != site.span.line || rest <= 12
+    }
+
+    /// The site's line without the indentation of its function; the statement alone where the
+    /// line holds more.
+    fn source(&self, site: &Site) -> String {
+        let lines = self.lines.get(site.file as usize);
+        let line_of = |line: u32| -> Option<&'t str> {
+            lines?.get((line as usize).checked_sub(1)?).copied()
+        };
+        let Some(line) = line_of(site.span.line) else { return site.text.clone() };
+        let indent = self
+            .table
+            .functions
+            .get(site.function as usize)
+            .and_then(|function| line_of(function.span.line))
+            .map_or(0, |first| first.len() - first.trim_start().len());
+        let shared = self.statements.get(&(site.file, site.span.line)).is_some_and(|&n| n > 1);
+        if (shared && site.kind == Kind::Step) || line.len() > LONG_LINE {
+            let text = self.table.files.get(site.file as usize).map_or("", |file| &file.text);
+            let span = text.get(site.span.start as usize..site.span.end as usize).unwrap_or("");
+            return span.lines().next().unwrap_or("").chars().take(LONG_LINE).collect();
+        }
+        let indent = indent.min(line.len() - line.trim_start().len());
+        line.get(indent..).unwrap_or(line).trim_end().replace('\t', "    ")
+    }
+
+    fn folded(&mut self, fold: &Fold, events: &[Event]) {
+        self.flush();
+        let Some(first) = events.first() else { return };
+        let rounds = fold.last - fold.first + 1;
+        let text = match rounds {
+            1 => format!("round {} is like those before", fold.first),
+            _ => format!("rounds {} to {} are like those before", fold.first, fold.last),
+        };
+        let mut row = self.row(RowKind::Folded, first, text);
+        let output: usize = events
+            .iter()
+            .filter_map(|event| match &event.payload {
+                Payload::Stdout { text, .. } => Some(text.matches('\n').count()),
+                _ => None,
+            })
+            .sum();
+        if output > 0 {
+            row.notes.push(format!("{output} lines of output"));
+        }
+        self.at.remove(&(first.task, first.depth));
+        (self.sink)(row);
+    }
+
+    /// One row for visits left out together.
+    fn flush_elided(&mut self) {
+        let elided = std::mem::take(&mut self.elided);
+        let Some(first) = elided.first() else { return };
+        let most = |kind: Option<Kind>| {
+            elided
+                .iter()
+                .filter(|event| {
+                    kind.is_none_or(|kind| {
+                        self.table.site(event.site).is_some_and(|site| site.kind == kind)
+                    })
+                })
+                .filter_map(|event| match event.payload {
+                    Payload::Elide { count, .. } => Some((count, event.line)),
+                    _ => None,
+                })
+                .max_by_key(|&(count, line)| (count, std::cmp::Reverse(line)))
+        };
+        let text = match (most(Some(Kind::Loop)), most(None)) {
+            (Some((count, line)), _) => format!("{count} more rounds of line {line} left out"),
+            (None, Some((count, _))) => {
+                let lines = elided.iter().map(|event| event.line).filter(|&line| line > 0);
+                let (low, high) = (lines.clone().min().unwrap_or(0), lines.max().unwrap_or(0));
+                let place =
+                    if low == high { format!("line {low}") } else { format!("lines {low}–{high}") };
+                format!("{place} visited {count} more times")
+            }
+            (None, None) => return,
+        };
+        let mut row = self.row(RowKind::Elided, first, text);
+        row.line = 0;
+        for event in &elided {
+            let Payload::Elide { last: Some(last), .. } = &event.payload else { continue };
+            let values: Vec<(&String, &Value)> = match &**last {
+                Payload::Var { name, value } => vec![(name, value)],
+                Payload::Loop { targets, .. } => {
+                    targets.iter().map(|(name, value)| (name, value)).collect()
+                }
+                _ => continue,
+            };
+            for (name, value) in values {
+                let note = format!("{name} = {}", self.short(value));
+                if !row.notes.contains(&note) {
+                    row.notes.push(note);
+                }
+            }
+        }
+        self.at.remove(&(first.task, first.depth));
+        (self.sink)(row);
+    }
+}
