@@ -43,7 +43,7 @@ pub(crate) struct Row {
     /// Changed values and outcomes.
     pub(crate) notes: Vec<String>,
     /// Last line the statement covers.
-    end_line: u32,
+    pub(crate) end_line: u32,
 }
 
 /// Makes rows.
