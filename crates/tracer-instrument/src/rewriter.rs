@@ -45,6 +45,7 @@ pub struct Rewriter<'a> {
     names: Vec<(usize, String)>,
     by_node: HashMap<(usize, &'static str), u32>,
     opaque: Vec<(usize, usize)>,
+    facts: HashMap<(usize, &'static str), u32>,
     pub(crate) group: u32,
 }
 
@@ -69,6 +70,7 @@ impl<'a> Rewriter<'a> {
             names: Vec::new(),
             by_node: HashMap::new(),
             opaque,
+            facts: HashMap::new(),
             group: 0,
         };
         rewriter.functions.push(Function {
@@ -238,7 +240,29 @@ impl<'a> Rewriter<'a> {
         self.functions.get(id.checked_sub(self.options.first_function)? as usize)
     }
 
+    // What hooks find out.
+
+    /// Keeps a number about a node, so that other hooks need not work it out again.
+    pub fn remember(&mut self, node: Node<'_>, what: &'static str, number: u32) {
+        self.facts.insert((node.id(), what), number);
+    }
+
+    /// What was kept about a node.
+    pub fn recall(&self, node: Node<'_>, what: &'static str) -> Option<u32> {
+        self.facts.get(&(node.id(), what)).copied()
+    }
+
     // Sites.
+
+    /// The sites of this file so far.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
+    /// The functions of this file so far.
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
 
     fn next_site(&self) -> u32 {
         self.options.first_site + self.sites.len() as u32
