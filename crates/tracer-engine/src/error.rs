@@ -1,0 +1,100 @@
+//! What can go wrong that is not the subject's doing.
+
+use std::path::PathBuf;
+
+/// An error of tracer's own, or a refusal. A failing subject is an outcome, not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No language fits the file.
+    #[error("cannot tell the language of {path}")]
+    UnknownLanguage {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A language of this name is not in the table.
+    #[error("no language is called {name}")]
+    NoSuchLanguage {
+        /// What was asked for.
+        name: String,
+    },
+    /// The file cannot be instrumented.
+    #[error("{path} is refused")]
+    Refused {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: tracer_instrument::InstrumentError,
+    },
+    /// The language's toolchain is not here.
+    #[error("no {language} toolchain was found (looked for {programs} on PATH)")]
+    NoToolchain {
+        /// Language for people.
+        language: &'static str,
+        /// What was looked for.
+        programs: String,
+        /// What to install.
+        hint: &'static str,
+    },
+    /// The toolchain is here but does not answer.
+    #[error("{program} did not say what it is")]
+    StrangeToolchain {
+        /// Which program.
+        program: PathBuf,
+        /// What it printed instead, bounded.
+        said: String,
+    },
+    /// The sandbox cannot be set up.
+    #[error("the sandbox cannot be set up")]
+    Sandbox(#[from] tracer_sandbox::SandboxError),
+    /// A temporary folder or the trace channel could not be made.
+    #[error("cannot {what}")]
+    System {
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl EngineError {
+    /// The exit status of `tracer run` for this error.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Sandbox(_) => 126,
+            Self::NoToolchain { .. } | Self::StrangeToolchain { .. } => 127,
+            Self::Read { .. }
+            | Self::UnknownLanguage { .. }
+            | Self::NoSuchLanguage { .. }
+            | Self::Refused { .. }
+            | Self::System { .. } => 125,
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownLanguage { .. } => {
+                Some("name it with --language; `tracer languages` lists them".into())
+            }
+            Self::NoSuchLanguage { .. } => Some("`tracer languages` lists them".into()),
+            Self::NoToolchain { hint, .. } => Some(format!("install {hint}")),
+            Self::Sandbox(_) => Some(
+                "`tracer doctor` says which mechanism is missing; `--isolation none` runs the \
+                 program without protection"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Loads a program: its main file and the local files it pulls in, instrumented.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+use tracer_instrument::{Instrumented, LanguageSpec, Options, engine};
+use tracer_model::{Detail, Dropped, SiteTable, SourceFile};
+
+use crate::EngineError;
+
+/// Most local files instrumented beside the main one.
+const MODULE_LIMIT: usize = 200;
+
+/// What to load.
+#[derive(Debug, Clone, Default)]
+pub struct ProgramOptions {
+    /// Detail level.
+    pub detail: Detail,
+    /// Language id or alias; told from the file when `None`.
+    pub language: Option<String>,
+    /// Instrument the main file only.
+    pub main_only: bool,
+}
+
+/// One file of a program.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Original bytes.
+    pub original: Vec<u8>,
+    /// The rewritten file.
+    pub instrumented: Instrumented,
+}
+
+/// A program ready to run.
+#[derive(Clone)]
+pub struct Program {
+    /// Its language.
+    pub spec: &'static LanguageSpec,
+    /// The main file as the user named it.
+    pub given: PathBuf,
+    /// Main file first.
+    pub sources: Vec<Source>,
+    /// Sites and functions of all files.
+    pub table: SiteTable,
+    /// Places without probes.
+    pub dropped: Vec<Dropped>,
+}
+
+impl Program {
+    /// Reads and instruments a file and the local modules it reaches.
+    pub fn load(given: &Path, options: &ProgramOptions) -> Result<Self, EngineError> {
+        let path = std::path::absolute(given)
+            .map_err(|source| EngineError::Read { path: given.into(), source })?;
+        let original = read(&path)?;
+        let spec = language(given, &original, options)?;
+        let mut program = Self {
+            spec,
+            given: given.into(),
+            sources: Vec::new(),
+            table: SiteTable::default(),
+            dropped: Vec::new(),
+        };
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let mut seen = BTreeSet::from([path.clone()]);
+        let mut waiting = VecDeque::from([(path, original)]);
+        while let Some((path, original)) = waiting.pop_front() {
+            if !options.main_only {
+                for module in local_modules(spec, &path, &original) {
+                    if seen.len() <= MODULE_LIMIT && seen.insert(module.clone()) {
+                        // An unreadable module is the program's own affair when it imports it.
+                        if let Ok(text) = std::fs::read(&module) {
+                            waiting.push_back((module, text));
+                        }
+                    }
+                }
+            }
+            program.add(&folder, path, original, options.detail)?;
+        }
+        Ok(program)
+    }
+
+    fn add(
+        &mut self,
+        folder: &Path,
+        path: PathBuf,
+        original: Vec<u8>,
+        detail: Detail,
+    ) -> Result<(), EngineError> {
+        let options = Options {
+            detail,
+            file: self.sources.len() as u32,
+            first_site: self.table.sites.len() as u32 + 1,
+            first_function: self.table.functions.len() as u32,
+        };
+        let instrumented = match engine::instrument(self.spec, &original, &options) {
+            Ok(instrumented) => instrumented,
+            Err(source) if self.sources.is_empty() => {
+                return Err(EngineError::Refused { path, source });
+            }
+            // A module that cannot be rewritten runs as it is.
+            Err(refusal) => {
+                self.dropped.push(Dropped {
+                    file: 0,
+                    line: 0,
+                    reason: "module_refused".into(),
+                    detail: format!("{}: {refusal}", path.display()),
+                });
+                return Ok(());
+            }
+        };
+        let shown = if self.sources.is_empty() {
+            self.given.clone()
+        } else {
+            path.strip_prefix(folder).unwrap_or(&path).to_path_buf()
+        };
+        self.table.files.push(SourceFile {
+            path: shown.to_string_lossy().into_owned(),
+            language: self.spec.id.into(),
+            text: String::from_utf8_lossy(&original).into_owned(),
+        });
+        self.table.functions.extend(instrumented.functions.iter().cloned());
+        self.table.sites.extend(instrumented.sites.iter().cloned());
+        self.dropped.extend(instrumented.dropped.iter().cloned());
+        self.sources.push(Source { path, original, instrumented });
+        Ok(())
+    }
+
+    /// Folder of the main file.
+    pub fn folder(&self) -> &Path {
+        self.sources[0].path.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
+    std::fs::read(path).map_err(|source| EngineError::Read { path: path.into(), source })
+}
+
+/// The language asked for, or the one the file shows.
+pub fn language(
+    path: &Path,
+    source: &[u8],
+    options: &ProgramOptions,
+) -> Result<&'static LanguageSpec, EngineError> {
+    match &options.language {
+        Some(name) => tracer_languages::by_name(name)
+            .ok_or_else(|| EngineError::NoSuchLanguage { name: name.clone() }),
+        None => tracer_languages::detect(path, source)
+            .ok_or_else(|| EngineError::UnknownLanguage { path: path.into() }),
+    }
+}
+
+fn local_modules(spec: &LanguageSpec, path: &Path, source: &[u8]) -> Vec<PathBuf> {
+    let Some(find) = spec.local_modules else { return Vec::new() };
+    let Some(tree) = engine::parse(spec, source) else { return Vec::new() };
+    find(&tree, source, path, &|candidate: &Path| candidate.is_file())
+}
