@@ -136,7 +136,7 @@ fn normalise(
         decoded: header.map(|header| tracer_stream::decode(&region, header)).unwrap_or_default(),
         table: program.table,
         dropped,
-        types: program.spec.types,
+        types: program.spec.type_names,
         stdout: captured(settings.stdout, &executed.stdout),
         stderr: captured(settings.stderr, &executed.stderr),
         outcome: executed.outcome.clone(),
