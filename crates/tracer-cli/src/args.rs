@@ -1,0 +1,310 @@
+//! The command line as types. Nothing here acts.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use tracer_model::Detail;
+
+/// Trace what a program does: its control flow, its state, its output.
+#[derive(Debug, Parser)]
+#[command(name = "tracer", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// When to colour output (`NO_COLOR` is honoured)
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Say nothing but the result
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Trace one program
+    Run(RunArgs),
+    /// Print the rewritten source
+    Instrument(InstrumentArgs),
+    /// Run programs as they are and traced, and compare
+    Check(CheckArgs),
+    /// Show a saved trace
+    View(ViewArgs),
+    /// List the languages
+    Languages(ListArgs),
+    /// Say what this machine can do, and what is missing
+    Doctor(ListArgs),
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How much to report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum DetailArg {
+    /// Functions, errors, tasks, output
+    Calls,
+    /// And statements, branches, loops
+    Lines,
+    /// And every value written
+    #[default]
+    State,
+    /// And operands and sub-expressions
+    Full,
+}
+
+impl From<DetailArg> for Detail {
+    fn from(detail: DetailArg) -> Self {
+        match detail {
+            DetailArg::Calls => Self::Calls,
+            DetailArg::Lines => Self::Lines,
+            DetailArg::State => Self::State,
+            DetailArg::Full => Self::Full,
+        }
+    }
+}
+
+/// What keeps the program from the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum IsolationArg {
+    /// Linux namespaces, seccomp and limits
+    #[default]
+    Native,
+    /// Nothing: only for programs you trust
+    None,
+}
+
+/// What loading and running share.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ProgramArgs {
+    /// Language, when the file name and `#!` line do not tell
+    #[arg(long, short, value_name = "NAME")]
+    pub language: Option<String>,
+    /// How much to report
+    #[arg(long, short, value_enum, default_value_t, value_name = "LEVEL")]
+    pub detail: DetailArg,
+    /// Trace the named file only, not the local modules it pulls in
+    #[arg(long)]
+    pub main_only: bool,
+}
+
+/// Bounds on a run.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Wall-clock time, e.g. 10, 500ms, 2m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// CPU time
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub cpu: Option<Duration>,
+    /// Memory, e.g. 512M
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Processes and threads at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub processes: Option<u64>,
+    /// Bytes on stdout and stderr together
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub output: Option<u64>,
+    /// Bytes of all files written
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub disk: Option<u64>,
+}
+
+/// Isolation and what the program sees.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Sandbox")]
+pub(crate) struct SandboxArgs {
+    /// What keeps the program from the machine
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub isolation: IsolationArg,
+    /// Set a variable, or pass one on by its name
+    #[arg(long, short, value_name = "NAME[=VALUE]")]
+    pub env: Vec<OsString>,
+    /// Let the program read another folder
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub read: Vec<PathBuf>,
+    /// Pass an argument to the compiler
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub compiler_flag: Vec<OsString>,
+}
+
+/// How a trace is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For reading in a terminal
+    Pretty,
+    /// Source lines in the order they ran, with changed values
+    Lines,
+    /// JSON Lines: a header, the events, the outcome
+    Jsonl,
+    /// Compact binary, for `tracer view`
+    Binary,
+    /// Call tree
+    Frames,
+    /// Values as comments behind the source lines
+    Inline,
+    /// One page to step through in a browser
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The program
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Its arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<OsString>,
+    /// Write the trace here and leave the program's own streams untouched
+    #[arg(long, short = 'o', value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub trace_out: Option<PathBuf>,
+    /// How to write the trace [default: pretty on stdout, jsonl with --trace-out]
+    #[arg(long, short, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Throw away the files the program writes
+    #[arg(long)]
+    pub discard: bool,
+    /// Width of the pretty view in columns [default: the terminal's, else 80]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
+    pub width: Option<u16>,
+    /// Events kept in full
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub events: u32,
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstrumentArgs {
+    /// The file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Print the site table as JSON instead
+    #[arg(long)]
+    pub sites: bool,
+    #[command(flatten)]
+    pub program: ProgramArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Files, folders or glob patterns
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// One JSON object a file on stdout, and a summary object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Programs run at once [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// File given to each program as stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub stdin: Option<PathBuf>,
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ViewArgs {
+    /// A trace in JSON Lines or binary
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub trace: PathBuf,
+    /// How to show it
+    #[arg(long, short, value_enum, default_value_t = Format::Pretty, value_name = "FORMAT")]
+    pub format: Format,
+    /// Width of the pretty view in columns [default: the terminal's, else 80]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
+    pub width: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `10`, `1.5s`, `500ms`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.parse().map_err(|_| format!("`{text}` is not a time such as 10s"))?;
+    let seconds = match unit {
+        "" | "s" => number,
+        "ms" => number / 1000.0,
+        "m" | "min" => number * 60.0,
+        "h" => number * 3600.0,
+        _ => return Err(format!("`{unit}` is not a unit of time: use ms, s, m or h")),
+    };
+    if seconds <= 0.0 {
+        return Err("the time must be more than 0".into());
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// `100`, `64K`, `512M`, `2G`, with or without `iB`.
+fn size(text: &str) -> Result<u64, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a size such as 512M"))?;
+    let unit = unit.trim_end_matches("iB").trim_end_matches('B').to_ascii_uppercase();
+    let shift = match unit.as_str() {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err(format!("`{unit}` is not a unit of size: use K, M, G or T")),
+    };
+    if number == 0 {
+        return Err("the size must be more than 0".into());
+    }
+    number.checked_shl(shift).filter(|n| n >> shift == number).ok_or("the size is too large".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_times_are_read() {
+        assert_eq!(size("512M"), Ok(512 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("7"), Ok(7));
+        assert!(size("0").is_err() && size("x").is_err() && size("99999999T").is_err());
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("0").is_err() && duration("-1").is_err() && duration("1y").is_err());
+    }
+}

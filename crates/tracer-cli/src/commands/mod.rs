@@ -1,0 +1,9 @@
+//! One file a command.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod instrument;
+pub(crate) mod languages;
+pub(crate) mod run;
+pub(crate) mod view;

@@ -1,0 +1,254 @@
+//! The proof for one file: the original and the traced program, run and compared.
+//!
+//! Compared are how they ended, stdout, stderr, and every file they left behind.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tracer_model::{End, Limit};
+use tracer_sandbox::{Change, FileType};
+
+use crate::run::{Executed, RunOptions, execute};
+use crate::{EngineError, Program, find_toolchain};
+
+/// How much slower than the original's limit the traced run may be.
+const TRACED_ALLOWANCE: u32 = 6;
+
+/// How often a difference is checked against the original's own.
+const REPEATS: usize = 3;
+
+/// Where a file ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The traced program did what the original did.
+    Same,
+    /// It did not.
+    Differs,
+    /// The original gives nothing to compare with: it hit a limit, or two runs of it differ.
+    OriginalFailed,
+    /// Not instrumented, or nothing to run it with.
+    Refused,
+    /// The original does not build.
+    BuildFailed,
+    /// The original did not end in time.
+    Timeout,
+}
+
+impl Status {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 6] = [
+        Self::Same,
+        Self::Differs,
+        Self::OriginalFailed,
+        Self::Refused,
+        Self::BuildFailed,
+        Self::Timeout,
+    ];
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Differs => "differs",
+            Self::OriginalFailed => "original_failed",
+            Self::Refused => "refused",
+            Self::BuildFailed => "build_failed",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+/// One file's result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The file as it was named.
+    pub path: String,
+    /// Its language id; empty if unknown.
+    pub language: String,
+    /// Where it ends.
+    pub status: Status,
+    /// Why, as a fixed word; empty for `same`.
+    pub reason: String,
+    /// Particulars for people; may be empty.
+    pub detail: String,
+}
+
+/// How files are checked.
+#[derive(Debug, Clone)]
+pub struct CheckOptions {
+    /// How they are loaded and run. The limits are the original's.
+    pub run: RunOptions,
+}
+
+/// Runs a file both ways and compares.
+pub fn check_file(path: &Path, options: &CheckOptions) -> Checked {
+    let mut language = String::new();
+    let verdict = compare(path, options, &mut language);
+    let (status, reason, detail) = match verdict {
+        Ok(verdict) => (verdict.status, verdict.reason.to_owned(), verdict.detail),
+        Err(error) => refusal(&error),
+    };
+    Checked { path: path.to_string_lossy().into_owned(), language, status, reason, detail }
+}
+
+struct Verdict {
+    status: Status,
+    reason: &'static str,
+    detail: String,
+}
+
+impl Verdict {
+    fn new(status: Status, reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, reason, detail: detail.into() }
+    }
+}
+
+fn refusal(error: &EngineError) -> (Status, String, String) {
+    let reason = match error {
+        EngineError::Read { .. } => "unreadable",
+        EngineError::UnknownLanguage { .. } | EngineError::NoSuchLanguage { .. } => {
+            "unknown_language"
+        }
+        EngineError::Refused { .. } => "not_instrumented",
+        EngineError::NoToolchain { .. } | EngineError::StrangeToolchain { .. } => "no_toolchain",
+        EngineError::Sandbox(_) => "sandbox",
+        EngineError::System { .. } => "system",
+    };
+    (Status::Refused, reason.into(), describe(error))
+}
+
+/// An error with its causes, on one line.
+pub fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+fn compare(
+    path: &Path,
+    options: &CheckOptions,
+    language: &mut String,
+) -> Result<Verdict, EngineError> {
+    let run = &options.run;
+    let mut program = Program::load(path, &run.program)?;
+    program.spec.id.clone_into(language);
+    let found = find_toolchain(program.spec)?;
+    let original = execute(&mut program, &found, &run.settings, None)?;
+    match &original.outcome.end {
+        End::BuildFailed { diagnostics, .. } => {
+            return Ok(Verdict::new(Status::BuildFailed, "compiler", first_line(diagnostics)));
+        }
+        End::Limited { limit: Limit::Wall | Limit::Cpu } => {
+            return Ok(Verdict::new(Status::Timeout, "original", ""));
+        }
+        End::Limited { limit } => {
+            return Ok(Verdict::new(Status::OriginalFailed, "limit", format!("{limit:?}")));
+        }
+        End::Exited { .. } | End::Signaled { .. } => {}
+    }
+    let mut settings = run.settings.clone();
+    for limit in [&mut settings.limits.wall, &mut settings.limits.cpu] {
+        *limit = limit.map(|duration| duration * TRACED_ALLOWANCE);
+    }
+    let traced = execute(&mut program, &found, &settings, Some(run.program.detail))?;
+    let Some((reason, detail)) = difference(&original, &traced) else {
+        return Ok(Verdict::new(Status::Same, "", ""));
+    };
+    for _ in 0..REPEATS {
+        let again = execute(&mut program, &found, &run.settings, None)?;
+        if let Some((own, _)) = difference(&original, &again) {
+            let detail = format!("two runs of the original differ in {own}");
+            return Ok(Verdict::new(Status::OriginalFailed, "nondeterministic", detail));
+        }
+    }
+    Ok(Verdict::new(Status::Differs, reason, detail))
+}
+
+fn first_line(text: &str) -> String {
+    let telling = text.lines().find(|line| line.contains("error"));
+    telling.or_else(|| text.lines().next()).unwrap_or_default().chars().take(200).collect()
+}
+
+/// The first thing in which two runs differ: a fixed word and particulars.
+fn difference(original: &Executed, traced: &Executed) -> Option<(&'static str, String)> {
+    if original.outcome.end != traced.outcome.end {
+        let (a, b) = (&original.outcome.end, &traced.outcome.end);
+        let errors = String::from_utf8_lossy(&traced.stderr);
+        let last = errors.lines().last().unwrap_or_default();
+        return Some(("exit", format!("{a:?} became {b:?}; last on stderr: {last}")));
+    }
+    if original.stdout != traced.stdout {
+        return Some(("stdout", first_difference(&original.stdout, &traced.stdout)));
+    }
+    if original.stderr != traced.stderr {
+        return Some(("stderr", first_difference(&original.stderr, &traced.stderr)));
+    }
+    let (before, after) = (files(&original.changes), files(&traced.changes));
+    (before != after).then(|| {
+        let odd = before
+            .iter()
+            .find(|file| !after.contains(file))
+            .or_else(|| after.iter().find(|file| !before.contains(file)));
+        ("files", odd.map(|file| file.0.clone()).unwrap_or_default())
+    })
+}
+
+fn first_difference(a: &[u8], b: &[u8]) -> String {
+    let at = a.iter().zip(b).position(|(x, y)| x != y).unwrap_or(a.len().min(b.len()));
+    let line = a[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let show = |text: &[u8]| {
+        let start = text[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let rest = &text[start..];
+        let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+        String::from_utf8_lossy(&rest[..end]).chars().take(160).collect::<String>()
+    };
+    format!("line {line}: {:?} became {:?}", show(a), show(b))
+}
+
+/// What the run left behind, in order: path, and a digest of what stands there.
+fn files(changes: &[Change]) -> Vec<(String, String)> {
+    changes
+        .iter()
+        .map(|change| {
+            let path = change.folder.join(&change.path).to_string_lossy().into_owned();
+            let contents = match &change.file {
+                FileType::Regular(_) => digest(change).unwrap_or_else(|error| error.to_string()),
+                other => format!("{other:?}"),
+            };
+            (path, format!("{:?} {:o} {contents}", change.kind, change.mode))
+        })
+        .collect()
+}
+
+fn digest(change: &Change) -> std::io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    let mut file = change.open()?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finalize().to_hex().to_string()),
+            n => {
+                hasher.update(&buffer[..n]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_shown_by_line() {
+        let said = first_difference(b"one\ntwo\n", b"one\ntoo\n");
+        assert_eq!(said, "line 2: \"two\" became \"too\"");
+        assert_eq!(first_difference(b"one\n", b""), "line 1: \"one\" became \"\"");
+    }
+}
