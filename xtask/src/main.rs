@@ -1,2 +1,33 @@
-//! Project chores.
-fn main() {}
+//! Project chores: `cargo xtask test|tidy|new-language NAME`.
+//!
+//! Logic lives here rather than in shell scripts. Nothing the product needs at run time is here.
+#![expect(clippy::print_stdout, reason = "a command-line tool")]
+
+mod new_language;
+mod setup;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test", rest @ ..] => setup::test(rest),
+        ["setup"] => setup::toolchains(),
+        ["tidy"] => tidy::run(&root()),
+        ["new-language", name] => new_language::run(&root(), name),
+        _ => bail!(
+            "usage: cargo xtask test [cargo test arguments] | setup | tidy | new-language NAME"
+        ),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask stands in the repository")
+        .map_or_else(|_| PathBuf::from("."), Path::to_path_buf)
+}

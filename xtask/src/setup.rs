@@ -1,0 +1,53 @@
+//! `cargo xtask test`: brings what the tests need, then runs them all.
+
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// A program the tests use, and the Debian package that has it.
+const NEEDED: &[(&str, &str)] =
+    &[("python3", "python3"), ("node", "nodejs"), ("gcc", "gcc libc6-dev"), ("gcov", "gcc")];
+
+/// Installs the missing toolchains, then runs `cargo test` on the whole workspace.
+pub(crate) fn test(extra: &[&str]) -> anyhow::Result<()> {
+    toolchains()?;
+    run("cargo", &[&["test", "--workspace"], extra].concat())
+}
+
+/// Installs the missing toolchains where that is possible; names them where it is not.
+pub(crate) fn toolchains() -> anyhow::Result<()> {
+    let missing: Vec<&str> = NEEDED
+        .iter()
+        .filter(|(program, _)| !on_path(program))
+        .flat_map(|(_, packages)| packages.split(' '))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(" "));
+    if !on_path("apt-get") {
+        bail!("install these with your package manager: {}", missing.join(" "));
+    }
+    let install = [&["install", "-y", "--no-install-recommends"], missing.as_slice()].concat();
+    run("apt-get", &["update"])
+        .and_then(|()| run("apt-get", &install))
+        .with_context(|| format!("could not install {}; install them as root", missing.join(" ")))
+}
+
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a chore on the developer's own machine")]
+fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new(program)
+        .args(arguments)
+        .status()
+        .with_context(|| format!("cannot start {program}"))?;
+    if !status.success() {
+        bail!("{program} {} ended with {status}", arguments.join(" "));
+    }
+    Ok(())
+}
