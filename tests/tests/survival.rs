@@ -1,0 +1,245 @@
+//! Programs that crash, hang and flood: the outcome is named, what was recorded before is in the
+//! trace, and the machine does not notice.
+#![expect(clippy::print_stdout, reason = "skips are said and counted")]
+
+use std::fs;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
+use tracer_model::{End, Limit, Payload, Trace};
+
+/// How a case must end.
+#[derive(Clone, Copy)]
+enum Ends {
+    Exit(u8),
+    Signal(i32),
+    Limit(Limit),
+    /// By signal or limit: which of them comes first depends on the machine's memory.
+    Either(i32, Limit),
+}
+
+/// A program that sets `mark` to 42 and then goes wrong.
+struct Case {
+    language: &'static str,
+    name: &'static str,
+    source: &'static str,
+    ends: Ends,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        language: "python",
+        name: "kill_nine",
+        source: "import os, signal\nmark = 41\nmark += 1\nos.kill(os.getpid(), signal.SIGKILL)\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "python",
+        name: "exit_at_once",
+        source: "import os\nmark = 42\nos._exit(7)\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "python",
+        name: "abort",
+        source: "import os\nmark = 42\nos.abort()\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "python",
+        name: "segmentation_fault",
+        source: "import ctypes\nmark = 42\nctypes.string_at(0)\n",
+        ends: Ends::Signal(11),
+    },
+    Case {
+        language: "python",
+        name: "infinite_loop",
+        source: "mark = 42\nwhile True:\n    pass\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "python",
+        name: "infinite_recursion",
+        source: "mark = 42\ndef f():\n    return f()\nf()\n",
+        ends: Ends::Exit(1),
+    },
+    Case {
+        language: "python",
+        name: "ten_gigabytes",
+        source: "mark = 42\nhoard = []\nwhile True:\n    hoard.append(bytearray(10 << 20))\n",
+        ends: Ends::Limit(Limit::Memory),
+    },
+    Case {
+        language: "python",
+        name: "output_flood",
+        source: "mark = 42\nwhile True:\n    print('x' * 100000)\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
+        language: "python",
+        name: "fork_bomb",
+        source: "import os\nmark = 42\nwhile True:\n    os.fork()\n",
+        ends: Ends::Limit(Limit::Processes),
+    },
+    Case {
+        language: "javascript",
+        name: "kill_nine",
+        source: "let mark = 41;\nmark += 1;\nprocess.kill(process.pid, 'SIGKILL');\nfor (;;);\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "javascript",
+        name: "abort",
+        source: "const mark = 42;\nprocess.abort();\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "javascript",
+        name: "exit_at_once",
+        source: "const mark = 42;\nprocess.reallyExit(7);\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "javascript",
+        name: "infinite_loop",
+        source: "const mark = 42;\nwhile (true) {}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "javascript",
+        name: "infinite_recursion",
+        source: "const mark = 42;\nfunction f() { return f() + 1; }\nf();\n",
+        ends: Ends::Exit(1),
+    },
+    Case {
+        language: "javascript",
+        name: "ten_gigabytes",
+        source: "const mark = 42;\nconst hoard = [];\n\
+                 while (true) hoard.push(Buffer.alloc(10 << 20, 1));\n",
+        ends: Ends::Limit(Limit::Memory),
+    },
+    Case {
+        language: "javascript",
+        name: "output_flood",
+        source: "const fs = require('fs');\nconst mark = 42;\n\
+                 while (true) fs.writeSync(1, 'x'.repeat(100000));\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
+        language: "c",
+        name: "kill_nine",
+        source: "#include <signal.h>\nint main(void) {\n  int mark = 41;\n  mark += 1;\n  \
+                 raise(SIGKILL);\n  return 0;\n}\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "c",
+        name: "segmentation_fault",
+        source: "int main(void) {\n  int mark = 42;\n  int *p = 0;\n  *p = mark;\n  return 0;\n}\n",
+        ends: Ends::Signal(11),
+    },
+    Case {
+        language: "c",
+        name: "abort",
+        source: "#include <stdlib.h>\nint main(void) {\n  int mark = 42;\n  abort();\n}\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "c",
+        name: "exit_at_once",
+        source: "#include <unistd.h>\nint main(void) {\n  int mark = 42;\n  _exit(7);\n}\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "c",
+        name: "infinite_loop",
+        source: "int main(void) {\n  int mark = 42;\n  for (;;) { mark = 42; }\n}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "c",
+        name: "infinite_recursion",
+        source: "int f(int n) {\n  int mark = 42;\n  return f(n + 1) + mark;\n}\n\
+                 int main(void) {\n  return f(0);\n}\n",
+        ends: Ends::Signal(11),
+    },
+    Case {
+        language: "c",
+        name: "ten_gigabytes",
+        source: "#include <stdlib.h>\n#include <string.h>\nint main(void) {\n  int mark = 42;\n  \
+                 for (;;) {\n    char *p = malloc(10 << 20);\n    memset(p, 1, 10 << 20);\n  }\n}\n",
+        ends: Ends::Either(11, Limit::Memory),
+    },
+    Case {
+        language: "c",
+        name: "output_flood",
+        source: "#include <stdio.h>\nint main(void) {\n  int mark = 42;\n  \
+                 for (;;) puts(\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\");\n}\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
+        language: "c",
+        name: "fork_bomb",
+        source: "#include <unistd.h>\nint main(void) {\n  int mark = 42;\n  for (;;) fork();\n}\n",
+        ends: Ends::Limit(Limit::Processes),
+    },
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for case in CASES {
+        let Some(spec) = languages::by_name(case.language) else { continue };
+        let name = format!("{}/{}", case.language, case.name);
+        match find_toolchain(spec) {
+            Ok(_) => trials.push(Trial::test(name, || survives(case))),
+            Err(why) => {
+                println!("skipped: {name}: {why}");
+                trials.push(Trial::test(name, || Ok(())).with_ignored_flag(true));
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn survives(case: &Case) -> Result<(), Failed> {
+    let trace = record(case)?;
+    let end = &trace.outcome.end;
+    let limited = |limit: Limit| {
+        *end == (End::Limited { limit }) || trace.outcome.limits_hit.contains(&limit)
+    };
+    let signaled = |number: i32| matches!(end, End::Signaled { signal, .. } if *signal == number);
+    let right = match case.ends {
+        Ends::Exit(code) => *end == (End::Exited { code }),
+        Ends::Signal(number) => signaled(number),
+        Ends::Limit(limit) => limited(limit),
+        Ends::Either(number, limit) => signaled(number) || limited(limit),
+    };
+    if !right {
+        return Err(format!("ended with {:?}", trace.outcome).into());
+    }
+    let marked = trace.events.iter().any(|event| match &event.payload {
+        Payload::Var { name, value } => name == "mark" && value.text == "42",
+        _ => false,
+    });
+    if !marked {
+        return Err(format!("`mark = 42` is not among {} events", trace.events.len()).into());
+    }
+    Ok(())
+}
+
+fn record(case: &Case) -> Result<Trace, Failed> {
+    let spec = languages::by_name(case.language).ok_or("the language is in the table")?;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join(format!("main.{}", spec.extensions[0]));
+    fs::write(&path, case.source)?;
+    let mut settings = Settings::new()?;
+    settings.cwd = folder.path().to_path_buf();
+    settings.limits.wall = Some(Duration::from_secs(5));
+    settings.limits.memory = Some(512 << 20);
+    settings.limits.processes = Some(32);
+    settings.limits.output = Some(8 << 20);
+    let options = RunOptions { program: ProgramOptions::default(), settings };
+    Ok(tracer_engine::trace(&path, &options)?.trace)
+}
