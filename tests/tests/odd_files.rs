@@ -1,0 +1,124 @@
+//! Files at the edge of what a file can be, in every language: each is rewritten reversibly and
+//! runs as it does untraced, or is refused with a reason.
+#![expect(clippy::print_stdout, reason = "skips are said and counted")]
+
+use std::fs;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tracer_engine::{
+    CheckOptions, ProgramOptions, RunOptions, Settings, Status, check_file, find_toolchain,
+    languages,
+};
+use tracer_instrument::{InstrumentError, LanguageSpec, Options, engine, strip};
+
+/// A small valid program that prints, as the body of the odd file.
+fn program(language: &str) -> &'static str {
+    match language {
+        "python" => "x = 1\nfor i in range(3):\n    x += i\nprint(x)\n",
+        "javascript" => "let x = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\nconsole.log(x);\n",
+        "c" => {
+            "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
+             x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
+        }
+        other => panic!("write an odd-file program for {other}"),
+    }
+}
+
+/// A comment around bytes that are not text.
+fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
+    let (open, close): (&[u8], &[u8]) = match language {
+        "python" => (b"# ", b"\n"),
+        _ => (b"/* ", b" */\n"),
+    };
+    [open, bytes, close].concat()
+}
+
+/// One very long line of valid code.
+fn long_line(language: &str) -> Vec<u8> {
+    let statement = match language {
+        "c" => "x = x + 1; ",
+        _ => "x = 1; ",
+    };
+    let many = statement.repeat(5_000_000 / statement.len());
+    match language {
+        "c" => format!("int main(void) {{ int x = 0; {many} return 0; }}\n").into_bytes(),
+        "javascript" => format!("let x; {many}\n").into_bytes(),
+        _ => format!("{many}\n").into_bytes(),
+    }
+}
+
+fn odd_files(language: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let text = program(language).as_bytes();
+    let with = |front: &[u8]| [front, text].concat();
+    vec![
+        ("empty", Vec::new()),
+        ("only_newlines", b"\n\n\n".to_vec()),
+        ("no_final_newline", text[..text.len() - 1].to_vec()),
+        ("byte_order_mark", with(b"\xef\xbb\xbf")),
+        ("carriage_returns", program(language).replace('\n', "\r\n").into_bytes()),
+        ("invalid_utf8_in_comment", with(&comment(language, b"caf\xe9 \xff\xfe"))),
+        ("nul_in_comment", with(&comment(language, b"a\0b"))),
+        ("shebang", with(b"#!/usr/bin/env something\n")),
+        ("syntax_error", with(b"((((\n")),
+    ]
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for spec in languages::all().iter().copied() {
+        let missing = find_toolchain(spec).err();
+        for (name, bytes) in odd_files(spec.id) {
+            let name = format!("{}/{name}", spec.id);
+            let text = bytes.clone();
+            trials.push(Trial::test(format!("reversible/{name}"), move || reversible(spec, &text)));
+            if let Some(why) = &missing {
+                println!("skipped: {name}: {why}");
+                trials.push(
+                    Trial::test(format!("same/{name}"), || Ok(())).with_ignored_flag(true),
+                );
+            } else {
+                trials.push(Trial::test(format!("same/{name}"), move || same(spec, &bytes)));
+            }
+        }
+        trials.push(Trial::test(format!("reversible/{}/five_megabyte_line", spec.id), move || {
+            reversible(spec, &long_line(spec.id))
+        }));
+        trials.push(Trial::test(format!("refused/{}/utf_16", spec.id), move || {
+            let text: Vec<u8> = "\u{feff}x = 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+            match engine::instrument(spec, &text, &Options::default()) {
+                Err(InstrumentError::Encoding { encoding: "UTF-16" }) => Ok(()),
+                other => Err(format!("{other:?}").into()),
+            }
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn reversible(spec: &LanguageSpec, text: &[u8]) -> Result<(), Failed> {
+    let done = engine::instrument(spec, text, &Options::default())?;
+    if strip(&done.rewritten) != text {
+        return Err("taking the insertions out does not give the original back".into());
+    }
+    let lines = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
+    if lines(&done.rewritten.text) != lines(text) {
+        return Err("the number of lines changed".into());
+    }
+    Ok(())
+}
+
+fn same(spec: &LanguageSpec, text: &[u8]) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join(format!("main.{}", spec.extensions[0]));
+    fs::write(&path, text)?;
+    let mut settings = Settings::new()?;
+    settings.cwd = folder.path().to_path_buf();
+    let run = RunOptions { program: ProgramOptions::default(), settings };
+    let checked = check_file(&path, &CheckOptions { run });
+    match checked.status {
+        Status::Same => Ok(()),
+        // The compiler refuses some of these; what counts is that it says so by itself.
+        Status::BuildFailed if spec.toolchain.diagnostics.is_some() => Ok(()),
+        status => Err(format!("{status:?}: {}: {}", checked.reason, checked.detail).into()),
+    }
+}
