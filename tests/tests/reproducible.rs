@@ -1,0 +1,63 @@
+//! The same program gives the same trace, byte for byte, ten times over.
+
+use std::path::PathBuf;
+
+use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
+use tracer_tests::repository;
+
+/// Runs per program.
+const RUNS: usize = 10;
+
+fn programs(language: &str) -> Vec<PathBuf> {
+    let folder = repository().join("fixtures").join(language).join("programs");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| languages::by_extension(path).is_some())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn written(path: &std::path::Path) -> String {
+    let mut settings = Settings::new().unwrap();
+    settings.cwd = path.parent().unwrap().to_path_buf();
+    let options = RunOptions { program: ProgramOptions::default(), settings };
+    let recorded = tracer_engine::trace(path, &options).unwrap();
+    let mut out = Vec::new();
+    tracer_view::jsonl::write(&recorded.trace, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn ten_runs_agree(language: &str) {
+    let spec = languages::by_name(language).unwrap();
+    if let Err(why) = find_toolchain(spec) {
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let programs = programs(language);
+    assert!(!programs.is_empty(), "fixtures/{language}/programs has programs");
+    for path in programs {
+        let first = written(&path);
+        for run in 1..RUNS {
+            let again = written(&path);
+            let differing = first.lines().zip(again.lines()).find(|(a, b)| a != b);
+            assert!(first == again, "{}: run {run} differs: {differing:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn python_traces_are_reproducible() {
+    ten_runs_agree("python");
+}
+
+#[test]
+fn javascript_traces_are_reproducible() {
+    ten_runs_agree("javascript");
+}
+
+#[test]
+fn c_traces_are_reproducible() {
+    ten_runs_agree("c");
+}
