@@ -128,12 +128,12 @@ fn normalise(
 ) -> Result<Trace, EngineError> {
     let settings = &options.settings;
     let region = executed.channel.as_ref().map(Channel::read).transpose()?.unwrap_or_default();
-    let header = executed.channel.as_ref().map(Channel::header);
+    let layout = executed.channel.as_ref().map(Channel::layout);
     let captured = |mode: Stream, bytes: &[u8]| (mode == Stream::Capture).then(|| bytes.to_vec());
     let mut dropped = program.dropped;
     dropped.extend(executed.shed.iter().cloned());
     Ok(tracer_normalize::normalise(tracer_normalize::Inputs {
-        decoded: header.map(|header| tracer_stream::decode(&region, header)).unwrap_or_default(),
+        decoded: layout.map(|layout| tracer_stream::decode(&region, layout)),
         table: program.table,
         dropped,
         types: program.spec.type_names,
