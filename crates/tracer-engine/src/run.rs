@@ -127,18 +127,24 @@ fn normalise(
     executed: &Executed,
 ) -> Result<Trace, EngineError> {
     let settings = &options.settings;
+    let mut notes = Vec::new();
     let region = executed.channel.as_ref().map(Channel::read).transpose()?.unwrap_or_default();
-    let layout = executed.channel.as_ref().map(Channel::layout);
-    let captured = |mode: Stream, bytes: &[u8]| (mode == Stream::Capture).then(|| bytes.to_vec());
+    let decoded = match &executed.channel {
+        Some(channel) => tracer_stream::decode(&region, channel.layout()),
+        None => {
+            notes.push("nothing ran, so nothing was recorded".to_owned());
+            tracer_stream::Decoded::default()
+        }
+    };
     let mut dropped = program.dropped;
     dropped.extend(executed.shed.iter().cloned());
     Ok(tracer_normalize::normalise(tracer_normalize::Inputs {
-        decoded: layout.map(|layout| tracer_stream::decode(&region, layout)),
         table: program.table,
         dropped,
-        types: program.spec.type_names,
-        stdout: captured(settings.stdout, &executed.stdout),
-        stderr: captured(settings.stderr, &executed.stderr),
+        decoded: &decoded,
+        type_names: &program.spec.type_names,
+        stdout: (settings.stdout == Stream::Capture).then_some(&executed.stdout[..]),
+        stderr: (settings.stderr == Stream::Capture).then_some(&executed.stderr[..]),
         outcome: executed.outcome.clone(),
         limits: settings.limits.clone(),
         budget: settings.budget.clone(),
@@ -151,6 +157,7 @@ fn normalise(
             args: settings.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
         },
         protections: executed.protections.clone(),
+        notes,
     }))
 }
 
