@@ -3,8 +3,10 @@
 //! Without `--trace-out` the trace is the output, with the program's own in place. With it, the
 //! program's streams pass through untouched.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use anyhow::Context;
 use tracer_engine::run::Executed;
@@ -37,7 +39,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
     }
     match file {
         Some(file) => {
-            let format = args.format.unwrap_or(Format::Jsonl);
+            let format = args.format.unwrap_or(Format::Lines);
             let mut out = BufWriter::new(file);
             view::render(&trace, format, args.width, false, &mut out)
                 .and_then(|()| out.flush())
@@ -60,9 +62,13 @@ fn keep_files(executed: &Executed, printer: &Printer) -> anyhow::Result<()> {
     if executed.changes.is_empty() {
         return Ok(());
     }
-    let report = copy_out(&executed.changes, &CopyLimits::default())?;
-    for (path, why) in &report.refused {
-        printer.say(&format!("tracer: {} was not kept: {why}", path.display()));
+    let folders: BTreeSet<&Path> =
+        executed.changes.iter().map(|change| change.folder.as_path()).collect();
+    for folder in folders {
+        let report = copy_out(&executed.changes, folder, folder, CopyLimits::default())?;
+        for (path, why) in &report.skipped {
+            printer.say(&format!("tracer: {} was not kept: {why}", path.display()));
+        }
     }
     Ok(())
 }

@@ -1,30 +1,14 @@
 //! `tracer view`: a saved trace in any form; also the rendering that `run` uses.
 
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Context;
 use tracer_model::Trace;
-use tracer_view::{binary, frames, html, inline, jsonl, lines, pretty};
+use tracer_view::{lines, pretty};
 
-use crate::args::{Format, ViewArgs};
-use crate::printer::Printer;
+use crate::args::Format;
 
 /// Columns where nothing tells.
 const WIDTH: u16 = 80;
-
-pub(crate) fn run(args: &ViewArgs, printer: &Printer) -> anyhow::Result<u8> {
-    let path = &args.trace;
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let read = if bytes.starts_with(b"{") {
-        jsonl::read(&bytes).map_err(anyhow::Error::from)
-    } else {
-        binary::read(&bytes).map_err(anyhow::Error::from)
-    };
-    let trace = read.with_context(|| format!("{} is not a trace", path.display()))?;
-    printer.data(|out| render(&trace, args.format, args.width, printer.color(), out))?;
-    Ok(0)
-}
 
 /// Writes a trace in a format.
 pub(crate) fn render(
@@ -32,19 +16,15 @@ pub(crate) fn render(
     format: Format,
     width: Option<u16>,
     color: bool,
-    out: &mut dyn Write,
+    mut out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
         Format::Pretty => {
             let width = width.unwrap_or_else(terminal_width).into();
-            pretty::write(trace, &pretty::Options { width, color, ..Default::default() }, out)
+            let options = pretty::Options { width, color, ..Default::default() };
+            pretty::write(trace, &options, &mut out)
         }
-        Format::Lines => out.write_all(lines::render(trace).as_bytes()),
-        Format::Jsonl => jsonl::write(trace, out),
-        Format::Binary => binary::write(trace, out),
-        Format::Frames => out.write_all(frames::render(trace).as_bytes()),
-        Format::Inline => out.write_all(inline::render(trace).as_bytes()),
-        Format::Html => out.write_all(html::render(trace).as_bytes()),
+        Format::Lines => lines::write(trace, &lines::Options::default(), &mut out),
     }
 }
 
