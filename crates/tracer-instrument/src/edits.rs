@@ -10,7 +10,7 @@ pub struct Edit {
     pub offset: u32,
     /// What to insert.
     pub text: String,
-    /// Edits of one probe share a group, and are dropped together.
+    /// Edits of one probe share a group, and are dropped together. Group 0 is never dropped.
     pub group: u32,
     /// False for text that closes the node it belongs to.
     opens: bool,
@@ -86,6 +86,7 @@ impl Rewritten {
     }
 
     /// The group whose insertion covers or directly precedes this offset of the rewritten text.
+    /// Group 0 is no probe's, and is passed over.
     pub fn group_near(&self, offset: usize) -> Option<u32> {
         let mut shift = 0usize;
         let mut near = None;
@@ -93,7 +94,9 @@ impl Rewritten {
             if insertion.at as usize + shift > offset {
                 break;
             }
-            near = Some(insertion.group);
+            if insertion.group != 0 {
+                near = Some(insertion.group);
+            }
             shift += insertion.length as usize;
         }
         near

@@ -3,7 +3,9 @@
 //! It keeps the scopes (functions, loops, classes) that the current node lies in, so that a hook
 //! only says what is special about its own construct.
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use tracer_model::{
     Chain, Detail, Dropped, Function, FunctionKind, Kind, Site, Span, Value,
@@ -47,6 +49,7 @@ pub struct Rewriter<'a> {
     opaque: Vec<(usize, usize)>,
     facts: HashMap<(usize, &'static str), u32>,
     pub(crate) group: u32,
+    memo: Option<Rc<dyn Any>>,
 }
 
 impl<'a> Rewriter<'a> {
@@ -72,6 +75,7 @@ impl<'a> Rewriter<'a> {
             opaque,
             facts: HashMap::new(),
             group: 0,
+            memo: None,
         };
         rewriter.functions.push(Function {
             name: "<module>".into(),
@@ -89,6 +93,17 @@ impl<'a> Rewriter<'a> {
     /// The file's root node.
     pub fn root(&self) -> Node<'a> {
         self.root
+    }
+
+    /// What a language's hooks need to know of the whole file, made on first use. One type a
+    /// language.
+    pub fn memo<T: Any>(&mut self, make: impl FnOnce(&Self) -> T) -> Rc<T> {
+        if let Some(made) = self.memo.clone().and_then(|memo| memo.downcast::<T>().ok()) {
+            return made;
+        }
+        let made = Rc::new(make(self));
+        self.memo = Some(made.clone());
+        made
     }
 
     /// Detail asked for.
@@ -338,6 +353,14 @@ impl<'a> Rewriter<'a> {
     pub fn wrap(&mut self, node: Node<'_>, before: impl Into<String>, after: impl Into<String>) {
         self.open(node, before);
         self.close(node, after);
+    }
+
+    /// Inserts what other probes rely on (the braces they stand in) around a node. It belongs to no
+    /// probe and is never shed.
+    pub fn enclose(&mut self, node: Node<'_>, before: &str, after: &str) {
+        let group = std::mem::replace(&mut self.group, 0);
+        self.wrap(node, before, after);
+        self.group = group;
     }
 
     /// Inserts text at an offset, before any opener there if `extent` is large, after them if it

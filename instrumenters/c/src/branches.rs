@@ -1,0 +1,172 @@
+//! `BRANCH`: which way an `if`, `switch`, `?:`, `&&` or `||` went.
+//!
+//! Statements report inside their arms, so that conditions stay as they are (constant ones too).
+//! Within expressions the condition's truth passes through the probe.
+
+use tracer_instrument::{Node, Rewriter};
+use tracer_model::{Detail, Kind};
+
+use crate::context::{
+    first_statement, following, inside_parentheses, is_evaluated, may_be_constant, open_body,
+};
+use crate::steps;
+
+const SWITCH: &str = "switch";
+
+fn two_armed<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition: Node<'a>) -> u32 {
+    let site = rewriter.site(Kind::Branch, node);
+    let text = rewriter.label(inside_parentheses(condition));
+    let entry = rewriter.site_mut(site);
+    entry.text = text;
+    entry.arms = vec!["false".into(), "true".into()];
+    site
+}
+
+/// Hook: `if`.
+pub(crate) fn if_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let (Some(condition), Some(consequence)) =
+        (node.child_by_field_name("condition"), node.child_by_field_name("consequence"))
+    else {
+        return;
+    };
+    let alternative = node
+        .child_by_field_name("alternative")
+        .and_then(|clause| {
+            let mut cursor = clause.walk();
+            clause.named_children(&mut cursor).find(|child| child.kind() != "comment")
+        });
+    if !rewriter.wants(Detail::Lines) {
+        open_body(rewriter, consequence, "");
+        if let Some(alternative) = alternative {
+            open_body(rewriter, alternative, "");
+        }
+        return;
+    }
+    let site = two_armed(rewriter, node, condition);
+    arm(rewriter, site, 1, consequence);
+    match alternative {
+        Some(alternative) => arm(rewriter, site, 0, alternative),
+        // An `else` that the parser could not join to this `if` may follow.
+        None if node.child_by_field_name("alternative").is_none() && !else_may_follow(node) => {
+            rewriter.close(node, format!("else{{_tr_b({site}u,0);}}"));
+        }
+        None => {}
+    }
+}
+
+fn else_may_follow(node: Node<'_>) -> bool {
+    following(node).is_some_and(|next| next.has_error() || next.kind() == "ERROR")
+}
+
+fn arm<'a>(rewriter: &mut Rewriter<'a>, site: u32, arm: u32, body: Node<'a>) {
+    open_body(rewriter, body, &format!("_tr_b({site}u,{arm});"));
+    if let Some(first) = first_statement(rewriter, body) {
+        if let Some(step) = steps::imply(rewriter, first) {
+            rewriter.site_mut(site).chain.after_arm.push((arm, vec![step]));
+        }
+    }
+}
+
+/// Hook: `switch`.
+pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let (Some(condition), Some(body)) =
+        (node.child_by_field_name("condition"), node.child_by_field_name("body"))
+    else {
+        return;
+    };
+    if body.kind() != "compound_statement" {
+        open_body(rewriter, body, "");
+    }
+    if !rewriter.wants(Detail::Lines) {
+        return;
+    }
+    let site = rewriter.site_of(Kind::Branch, node, SWITCH);
+    let mut labels = Vec::new();
+    collect_cases(node, &mut labels);
+    let mut arms = vec!["no case".to_owned()];
+    let mut has_default = false;
+    for case in &labels {
+        match case.child_by_field_name("value") {
+            Some(value) => arms.push(format!("case {}", rewriter.label(value))),
+            None => {
+                has_default = true;
+                arms.push("default".to_owned());
+            }
+        }
+    }
+    let value = inside_parentheses(condition);
+    let text = rewriter.label(value);
+    let entry = rewriter.site_mut(site);
+    entry.text.clone_from(&text);
+    entry.names = vec![text];
+    entry.arms = arms;
+    rewriter.wrap(
+        value,
+        "({__auto_type _tr_x=+(",
+        format!(");_tr_w({site}u,(_tr_ll)_tr_x);_tr_x;}})"),
+    );
+    if !has_default {
+        rewriter.close(node, format!("_tr_k({site}u,0);"));
+    }
+}
+
+/// The labels of a switch in order, not those of switches inside it.
+fn collect_cases<'a>(node: Node<'a>, found: &mut Vec<Node<'a>>) {
+    let mut cursor = node.walk();
+    for child in node.named_children(&mut cursor) {
+        if child.kind() == "case_statement" {
+            found.push(child);
+        }
+        if !matches!(child.kind(), "switch_statement" | "function_definition") {
+            collect_cases(child, found);
+        }
+    }
+}
+
+/// Hook: a label of a switch.
+pub(crate) fn case<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    if !rewriter.wants(Detail::Lines) {
+        return;
+    }
+    let mut outer = node.parent();
+    while outer.is_some_and(|node| node.kind() != "switch_statement") {
+        outer = outer.and_then(|node| node.parent());
+    }
+    let Some(switch) = outer else { return };
+    let Some(site) = rewriter.known_site(switch, SWITCH) else { return };
+    let mut labels = Vec::new();
+    collect_cases(switch, &mut labels);
+    let Some(place) = labels.iter().position(|label| label.id() == node.id()) else { return };
+    let mut cursor = node.walk();
+    let Some(colon) = node.children(&mut cursor).find(|child| child.kind() == ":") else { return };
+    let extent = node.end_byte() - node.start_byte();
+    rewriter.open_at(colon.end_byte(), extent, format!("_tr_k({site}u,{}u);", place + 1));
+}
+
+fn within_expression<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition: Node<'a>) {
+    if may_be_constant(rewriter, condition) || !is_evaluated(rewriter, node) {
+        return;
+    }
+    let site = two_armed(rewriter, node, condition);
+    rewriter.wrap(condition, format!("_tr_t({site}u,!!("), "))");
+}
+
+/// Hook: `?:`. GNU C's `a ?: b` needs the condition's value, and is left alone.
+pub(crate) fn ternary<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let (Some(condition), Some(_)) =
+        (node.child_by_field_name("condition"), node.child_by_field_name("consequence"))
+    else {
+        return;
+    };
+    if rewriter.wants(Detail::Lines) {
+        within_expression(rewriter, node, condition);
+    }
+}
+
+/// Hook: `&&` and `||`. The branch is whether the left operand is true.
+pub(crate) fn logical<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let Some(left) = node.child_by_field_name("left") else { return };
+    if rewriter.wants(Detail::State) {
+        within_expression(rewriter, node, left);
+    }
+}

@@ -1,0 +1,186 @@
+//! `IN` and `OUT`: functions entered and left, and what `setjmp` does to the depth of calls.
+
+use tracer_instrument::{Node, Rewriter};
+use tracer_model::{Detail, FunctionKind, Kind};
+
+use crate::context::{
+    self, FileFacts, declared_name, enclosing_function, function_declarator, is_evaluated,
+};
+use crate::steps;
+
+/// Calls that may return a second time.
+const SETJMP: &[&str] =
+    &["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "__builtin_setjmp"];
+
+/// A parameter of a definition, in order; its name if it has one.
+fn parameters<'a>(definition: Node<'a>) -> Vec<Option<Node<'a>>> {
+    let Some(list) =
+        function_declarator(definition).and_then(|node| node.child_by_field_name("parameters"))
+    else {
+        return Vec::new();
+    };
+    let mut cursor = list.walk();
+    let mut names = Vec::new();
+    for child in list.named_children(&mut cursor) {
+        match child.kind() {
+            // K&R definitions list bare names.
+            "identifier" => names.push(Some(child)),
+            "parameter_declaration" => {
+                let name = child.child_by_field_name("declarator").and_then(declared_name);
+                let only_void = name.is_none()
+                    && child.child_by_field_name("declarator").is_none()
+                    && child.end_byte() - child.start_byte() == "void".len();
+                if !only_void {
+                    names.push(name);
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Whether a definition says that it returns nothing.
+pub(crate) fn returns_void(rewriter: &Rewriter<'_>, definition: Node<'_>) -> bool {
+    let is_void = definition
+        .child_by_field_name("type")
+        .is_some_and(|node| rewriter.text(node) == "void");
+    let mut declarator = definition.child_by_field_name("declarator");
+    while let Some(node) = declarator {
+        match node.kind() {
+            "pointer_declarator" => return false,
+            "function_declarator" => break,
+            _ => declarator = node.child_by_field_name("declarator"),
+        }
+    }
+    is_void
+}
+
+fn name_of(rewriter: &Rewriter<'_>, definition: Node<'_>) -> Option<String> {
+    let name = definition.child_by_field_name("declarator").and_then(declared_name)?;
+    Some(rewriter.text(name).into_owned())
+}
+
+/// Whether `return` with a value occurs in a function, not counting nested ones.
+fn returns_value(node: Node<'_>) -> bool {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).any(|child| match child.kind() {
+        "return_statement" => child.named_child_count() > 0,
+        "function_definition" => false,
+        _ => returns_value(child),
+    })
+}
+
+/// Whether return values of a definition can be given its return type.
+fn has_result_type(rewriter: &Rewriter<'_>, definition: Node<'_>) -> bool {
+    !returns_void(rewriter, definition)
+        && parameters(definition).iter().all(Option::is_some)
+        && name_of(rewriter, definition).is_some()
+}
+
+/// Hook: names the type of a function's result, for its returns.
+pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let (Some(body), Some(name)) = (node.child_by_field_name("body"), name_of(rewriter, node))
+    else {
+        return;
+    };
+    if !has_result_type(rewriter, node) || !returns_value(body) {
+        return;
+    }
+    let arguments: Vec<String> = parameters(node)
+        .into_iter()
+        .flatten()
+        .map(|name| rewriter.text(name).into_owned())
+        .collect();
+    let text = format!("typedef __typeof__(({name})({})) _tr_R;", arguments.join(","));
+    context::open_body(rewriter, body, &text);
+}
+
+/// Hook: a function.
+pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let (Some(body), Some(name)) = (node.child_by_field_name("body"), name_of(rewriter, node))
+    else {
+        return;
+    };
+    rewriter.enter_function(node, body, &name, ".", FunctionKind::Function);
+    let names: Vec<String> = parameters(node)
+        .into_iter()
+        .flatten()
+        .map(|name| rewriter.text(name).into_owned())
+        .collect();
+    let site = rewriter.site(Kind::In, node);
+    let mut text = String::new();
+    if name == "main" && FileFacts::of(rewriter).watch_output {
+        text.push_str("_tr_pw();");
+    }
+    text.push_str(&format!("_tr_in({site}u,{}u);", names.len()));
+    for name in &names {
+        text.push_str(&format!("_tr_a({name});"));
+    }
+    text.push_str("_tr_z();");
+    rewriter.set_names(site, names);
+    context::open_body(rewriter, body, &text);
+    if let Some(first) = context::first_statement(rewriter, body) {
+        if let Some(step) = steps::imply(rewriter, first) {
+            rewriter.site_mut(site).chain.after.push(step);
+        }
+    }
+    if ends_in_return(body) {
+        return;
+    }
+    let out = rewriter.site(Kind::Out, node);
+    let probe = if name == "main" { "_tr_om" } else { "_tr_o" };
+    rewriter.open_at(body.end_byte() - 1, 0, format!("{probe}({out}u);"));
+}
+
+fn ends_in_return(body: Node<'_>) -> bool {
+    let mut cursor = body.walk();
+    body.named_children(&mut cursor)
+        .filter(|child| child.kind() != "comment")
+        .last()
+        .is_some_and(|last| last.kind() == "return_statement")
+}
+
+/// Hook: `return`.
+pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let Some(function) = enclosing_function(node) else { return };
+    if !context::is_readable(rewriter, function) || !context::takes_statement(rewriter, node) {
+        rewriter.drop_probe(node, "unsupported");
+        return;
+    }
+    let site = rewriter.site(Kind::Out, node);
+    let mut cursor = node.walk();
+    let value = node.named_children(&mut cursor).find(|child| child.kind() != "comment");
+    let output = crate::output::may_print(rewriter, node);
+    let output = if output { "_tr_p();" } else { "" };
+    match value {
+        None => rewriter.open(node, format!("_tr_o({site}u);")),
+        Some(value) if returns_void(rewriter, function) => {
+            rewriter.wrap(value, "(", format!(",_tr_o({site}u))"));
+        }
+        Some(value) => {
+            let declared =
+                if has_result_type(rewriter, function) { "_tr_R" } else { "__auto_type" };
+            rewriter.wrap(
+                value,
+                format!("({{{declared} _tr_x=("),
+                format!(");{output}_tr_ov({site}u,_tr_x);_tr_x;}})"),
+            );
+        }
+    }
+}
+
+/// Hook: a call. After `setjmp` returned again, the calls in between are gone.
+pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let Some(callee) = node.child_by_field_name("function") else { return };
+    if callee.kind() != "identifier" || !SETJMP.contains(&&*rewriter.text(callee)) {
+        return;
+    }
+    if is_evaluated(rewriter, node) && rewriter.wants(Detail::Calls) {
+        rewriter.wrap(
+            node,
+            "({unsigned _tr_y=_tr_dg();int _tr_x=",
+            ";_tr_dr(_tr_y);_tr_x;})",
+        );
+    }
+}

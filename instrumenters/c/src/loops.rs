@@ -1,0 +1,58 @@
+//! `LOOP`: entered, each iteration, left.
+
+use tracer_instrument::{Node, Rewriter};
+use tracer_model::{Detail, Kind};
+
+use crate::context::{inside_parentheses, open_body, takes_statement};
+
+const ROLE: &str = "loop";
+
+/// Hook: `while`, `do`, `for`.
+pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let Some(body) = node.child_by_field_name("body") else { return };
+    if !rewriter.wants(Detail::Lines) || !takes_statement(rewriter, node) {
+        if body.kind() != "compound_statement" {
+            open_body(rewriter, body, "");
+        }
+        return;
+    }
+    let site = rewriter.site_of(Kind::Loop, node, ROLE);
+    if let Some(condition) = node.child_by_field_name("condition") {
+        let text = rewriter.label(inside_parentheses(condition));
+        rewriter.site_mut(site).text = text;
+    }
+    rewriter.enter_loop(node, site);
+    rewriter.open(node, format!("_tr_le({site}u);"));
+    open_body(rewriter, body, &format!("_tr_li({site}u);"));
+    rewriter.close(node, format!("_tr_lx({site}u);"));
+}
+
+/// Hook: a label, which a `goto` may use to leave loops.
+pub(crate) fn label<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    if !rewriter.wants(Detail::Lines) {
+        return;
+    }
+    let mut outer = node.parent();
+    let mut site = 0;
+    while let Some(parent) = outer {
+        if parent.kind() == "function_definition" {
+            break;
+        }
+        if let Some(known) = rewriter.known_site(parent, ROLE) {
+            site = known;
+            break;
+        }
+        outer = parent.parent();
+    }
+    let mut cursor = node.walk();
+    let Some(colon) = node.children(&mut cursor).find(|child| child.kind() == ":") else { return };
+    // Attributes of the label itself come before any statement.
+    let mut after = colon.end_byte();
+    if let Some(next) = colon.next_named_sibling().filter(|next| {
+        next.kind() == "attribute_specifier" || next.kind() == "attribute_declaration"
+    }) {
+        after = next.end_byte();
+    }
+    let extent = node.end_byte() - node.start_byte();
+    rewriter.open_at(after, extent, format!("_tr_g({site}u);"));
+}

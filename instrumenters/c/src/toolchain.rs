@@ -1,0 +1,154 @@
+//! How C programs are built and run. Only says what to run; starts nothing.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
+use tree_sitter::{Node, Tree};
+
+/// The toolchain.
+pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
+    programs: &["cc", "gcc", "clang"],
+    identify: &["--version"],
+    describe,
+    hint: "the Debian package gcc or clang",
+    plan,
+    diagnostics: Some(diagnostics),
+};
+
+fn describe(output: &str, program: &Path) -> Option<Found> {
+    let line = output.lines().next()?.trim();
+    let known = ["gcc", "cc ", "clang", "Free Software Foundation"];
+    known.iter().any(|word| output.contains(word)).then(|| Found {
+        program: program.to_path_buf(),
+        version: line.to_owned(),
+        roots: Vec::new(),
+    })
+}
+
+fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
+    words.map(OsString::from).into_iter()
+}
+
+fn plan(request: &PlanRequest<'_>) -> Plan {
+    let compiler = request.found.program.clone().into_os_string();
+    let program = request.build.join("program");
+    let mut plan = Plan {
+        program: program.clone(),
+        argv: std::iter::once(program.clone().into_os_string())
+            .chain(request.args.iter().cloned())
+            .collect(),
+        ..Plan::default()
+    };
+    let mut build = vec![compiler.clone(), "-g0".into()];
+    if request.traced {
+        let object = request.build.join("tracer_emit.o");
+        for file in crate::EMITTER {
+            plan.files.push((request.private.join(file.name), file.contents.to_vec()));
+        }
+        for source in request.sources {
+            if let Some(text) = source.instrumented {
+                plan.files.push((source.path.to_path_buf(), text.to_vec()));
+            }
+        }
+        let mut emitter = vec![compiler];
+        // No call of the C library may come in through the back door: the program may define it.
+        emitter.extend(words([
+            "-O2",
+            "-w",
+            "-std=gnu11",
+            "-ffreestanding",
+            "-fno-builtin",
+            "-fno-tree-loop-distribute-patterns",
+            "-fno-stack-protector",
+            "-c",
+        ]));
+        emitter.push(request.private.join("tracer_emit.c").into_os_string());
+        emitter.push("-o".into());
+        emitter.push(object.clone().into_os_string());
+        plan.build.push(emitter);
+        // Errors are to name the place of a probe, in bytes.
+        build.extend(words(["-w", "-ftabstop=1", "-ftrack-macro-expansion=0", "-include"]));
+        build.push(request.private.join("tracer_emit.h").into_os_string());
+        build.push(request.given.as_os_str().to_owned());
+        build.push(object.into_os_string());
+    } else {
+        build.push("-w".into());
+        build.push(request.given.as_os_str().to_owned());
+    }
+    build.extend(request.compiler_flags.iter().cloned());
+    build.push("-o".into());
+    build.push(program.into_os_string());
+    build.extend(words(["-lm", "-lpthread"]));
+    plan.build.push(build);
+    plan
+}
+
+/// Places of `file:line:column: error: …` lines.
+fn diagnostics(output: &str) -> Vec<(PathBuf, u32, u32)> {
+    output.lines().filter_map(diagnostic).collect()
+}
+
+fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
+    let place = line
+        .split_once(": error: ")
+        .or_else(|| line.split_once(": fatal error: "))
+        .map(|(place, _)| place)?;
+    let (place, column) = place.rsplit_once(':')?;
+    let (path, row) = place.rsplit_once(':')?;
+    Some((PathBuf::from(path), row.parse().ok()?, column.parse().ok()?))
+}
+
+/// Files of the program's own folder that it includes.
+pub(crate) fn local_modules(
+    tree: &Tree,
+    source: &[u8],
+    path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut found = Vec::new();
+    includes(tree.root_node(), source, &mut |name| {
+        let file = folder.join(name);
+        if exists(&file) && !found.contains(&file) {
+            found.push(file);
+        }
+    });
+    found
+}
+
+fn includes(node: Node<'_>, source: &[u8], report: &mut dyn FnMut(&str)) {
+    let mut cursor = node.walk();
+    for child in node.named_children(&mut cursor) {
+        if child.kind() == "preproc_include" {
+            let path = child.child_by_field_name("path").filter(|path| path.kind() == "string_literal");
+            let text = path.and_then(|path| path.utf8_text(source).ok());
+            if let Some(name) = text.and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')) {
+                report(name);
+            }
+        } else if child.kind().starts_with("preproc_") || child.kind() == "ERROR" {
+            includes(child, source, report);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_found_among_other_diagnostics() {
+        let output = "a b.c: In function 'main':\na b.c:3:7: error: bad\na b.c:4:1: note: why\n\
+                      x.c:9:2: fatal error: no\n";
+        let expected =
+            vec![(PathBuf::from("a b.c"), 3, 7), (PathBuf::from("x.c"), 9, 2)];
+        assert_eq!(diagnostics(output), expected);
+    }
+
+    #[test]
+    fn a_compiler_describes_itself() {
+        let found = describe("gcc (Debian 12.2.0-14) 12.2.0\nCopyright", Path::new("/usr/bin/cc"));
+        assert_eq!(found.map(|found| found.version), Some("gcc (Debian 12.2.0-14) 12.2.0".into()));
+        assert_eq!(describe("busybox", Path::new("/bin/cc")), None);
+    }
+}

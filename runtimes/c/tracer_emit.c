@@ -1,0 +1,496 @@
+/* The C emitter: writes what probes report into the shared trace channel.
+ *
+ * The byte format is tracer-stream's FORMAT.md. Nothing here calls the C library: the program may
+ * define malloc, write or memcpy itself, be in a signal handler, or have a broken heap. It touches
+ * neither errno nor the floating-point environment, takes no lock, and keeps recorded events
+ * nowhere but in the channel. */
+#define _GNU_SOURCE 1
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include "tracer_emit.h"
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define BARRIER() __asm__ volatile("" ::: "memory")
+#define COLD __attribute__((noinline, cold))
+
+enum { STEP = 1, VAR, IN, OUT, BRANCH, LOOP, ERR, STDOUT = 10, TASK, ELIDE, DEPTH, INTERN, LIMIT };
+enum { ORIGIN_MAIN, ORIGIN_THREAD, ORIGIN_PROCESS };
+enum { MUTE_NONE, MUTE_LOOP, MUTE_CALL, MUTE_ALL };
+/* What becomes of a record. */
+enum { DROP, KEEP, COUNT };
+
+enum {
+	SLOT_RECORD = 47,
+	SEGMENT_HEADER = 32,
+	/* Longest record without strings or containers, and what INTERN and DEPTH may put before. */
+	SMALL = 128,
+	LOOPS = 48,
+	NAMES = 1024,
+	STDOUT_TEXT = 1024
+};
+
+struct slot {
+	u64 visits, sequence;
+	u8 length, record[SLOT_RECORD];
+};
+
+/* One process's view of the channel. */
+static struct {
+	u8 *base;
+	struct slot *slots;
+	u8 *segments;
+	u8 *entered; /* visits of each function's IN site, up to 3 */
+	u32 slot_count, segment_count, segment_size;
+	u32 events, elements, characters, value_bytes;
+	u8 depth, detail;
+	u8 state; /* 0 not looked for, 1 ready, 2 there is none */
+	u32 threads;
+} channel;
+
+struct loop {
+	u32 site, depth, visits, left;
+};
+
+/* One thread's writer. The hot fields come first. */
+static __thread struct writer {
+	u8 *at;    /* next byte of the segment */
+	u8 *limit; /* below it a small record fits and may be written; 0 sends probes the slow way */
+	u32 left;  /* events that may still be recorded */
+	u32 depth; /* calls on the stack */
+	u8 *seen;  /* visits of each site recorded within this mute, up to 2 */
+	u8 mute;
+	u8 writing; /* a record is being written: a probe that comes meanwhile is a signal handler's */
+	u8 kept;
+	u8 nested;
+	u8 op;      /* of the record being written */
+	u8 leaving; /* it is an OUT: the call is left when it is complete */
+	u32 site;
+	u8 *start, *to, *bound; /* the record being written, its next byte, its bound */
+	u8 *segment_end;
+	u32 mute_depth, mute_site;
+	u32 *visited;
+	u32 visited_count;
+	u32 loop_count;
+	u32 stream, children, parent, origin, ordinal, parent_site;
+	u32 switch_site;
+	_tr_ll switch_value;
+	u32 level; /* nesting of the value being written */
+	u64 interned[NAMES / 64];
+	struct loop loops[LOOPS];
+} writer;
+
+/* Kernel and memory, without the C library. */
+
+static long kernel(long number, long a, long b, long c, long d, long e, long f)
+{
+#if defined __x86_64__
+	long result;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	__asm__ volatile("syscall"
+	                 : "=a"(result)
+	                 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+	                 : "rcx", "r11", "memory");
+	return result;
+#elif defined __aarch64__
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+	__asm__ volatile("svc 0"
+	                 : "+r"(x0)
+	                 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+	                 : "memory");
+	return x0;
+#else
+#error "the emitter knows the system calls of x86-64 and aarch64 only"
+#endif
+}
+
+static void *map(size_t size, int descriptor)
+{
+	enum { READ_WRITE = 3, SHARED = 1, PRIVATE_ANONYMOUS = 0x22 };
+	long at = kernel(SYS_mmap, 0, (long)size, READ_WRITE,
+	                 descriptor < 0 ? PRIVATE_ANONYMOUS : SHARED, descriptor, 0);
+	return at < 0 && at > -4096 ? NULL : (void *)at;
+}
+
+static void copy(u8 *to, const void *from, size_t n)
+{
+	const u8 *bytes = from;
+	while (n--)
+		*to++ = *bytes++;
+}
+
+static u32 field(size_t offset)
+{
+	u32 value;
+	copy((u8 *)&value, channel.base + offset, 4);
+	return value;
+}
+
+/* Varints */
+
+static inline u8 *put_varint(u8 *to, u64 n)
+{
+	while (n >= 0x80) {
+		*to++ = (u8)(n | 0x80);
+		n >>= 7;
+	}
+	*to++ = (u8)n;
+	return to;
+}
+
+static inline u8 *put_zigzag(u8 *to, int64_t n)
+{
+	return put_varint(to, ((u64)n << 1) ^ (u64)(n >> 63));
+}
+
+/* Finding the channel */
+
+extern char **environ __attribute__((weak));
+
+/* Takes NAME=<number> out of the environment. -1 if it is not there. */
+static int take_variable(const char *name)
+{
+	if (!&environ || !environ)
+		return -1;
+	for (char **entry = environ; *entry; entry++) {
+		const char *text = *entry, *want = name;
+		while (*want && *text == *want)
+			text++, want++;
+		if (*want || *text != '=')
+			continue;
+		int number = 0;
+		while (*++text >= '0' && *text <= '9')
+			number = number * 10 + (*text - '0');
+		do
+			entry[0] = entry[1];
+		while (*entry++);
+		return number;
+	}
+	return -1;
+}
+
+static void in_child(void);
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
+	__attribute__((weak));
+
+static void open_channel(void)
+{
+	channel.state = 2;
+	int descriptor = take_variable("TRACER_CHANNEL");
+	if (descriptor < 0)
+		return;
+	u64 head[512] __attribute__((aligned(8)));
+	u8 *header = (u8 *)head;
+	if (kernel(SYS_pread64, descriptor, (long)header, 72, 0, 0, 0) != 72 || header[0] != 'T' ||
+	    header[1] != 'R' || header[2] != 'C' || header[3] != 'S')
+		return;
+	channel.base = header;
+	u32 slots = field(28), segments = field(36), first = field(40), size = field(44);
+	channel.base = map((size_t)first + (size_t)segments * size, descriptor);
+	kernel(SYS_close, descriptor, 0, 0, 0, 0, 0);
+	if (!channel.base)
+		return;
+	channel.slot_count = slots;
+	channel.segment_count = segments;
+	channel.segment_size = size;
+	channel.slots = (struct slot *)(channel.base + field(24));
+	channel.segments = channel.base + first;
+	channel.events = field(48);
+	channel.depth = channel.base[56];
+	channel.detail = channel.base[57];
+	channel.elements = field(58) & 0xffff;
+	channel.characters = field(60) & 0xffff;
+	channel.value_bytes = field(62) & 0xffff;
+	channel.entered = map(slots, -1);
+	if (!channel.entered)
+		return;
+	if (__register_atfork)
+		__register_atfork(NULL, NULL, in_child, NULL);
+	channel.state = 1;
+}
+
+/* Segments */
+
+static int claim_segment(void)
+{
+	if (channel.state != 1)
+		return 0;
+	u32 *claimed = (u32 *)(channel.base + 64);
+	u32 number = __atomic_load_n(claimed, __ATOMIC_RELAXED);
+	do {
+		if (number >= channel.segment_count)
+			return 0;
+	} while (!__atomic_compare_exchange_n(claimed, &number, number + 1, 1, __ATOMIC_RELAXED,
+	                                      __ATOMIC_RELAXED));
+	u8 *segment = channel.segments + (size_t)number * channel.segment_size;
+	u32 header[8] = {0};
+	header[1] = writer.stream;
+	header[2] = writer.parent;
+	header[3] = writer.origin;
+	copy((u8 *)&header[4], channel.base + 8, 8);
+	header[6] = writer.parent_site;
+	header[7] = writer.ordinal;
+	copy(segment + 4, (u8 *)header + 4, SEGMENT_HEADER - 4);
+	BARRIER();
+	copy(segment, "SEG1", 4);
+	writer.at = segment + SEGMENT_HEADER;
+	writer.segment_end = segment + channel.segment_size;
+	return 1;
+}
+
+/* The limit that holds when no record is being written. */
+static inline u8 *open_limit(void)
+{
+	return writer.mute || !writer.left ? NULL : writer.segment_end - SMALL;
+}
+
+static COLD int begin_stream(void)
+{
+	u32 *begun = (u32 *)(channel.base + 68);
+	if (!writer.origin && writer.stream == 0)
+		writer.stream = __atomic_fetch_add(begun, 1, __ATOMIC_RELAXED);
+	if (!writer.origin && writer.stream != 0) {
+		/* A thread that was not announced. */
+		writer.origin = ORIGIN_THREAD;
+		writer.parent = 1;
+	}
+	size_t slots = channel.slot_count;
+	u8 *memory = map(slots * 5 + 8, -1);
+	if (!memory)
+		return 0;
+	writer.visited = (u32 *)memory;
+	writer.seen = memory + slots * 4;
+	writer.left = channel.events ? channel.events : 1;
+	/* Every stream has its own budget, so that one thread's does not hang on another's pace. */
+	if (writer.origin)
+		writer.left = writer.left / 4 + 1;
+	if (!claim_segment()) {
+		writer.left = 0;
+		writer.mute = MUTE_ALL;
+		writer.at = writer.segment_end = NULL;
+	}
+	return 1;
+}
+
+/* After fork: a stream of its own, in new memory; the parent's records stay the parent's. */
+static void in_child(void)
+{
+	u32 parent = writer.stream;
+	if (channel.state != 1)
+		return;
+	writer.limit = NULL;
+	writer.at = writer.segment_end = NULL;
+	writer.origin = ORIGIN_PROCESS;
+	writer.parent = parent + 1;
+	writer.parent_site = writer.site;
+	writer.ordinal = ++writer.children;
+	writer.children = 0;
+	writer.mute = MUTE_NONE;
+	writer.visited_count = 0;
+	writer.writing = 0;
+	writer.stream =
+		__atomic_fetch_add((u32 *)(channel.base + 68), 1, __ATOMIC_RELAXED);
+	writer.seen = NULL;
+}
+
+/* Muting */
+
+static inline void count_visit(u32 site)
+{
+	struct slot *slot = &channel.slots[site];
+	if (UNLIKELY(channel.threads))
+		__atomic_fetch_add(&slot->visits, 1, __ATOMIC_RELAXED);
+	else
+		slot->visits++;
+}
+
+static void write_depth(void)
+{
+	if (!writer.at || writer.at + 16 > writer.segment_end)
+		return;
+	u8 *end = put_varint(writer.at + 1, writer.depth);
+	BARRIER();
+	*writer.at = DEPTH;
+	writer.at = end;
+}
+
+static int room(u32 size)
+{
+	return (writer.at && writer.at + size <= writer.segment_end) || claim_segment();
+}
+
+static COLD void mute(u32 why, u32 site)
+{
+	writer.mute = (u8)why;
+	writer.mute_depth = writer.depth;
+	writer.mute_site = site;
+	writer.limit = NULL;
+}
+
+/* Tells what was left out, and records again. */
+static COLD void unmute(void)
+{
+	for (u32 i = 0; i < writer.visited_count; i++) {
+		u32 site = writer.visited[i];
+		struct slot *slot = &channel.slots[site];
+		writer.seen[site] = 0;
+		if (!slot->visits || !writer.left || !room(SMALL))
+			continue;
+		u8 *to = put_varint(writer.at + 1, site);
+		to = put_varint(to, slot->visits);
+		u32 length = slot->length <= SLOT_RECORD ? slot->length : 0;
+		to = put_varint(to, length);
+		copy(to, slot->record, length);
+		BARRIER();
+		*writer.at = ELIDE;
+		writer.at = to + length;
+		writer.left--;
+		slot->visits = slot->sequence = 0;
+		slot->length = 0;
+	}
+	writer.visited_count = 0;
+	writer.mute = MUTE_NONE;
+	if (room(SMALL))
+		write_depth();
+	writer.limit = open_limit();
+}
+
+/* Where the fast way is closed: what to do with a visit of this site. */
+static COLD int decide(u32 site)
+{
+	if (UNLIKELY(channel.state != 1)) {
+		if (channel.state == 2)
+			return DROP;
+		open_channel();
+		if (channel.state != 1)
+			return DROP;
+	}
+	if (site >= channel.slot_count)
+		return DROP;
+	if (UNLIKELY(!writer.seen) && !begin_stream())
+		return DROP;
+	if (writer.writing) {
+		count_visit(site);
+		return DROP;
+	}
+	if (!writer.mute && !writer.left) {
+		if (room(SMALL)) {
+			writer.at[1] = 0;
+			BARRIER();
+			*writer.at = LIMIT;
+			writer.at += 2;
+		}
+		mute(MUTE_ALL, site);
+	}
+	if (writer.mute) {
+		if (writer.seen[site] >= 2) {
+			count_visit(site);
+			return COUNT;
+		}
+		if (!writer.seen[site]++)
+			writer.visited[writer.visited_count++] = site;
+		if (!room(SMALL)) {
+			count_visit(site);
+			return COUNT;
+		}
+		write_depth();
+		return KEEP;
+	}
+	if (!room(SMALL)) {
+		writer.at[0] = 0;
+		mute(MUTE_ALL, site);
+		count_visit(site);
+		return COUNT;
+	}
+	return KEEP;
+}
+
+/* A decision for a record without a value worth keeping when it is only counted. */
+static inline int admit(u32 site)
+{
+	if (LIKELY(writer.at < writer.limit))
+		return KEEP;
+	if (writer.mute && LIKELY(writer.seen[site] >= 2 && !writer.writing)) {
+		count_visit(site);
+		return COUNT;
+	}
+	return decide(site);
+}
+
+/* Small records, written in one go */
+
+static inline u8 *open_small(void)
+{
+	writer.limit = NULL;
+	writer.writing = 1;
+	BARRIER();
+	return writer.at + 1;
+}
+
+static inline void close_small(u8 op, u8 *end)
+{
+	BARRIER();
+	*writer.at = op;
+	writer.at = end;
+	if (LIKELY(writer.left))
+		writer.left--;
+	BARRIER();
+	writer.writing = 0;
+	writer.limit = open_limit();
+}
+
+/* Records of several values: open_record, values, _tr_z */
+
+static int open_record(u32 site, u8 op)
+{
+	if (UNLIKELY(writer.writing)) {
+		writer.nested++;
+		count_visit(site);
+		return 0;
+	}
+	int what = admit(site);
+	writer.site = site;
+	if (what == DROP) {
+		writer.kept = DROP;
+		writer.writing = 1;
+		writer.to = writer.bound = NULL;
+		return 0;
+	}
+	writer.writing = 1;
+	writer.kept = (u8)what;
+	writer.limit = NULL;
+	if (what == KEEP) {
+		writer.start = writer.at;
+		writer.bound = writer.segment_end;
+	} else {
+		struct slot *slot = &channel.slots[site];
+		slot->length = 0;
+		writer.start = slot->record;
+		writer.bound = slot->record + SLOT_RECORD;
+	}
+	writer.to = put_varint(writer.start + 1, site);
+	writer.level = 0;
+	writer.op = op;
+	/* A kept record becomes visible with its first byte: _tr_z writes that last. */
+	*writer.start = what == KEEP ? 0 : op;
+	return 1;
+}
+
+#include "tracer_values.h"
+#include "tracer_probes.h"
