@@ -23,12 +23,26 @@ pub struct Edit {
 impl Edit {
     /// Text in front of a node of `extent` bytes.
     pub fn open(offset: usize, extent: usize, text: String, group: u32, serial: u32) -> Self {
-        Self { offset: offset as u32, text, group, opens: true, extent: extent as u32, serial }
+        Self {
+            offset: offset as u32,
+            text,
+            group,
+            opens: true,
+            extent: extent as u32,
+            serial,
+        }
     }
 
     /// Text behind a node of `extent` bytes.
     pub fn close(offset: usize, extent: usize, text: String, group: u32, serial: u32) -> Self {
-        Self { offset: offset as u32, text, group, opens: false, extent: extent as u32, serial }
+        Self {
+            offset: offset as u32,
+            text,
+            group,
+            opens: false,
+            extent: extent as u32,
+            serial,
+        }
     }
 
     fn key(&self) -> (u32, bool, i64, i64) {

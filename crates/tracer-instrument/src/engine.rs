@@ -28,7 +28,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { detail: Detail::State, file: 0, first_site: 1, first_function: 0 }
+        Self {
+            detail: Detail::State,
+            file: 0,
+            first_site: 1,
+            first_function: 0,
+        }
     }
 }
 
@@ -126,10 +131,23 @@ pub fn instrument(
     if let Some(finish) = spec.finish {
         finish(&mut rewriter, tree.root_node());
     }
-    let Rewriter { mut edits, sites, functions, dropped, .. } = rewriter;
+    let Rewriter {
+        mut edits,
+        sites,
+        functions,
+        dropped,
+        ..
+    } = rewriter;
     let rewritten = Rewritten::apply(source, &mut edits, &[]);
     let errors = count_errors(tree.root_node());
-    Ok(Instrumented { rewritten, sites, functions, dropped, errors, edits })
+    Ok(Instrumented {
+        rewritten,
+        sites,
+        functions,
+        dropped,
+        errors,
+        edits,
+    })
 }
 
 /// The hook calls in order (outermost first at one place), and the opaque regions by start.
@@ -163,18 +181,30 @@ fn captures<'t>(
         }
     }
     found.sort_by_key(|(order, _, node)| {
-        (node.start_byte(), std::cmp::Reverse(node.end_byte()), *order, node.id())
+        (
+            node.start_byte(),
+            std::cmp::Reverse(node.end_byte()),
+            *order,
+            node.id(),
+        )
     });
     found.dedup_by_key(|(order, _, node)| (*order, node.id()));
     opaque.sort_unstable();
     // Nested regions add nothing; without them one binary search answers.
     opaque.dedup_by(|inner, outer| inner.1 <= outer.1);
-    (found.into_iter().map(|(_, hook, node)| (hook, node)).collect(), opaque)
+    (
+        found
+            .into_iter()
+            .map(|(_, hook, node)| (hook, node))
+            .collect(),
+        opaque,
+    )
 }
 
 fn in_error(node: Node<'_>) -> bool {
     // `ERROR` nodes hold what the parser skipped; whole readable statements may hang in one.
-    node.parent().is_some_and(|parent| parent.is_error() && parent.parent().is_some())
+    node.parent()
+        .is_some_and(|parent| parent.is_error() && parent.parent().is_some())
 }
 
 fn count_errors(node: Node<'_>) -> u32 {

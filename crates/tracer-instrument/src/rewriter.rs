@@ -7,9 +7,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use tracer_model::{
-    Chain, Detail, Dropped, Function, FunctionKind, Kind, Site, Span, Value,
-};
+use tracer_model::{Chain, Detail, Dropped, Function, FunctionKind, Kind, Site, Span, Value};
 use tree_sitter::Node;
 
 use crate::Edit;
@@ -84,9 +82,10 @@ impl<'a> Rewriter<'a> {
             span: rewriter.span(root),
             kind: FunctionKind::Module,
         });
-        rewriter
-            .scopes
-            .push(Scope { end: usize::MAX, what: ScopeKind::Function(options.first_function) });
+        rewriter.scopes.push(Scope {
+            end: usize::MAX,
+            what: ScopeKind::Function(options.first_function),
+        });
         rewriter
     }
 
@@ -159,13 +158,18 @@ impl<'a> Rewriter<'a> {
             return false;
         }
         let mut cursor = node.walk();
-        node.children(&mut cursor).any(|child| child.has_error() && self.is_broken(child))
+        node.children(&mut cursor)
+            .any(|child| child.has_error() && self.is_broken(child))
     }
 
     /// Whether the node lies in a region marked `@opaque`.
     pub fn is_opaque(&self, node: Node<'_>) -> bool {
-        let before = self.opaque.partition_point(|&(start, _)| start <= node.start_byte());
-        self.opaque[..before].last().is_some_and(|&(_, end)| node.end_byte() <= end)
+        let before = self
+            .opaque
+            .partition_point(|&(start, _)| start <= node.start_byte());
+        self.opaque[..before]
+            .last()
+            .is_some_and(|&(_, end)| node.end_byte() <= end)
     }
 
     // Scopes.
@@ -221,7 +225,10 @@ impl<'a> Rewriter<'a> {
             span,
             kind,
         });
-        self.scopes.push(Scope { end: body.end_byte(), what: ScopeKind::Function(id) });
+        self.scopes.push(Scope {
+            end: body.end_byte(),
+            what: ScopeKind::Function(id),
+        });
         self.names.push((self.scopes.len(), name.into()));
         id
     }
@@ -229,13 +236,19 @@ impl<'a> Rewriter<'a> {
     /// Registers a class, whose name qualifies what is inside `body`. Where the body runs as a
     /// frame of its own, use [`Self::enter_function`] with [`FunctionKind::Class`] instead.
     pub fn enter_class(&mut self, body: Node<'a>, name: &str) {
-        self.scopes.push(Scope { end: body.end_byte(), what: ScopeKind::Class });
+        self.scopes.push(Scope {
+            end: body.end_byte(),
+            what: ScopeKind::Class,
+        });
         self.names.push((self.scopes.len(), name.into()));
     }
 
     /// Registers a loop: the sites made until the end of `node` are inside it.
     pub fn enter_loop(&mut self, node: Node<'a>, site: u32) {
-        self.scopes.push(Scope { end: node.end_byte(), what: ScopeKind::Loop(site) });
+        self.scopes.push(Scope {
+            end: node.end_byte(),
+            what: ScopeKind::Loop(site),
+        });
     }
 
     /// Id of the function the current node's code runs in.
@@ -252,7 +265,8 @@ impl<'a> Rewriter<'a> {
 
     /// The entry of a function of this file.
     pub fn function_entry(&self, id: u32) -> Option<&Function> {
-        self.functions.get(id.checked_sub(self.options.first_function)? as usize)
+        self.functions
+            .get(id.checked_sub(self.options.first_function)? as usize)
     }
 
     // What hooks find out.
@@ -340,13 +354,25 @@ impl<'a> Rewriter<'a> {
     /// Inserts text in front of a node.
     pub fn open(&mut self, node: Node<'_>, text: impl Into<String>) {
         let extent = node.end_byte() - node.start_byte();
-        self.insert(Edit::open(node.start_byte(), extent, text.into(), self.group, self.serial()));
+        self.insert(Edit::open(
+            node.start_byte(),
+            extent,
+            text.into(),
+            self.group,
+            self.serial(),
+        ));
     }
 
     /// Inserts text behind a node.
     pub fn close(&mut self, node: Node<'_>, text: impl Into<String>) {
         let extent = node.end_byte() - node.start_byte();
-        self.insert(Edit::close(node.end_byte(), extent, text.into(), self.group, self.serial()));
+        self.insert(Edit::close(
+            node.end_byte(),
+            extent,
+            text.into(),
+            self.group,
+            self.serial(),
+        ));
     }
 
     /// Inserts text in front of and behind a node.
@@ -366,12 +392,24 @@ impl<'a> Rewriter<'a> {
     /// Inserts text at an offset, before any opener there if `extent` is large, after them if it
     /// is 0.
     pub fn open_at(&mut self, offset: usize, extent: usize, text: impl Into<String>) {
-        self.insert(Edit::open(offset, extent, text.into(), self.group, self.serial()));
+        self.insert(Edit::open(
+            offset,
+            extent,
+            text.into(),
+            self.group,
+            self.serial(),
+        ));
     }
 
     /// Inserts text at an offset, after the closers of shorter nodes that end there.
     pub fn close_at(&mut self, offset: usize, extent: usize, text: impl Into<String>) {
-        self.insert(Edit::close(offset, extent, text.into(), self.group, self.serial()));
+        self.insert(Edit::close(
+            offset,
+            extent,
+            text.into(),
+            self.group,
+            self.serial(),
+        ));
     }
 
     fn serial(&self) -> u32 {
@@ -379,7 +417,10 @@ impl<'a> Rewriter<'a> {
     }
 
     fn insert(&mut self, edit: Edit) {
-        debug_assert!(!edit.text.contains('\n'), "an insertion must not change line numbers");
+        debug_assert!(
+            !edit.text.contains('\n'),
+            "an insertion must not change line numbers"
+        );
         self.edits.push(edit);
     }
 

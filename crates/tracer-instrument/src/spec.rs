@@ -156,7 +156,10 @@ impl LanguageSpec {
             return Ok(query);
         }
         let query = tree_sitter::Query::new(&(self.grammar)(), self.probes).map_err(|error| {
-            crate::InstrumentError::Query { language: self.id, message: error.to_string() }
+            crate::InstrumentError::Query {
+                language: self.id,
+                message: error.to_string(),
+            }
         })?;
         let query: &'static tree_sitter::Query = Box::leak(Box::new(query));
         compiled.insert(self.id, query);

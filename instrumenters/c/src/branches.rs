@@ -24,17 +24,18 @@ fn two_armed<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition: Node<'a
 
 /// Hook: `if`.
 pub(crate) fn if_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let (Some(condition), Some(consequence)) =
-        (node.child_by_field_name("condition"), node.child_by_field_name("consequence"))
-    else {
+    let (Some(condition), Some(consequence)) = (
+        node.child_by_field_name("condition"),
+        node.child_by_field_name("consequence"),
+    ) else {
         return;
     };
-    let alternative = node
-        .child_by_field_name("alternative")
-        .and_then(|clause| {
-            let mut cursor = clause.walk();
-            clause.named_children(&mut cursor).find(|child| child.kind() != "comment")
-        });
+    let alternative = node.child_by_field_name("alternative").and_then(|clause| {
+        let mut cursor = clause.walk();
+        clause
+            .named_children(&mut cursor)
+            .find(|child| child.kind() != "comment")
+    });
     if !rewriter.wants(Detail::Lines) {
         open_body(rewriter, consequence, "");
         if let Some(alternative) = alternative {
@@ -62,16 +63,21 @@ fn arm<'a>(rewriter: &mut Rewriter<'a>, site: u32, arm: u32, body: Node<'a>) {
     open_body(rewriter, body, &format!("_tr_b({site}u,{arm});"));
     if let Some(first) = first_statement(rewriter, body) {
         if let Some(step) = steps::imply(rewriter, first) {
-            rewriter.site_mut(site).chain.after_arm.push((arm, vec![step]));
+            rewriter
+                .site_mut(site)
+                .chain
+                .after_arm
+                .push((arm, vec![step]));
         }
     }
 }
 
 /// Hook: `switch`.
 pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let (Some(condition), Some(body)) =
-        (node.child_by_field_name("condition"), node.child_by_field_name("body"))
-    else {
+    let (Some(condition), Some(body)) = (
+        node.child_by_field_name("condition"),
+        node.child_by_field_name("body"),
+    ) else {
         return;
     };
     if body.kind() != "compound_statement" {
@@ -133,14 +139,24 @@ pub(crate) fn case<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         outer = outer.and_then(|node| node.parent());
     }
     let Some(switch) = outer else { return };
-    let Some(site) = rewriter.known_site(switch, SWITCH) else { return };
+    let Some(site) = rewriter.known_site(switch, SWITCH) else {
+        return;
+    };
     let mut labels = Vec::new();
     collect_cases(switch, &mut labels);
-    let Some(place) = labels.iter().position(|label| label.id() == node.id()) else { return };
+    let Some(place) = labels.iter().position(|label| label.id() == node.id()) else {
+        return;
+    };
     let mut cursor = node.walk();
-    let Some(colon) = node.children(&mut cursor).find(|child| child.kind() == ":") else { return };
+    let Some(colon) = node.children(&mut cursor).find(|child| child.kind() == ":") else {
+        return;
+    };
     let extent = node.end_byte() - node.start_byte();
-    rewriter.open_at(colon.end_byte(), extent, format!("_tr_k({site}u,{}u);", place + 1));
+    rewriter.open_at(
+        colon.end_byte(),
+        extent,
+        format!("_tr_k({site}u,{}u);", place + 1),
+    );
 }
 
 fn within_expression<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition: Node<'a>) {
@@ -153,9 +169,10 @@ fn within_expression<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition:
 
 /// Hook: `?:`. GNU C's `a ?: b` needs the condition's value, and is left alone.
 pub(crate) fn ternary<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let (Some(condition), Some(_)) =
-        (node.child_by_field_name("condition"), node.child_by_field_name("consequence"))
-    else {
+    let (Some(condition), Some(_)) = (
+        node.child_by_field_name("condition"),
+        node.child_by_field_name("consequence"),
+    ) else {
         return;
     };
     if rewriter.wants(Detail::Lines) {
@@ -165,7 +182,9 @@ pub(crate) fn ternary<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// Hook: `&&` and `||`. The branch is whether the left operand is true.
 pub(crate) fn logical<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(left) = node.child_by_field_name("left") else { return };
+    let Some(left) = node.child_by_field_name("left") else {
+        return;
+    };
     if rewriter.wants(Detail::State) {
         within_expression(rewriter, node, left);
     }

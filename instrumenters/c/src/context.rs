@@ -108,7 +108,9 @@ impl FileFacts {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
 }
 
 /// `NAME`: by convention a macro or constant.
@@ -167,7 +169,9 @@ pub(crate) fn function_declarator(definition: Node<'_>) -> Option<Node<'_>> {
 pub(crate) fn is_readable(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     !rewriter.is_opaque(node)
         && !rewriter.is_broken(node)
-        && !node.parent().is_some_and(|parent| parent.is_error() && parent.parent().is_some())
+        && !node
+            .parent()
+            .is_some_and(|parent| parent.is_error() && parent.parent().is_some())
 }
 
 /// The nearest neighbour before that is not a comment.
@@ -229,7 +233,8 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
                 let in_switch = outer
                     .parent()
                     .is_some_and(|parent| parent.kind() == "switch_statement");
-                return !(in_switch && inner.kind() != "case_statement"
+                return !(in_switch
+                    && inner.kind() != "case_statement"
                     && inner.kind() != "labeled_statement")
                     && in_function(outer);
             }
@@ -245,12 +250,18 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
             kind if is_control(kind) => {
                 let is_body = kind == "else_clause"
                     || ["body", "consequence"].iter().any(|field| {
-                        outer.child_by_field_name(field).is_some_and(|body| body == inner)
+                        outer
+                            .child_by_field_name(field)
+                            .is_some_and(|body| body == inner)
                     });
                 if !is_body {
                     return false;
                 }
-                let control = if kind == "else_clause" { outer.parent() } else { Some(outer) };
+                let control = if kind == "else_clause" {
+                    outer.parent()
+                } else {
+                    Some(outer)
+                };
                 return control.is_some_and(|control| is_readable(rewriter, control))
                     && in_function(outer);
             }
@@ -295,7 +306,8 @@ pub(crate) fn open_body<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>, text: &
 pub(crate) fn first_statement<'a>(rewriter: &Rewriter<'a>, body: Node<'a>) -> Option<Node<'a>> {
     let first = if body.kind() == "compound_statement" {
         let mut cursor = body.walk();
-        body.named_children(&mut cursor).find(|child| child.kind() != "comment")?
+        body.named_children(&mut cursor)
+            .find(|child| child.kind() != "comment")?
     } else {
         body
     };
@@ -310,7 +322,9 @@ pub(crate) fn is_evaluated(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool 
         match outer.kind() {
             "function_definition" => return true,
             "argument_list" => {
-                let Some(call) = outer.parent() else { return false };
+                let Some(call) = outer.parent() else {
+                    return false;
+                };
                 let callee = call.child_by_field_name("function");
                 match callee {
                     Some(name) if name.kind() == "identifier" => {
@@ -327,15 +341,18 @@ pub(crate) fn is_evaluated(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool 
                 let fixed = outer.children(&mut cursor).any(|child| {
                     child.kind() == "storage_class_specifier"
                         && !matches!(&*rewriter.text(child), "auto" | "register")
-                        || child.kind() == "type_qualifier"
-                            && rewriter.text(child) == "constexpr"
+                        || child.kind() == "type_qualifier" && rewriter.text(child) == "constexpr"
                 });
                 if fixed {
                     return false;
                 }
             }
-            "array_declarator" | "abstract_array_declarator" | "subscript_designator"
-            | "subscript_range_designator" | "parameter_declaration" | "type_descriptor" => {
+            "array_declarator"
+            | "abstract_array_declarator"
+            | "subscript_designator"
+            | "subscript_range_designator"
+            | "parameter_declaration"
+            | "type_descriptor" => {
                 return false;
             }
             "ERROR" => return false,
@@ -362,17 +379,20 @@ pub(crate) fn inside_parentheses(node: Node<'_>) -> Node<'_> {
 pub(crate) fn may_be_constant(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     match node.kind() {
         "identifier" => is_shouting(&rewriter.text(node)),
-        "call_expression" | "subscript_expression" | "field_expression"
-        | "assignment_expression" | "update_expression" | "pointer_expression" => node
-            .child_by_field_name("function")
-            .is_some_and(|callee| {
-                let name = rewriter.text(callee);
-                is_shouting(&name) || name == "__builtin_constant_p"
-            }),
+        "call_expression"
+        | "subscript_expression"
+        | "field_expression"
+        | "assignment_expression"
+        | "update_expression"
+        | "pointer_expression" => node.child_by_field_name("function").is_some_and(|callee| {
+            let name = rewriter.text(callee);
+            is_shouting(&name) || name == "__builtin_constant_p"
+        }),
         "sizeof_expression" => true,
         _ => {
             let mut cursor = node.walk();
-            node.named_children(&mut cursor).all(|child| may_be_constant(rewriter, child))
+            node.named_children(&mut cursor)
+                .all(|child| may_be_constant(rewriter, child))
         }
     }
 }

@@ -9,8 +9,13 @@ use crate::context::{
 use crate::steps;
 
 /// Calls that may return a second time.
-const SETJMP: &[&str] =
-    &["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "__builtin_setjmp"];
+const SETJMP: &[&str] = &[
+    "setjmp",
+    "_setjmp",
+    "sigsetjmp",
+    "__sigsetjmp",
+    "__builtin_setjmp",
+];
 
 /// A parameter of a definition, in order; its name if it has one.
 fn parameters<'a>(definition: Node<'a>) -> Vec<Option<Node<'a>>> {
@@ -26,7 +31,9 @@ fn parameters<'a>(definition: Node<'a>) -> Vec<Option<Node<'a>>> {
             // K&R definitions list bare names.
             "identifier" => names.push(Some(child)),
             "parameter_declaration" => {
-                let name = child.child_by_field_name("declarator").and_then(declared_name);
+                let name = child
+                    .child_by_field_name("declarator")
+                    .and_then(declared_name);
                 let only_void = name.is_none()
                     && child.child_by_field_name("declarator").is_none()
                     && child.end_byte() - child.start_byte() == "void".len();
@@ -57,18 +64,21 @@ pub(crate) fn returns_void(rewriter: &Rewriter<'_>, definition: Node<'_>) -> boo
 }
 
 fn name_of(rewriter: &Rewriter<'_>, definition: Node<'_>) -> Option<String> {
-    let name = definition.child_by_field_name("declarator").and_then(declared_name)?;
+    let name = definition
+        .child_by_field_name("declarator")
+        .and_then(declared_name)?;
     Some(rewriter.text(name).into_owned())
 }
 
 /// Whether `return` with a value occurs in a function, not counting nested ones.
 fn returns_value(node: Node<'_>) -> bool {
     let mut cursor = node.walk();
-    node.named_children(&mut cursor).any(|child| match child.kind() {
-        "return_statement" => child.named_child_count() > 0,
-        "function_definition" => false,
-        _ => returns_value(child),
-    })
+    node.named_children(&mut cursor)
+        .any(|child| match child.kind() {
+            "return_statement" => child.named_child_count() > 0,
+            "function_definition" => false,
+            _ => returns_value(child),
+        })
 }
 
 /// Whether return values of a definition can be given its return type.
@@ -92,7 +102,10 @@ pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         .flatten()
         .map(|name| rewriter.text(name).into_owned())
         .collect();
-    let text = format!("typedef __typeof__(({name})({})) _tr_R;", arguments.join(","));
+    let text = format!(
+        "typedef __typeof__(({name})({})) _tr_R;",
+        arguments.join(",")
+    );
     context::open_body(rewriter, body, &text);
 }
 
@@ -143,14 +156,18 @@ fn ends_in_return(body: Node<'_>) -> bool {
 
 /// Hook: `return`.
 pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(function) = enclosing_function(node) else { return };
+    let Some(function) = enclosing_function(node) else {
+        return;
+    };
     if !context::is_readable(rewriter, function) || !context::takes_statement(rewriter, node) {
         rewriter.drop_probe(node, "unsupported");
         return;
     }
     let site = rewriter.site(Kind::Out, node);
     let mut cursor = node.walk();
-    let value = node.named_children(&mut cursor).find(|child| child.kind() != "comment");
+    let value = node
+        .named_children(&mut cursor)
+        .find(|child| child.kind() != "comment");
     let output = crate::output::may_print(rewriter, node);
     let output = if output { "_tr_p();" } else { "" };
     match value {
@@ -159,8 +176,11 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             rewriter.wrap(value, "(", format!(",_tr_o({site}u))"));
         }
         Some(value) => {
-            let declared =
-                if has_result_type(rewriter, function) { "_tr_R" } else { "__auto_type" };
+            let declared = if has_result_type(rewriter, function) {
+                "_tr_R"
+            } else {
+                "__auto_type"
+            };
             rewriter.wrap(
                 value,
                 format!("({{{declared} _tr_x=("),
@@ -172,7 +192,9 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// Hook: a call. After `setjmp` returned again, the calls in between are gone.
 pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(callee) = node.child_by_field_name("function") else { return };
+    let Some(callee) = node.child_by_field_name("function") else {
+        return;
+    };
     if callee.kind() != "identifier" || !SETJMP.contains(&&*rewriter.text(callee)) {
         return;
     }

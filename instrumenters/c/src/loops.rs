@@ -9,7 +9,9 @@ const ROLE: &str = "loop";
 
 /// Hook: `while`, `do`, `for`.
 pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(body) = node.child_by_field_name("body") else { return };
+    let Some(body) = node.child_by_field_name("body") else {
+        return;
+    };
     if !rewriter.wants(Detail::Lines) || !takes_statement(rewriter, node) {
         if body.kind() != "compound_statement" {
             open_body(rewriter, body, "");
@@ -45,7 +47,9 @@ pub(crate) fn label<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         outer = parent.parent();
     }
     let mut cursor = node.walk();
-    let Some(colon) = node.children(&mut cursor).find(|child| child.kind() == ":") else { return };
+    let Some(colon) = node.children(&mut cursor).find(|child| child.kind() == ":") else {
+        return;
+    };
     // Attributes of the label itself come before any statement.
     let mut after = colon.end_byte();
     if let Some(next) = colon.next_named_sibling().filter(|next| {

@@ -26,7 +26,9 @@ fn prints(rewriter: &Rewriter<'_>, facts: &FileFacts, node: Node<'_>) -> bool {
     node.named_children(&mut cursor).any(|child| {
         if child.kind() == "call_expression" {
             let callee = child.child_by_field_name("function");
-            let name = callee.map(|callee| rewriter.text(callee)).unwrap_or_default();
+            let name = callee
+                .map(|callee| rewriter.text(callee))
+                .unwrap_or_default();
             if !facts.functions.contains(&*name) && !SILENT.contains(&&*name) {
                 return true;
             }

@@ -19,11 +19,14 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
 fn describe(output: &str, program: &Path) -> Option<Found> {
     let line = output.lines().next()?.trim();
     let known = ["gcc", "cc ", "clang", "Free Software Foundation"];
-    known.iter().any(|word| output.contains(word)).then(|| Found {
-        program: program.to_path_buf(),
-        version: line.to_owned(),
-        roots: Vec::new(),
-    })
+    known
+        .iter()
+        .any(|word| output.contains(word))
+        .then(|| Found {
+            program: program.to_path_buf(),
+            version: line.to_owned(),
+            roots: Vec::new(),
+        })
 }
 
 fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
@@ -44,7 +47,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     if request.traced {
         let object = request.build.join("tracer_emit.o");
         for file in crate::EMITTER {
-            plan.files.push((request.private.join(file.name), file.contents.to_vec()));
+            plan.files
+                .push((request.private.join(file.name), file.contents.to_vec()));
         }
         for source in request.sources {
             if let Some(text) = source.instrumented {
@@ -68,7 +72,12 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         emitter.push(object.clone().into_os_string());
         plan.build.push(emitter);
         // Errors are to name the place of a probe, in bytes.
-        build.extend(words(["-w", "-ftabstop=1", "-ftrack-macro-expansion=0", "-include"]));
+        build.extend(words([
+            "-w",
+            "-ftabstop=1",
+            "-ftrack-macro-expansion=0",
+            "-include",
+        ]));
         build.push(request.private.join("tracer_emit.h").into_os_string());
         build.push(request.given.as_os_str().to_owned());
         build.push(object.into_os_string());
@@ -121,9 +130,13 @@ fn includes(node: Node<'_>, source: &[u8], report: &mut dyn FnMut(&str)) {
     let mut cursor = node.walk();
     for child in node.named_children(&mut cursor) {
         if child.kind() == "preproc_include" {
-            let path = child.child_by_field_name("path").filter(|path| path.kind() == "string_literal");
+            let path = child
+                .child_by_field_name("path")
+                .filter(|path| path.kind() == "string_literal");
             let text = path.and_then(|path| path.utf8_text(source).ok());
-            if let Some(name) = text.and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')) {
+            if let Some(name) =
+                text.and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'))
+            {
                 report(name);
             }
         } else if child.kind().starts_with("preproc_") || child.kind() == "ERROR" {
@@ -140,15 +153,20 @@ mod tests {
     fn errors_are_found_among_other_diagnostics() {
         let output = "a b.c: In function 'main':\na b.c:3:7: error: bad\na b.c:4:1: note: why\n\
                       x.c:9:2: fatal error: no\n";
-        let expected =
-            vec![(PathBuf::from("a b.c"), 3, 7), (PathBuf::from("x.c"), 9, 2)];
+        let expected = vec![(PathBuf::from("a b.c"), 3, 7), (PathBuf::from("x.c"), 9, 2)];
         assert_eq!(diagnostics(output), expected);
     }
 
     #[test]
     fn a_compiler_describes_itself() {
-        let found = describe("gcc (Debian 12.2.0-14) 12.2.0\nCopyright", Path::new("/usr/bin/cc"));
-        assert_eq!(found.map(|found| found.version), Some("gcc (Debian 12.2.0-14) 12.2.0".into()));
+        let found = describe(
+            "gcc (Debian 12.2.0-14) 12.2.0\nCopyright",
+            Path::new("/usr/bin/cc"),
+        );
+        assert_eq!(
+            found.map(|found| found.version),
+            Some("gcc (Debian 12.2.0-14) 12.2.0".into())
+        );
         assert_eq!(describe("busybox", Path::new("/bin/cc")), None);
     }
 }

@@ -23,7 +23,9 @@ fn chain_next<'a>(rewriter: &mut Rewriter<'a>, statement: Node<'a>, site: u32) {
     let in_block = statement
         .parent()
         .is_some_and(|parent| matches!(parent.kind(), "compound_statement" | "case_statement"));
-    let Some(next) = following(statement).filter(|_| in_block) else { return };
+    let Some(next) = following(statement).filter(|_| in_block) else {
+        return;
+    };
     // Where a nested write may already have claimed the step, it stays with that one.
     if let Some(step) = steps::imply(rewriter, next) {
         rewriter.site_mut(site).chain.after.push(step);
@@ -35,7 +37,9 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     if !rewriter.wants(Detail::State) || !steps::declares_at_run_time(rewriter, node) {
         return;
     }
-    let in_for = node.parent().is_some_and(|parent| parent.kind() == "for_statement");
+    let in_for = node
+        .parent()
+        .is_some_and(|parent| parent.kind() == "for_statement");
     if !in_for && !takes_statement(rewriter, node) {
         return;
     }
@@ -47,7 +51,9 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let mut probes = String::new();
     let mut last = None;
     for declarator in declarators {
-        let Some(name) = declarator.child_by_field_name("declarator").and_then(declared_name)
+        let Some(name) = declarator
+            .child_by_field_name("declarator")
+            .and_then(declared_name)
         else {
             continue;
         };
@@ -77,7 +83,9 @@ fn is_plain(target: Node<'_>) -> bool {
     match target.kind() {
         "identifier" => true,
         "field_expression" => {
-            target.child_by_field_name("operator").is_some_and(|operator| operator.kind() == ".")
+            target
+                .child_by_field_name("operator")
+                .is_some_and(|operator| operator.kind() == ".")
                 && target.child_by_field_name("argument").is_some_and(is_plain)
         }
         "parenthesized_expression" => is_plain(inside_parentheses(target)),
@@ -109,20 +117,31 @@ fn usage<'a>(node: Node<'a>) -> Use<'a> {
     while let Some(outer) = inner.parent() {
         match outer.kind() {
             "expression_statement" => {
-                return if inner.id() == node.id() { Use::Statement(outer) } else { Use::Dropped };
+                return if inner.id() == node.id() {
+                    Use::Statement(outer)
+                } else {
+                    Use::Dropped
+                };
             }
             "comma_expression" => {
-                let is_left =
-                    outer.child_by_field_name("left").is_some_and(|left| left.id() == inner.id());
+                let is_left = outer
+                    .child_by_field_name("left")
+                    .is_some_and(|left| left.id() == inner.id());
                 if is_left {
                     return Use::Dropped;
                 }
             }
             "for_statement" => {
                 let is = |field| {
-                    outer.child_by_field_name(field).is_some_and(|part| part.id() == inner.id())
+                    outer
+                        .child_by_field_name(field)
+                        .is_some_and(|part| part.id() == inner.id())
                 };
-                return if is("update") || is("initializer") { Use::Dropped } else { Use::Value };
+                return if is("update") || is("initializer") {
+                    Use::Dropped
+                } else {
+                    Use::Value
+                };
             }
             _ => return Use::Value,
         }
@@ -138,13 +157,19 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let update = node.kind() == "update_expression";
     let field = if update { "argument" } else { "left" };
-    let Some(target) = node.child_by_field_name(field) else { return };
+    let Some(target) = node.child_by_field_name(field) else {
+        return;
+    };
     let target = inside_parentheses(target);
     let prefix = update
         && node
             .child_by_field_name("operator")
             .is_some_and(|operator| operator.start_byte() == node.start_byte());
-    let step = if update && rewriter.text(node).contains("++") { "+1" } else { "-1" };
+    let step = if update && rewriter.text(node).contains("++") {
+        "+1"
+    } else {
+        "-1"
+    };
     let own_value = |site: u32| {
         if update && !prefix {
             format!("_tr_v({site}u,(__typeof__(_tr_x))(_tr_x{step}));")
@@ -176,17 +201,17 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         }
         Use::Dropped => {
             let site = var(rewriter, node, target);
-            rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{}}})", own_value(site)));
+            rewriter.wrap(
+                node,
+                "({__auto_type _tr_x=(",
+                format!(");{}}})", own_value(site)),
+            );
         }
         Use::Value => match conflict(rewriter, node, target) {
             Conflict::None => {
                 let site = var(rewriter, node, target);
                 let probe = own_value(site);
-                rewriter.wrap(
-                    node,
-                    "({__auto_type _tr_x=(",
-                    format!(");{probe}_tr_x;}})"),
-                );
+                rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe}_tr_x;}})"));
             }
             Conflict::Statement(statement) if plain => {
                 let site = var(rewriter, node, target);
@@ -256,5 +281,6 @@ fn mentions(rewriter: &Rewriter<'_>, node: Node<'_>, name: &str) -> bool {
         return rewriter.text(node) == name;
     }
     let mut cursor = node.walk();
-    node.named_children(&mut cursor).any(|child| mentions(rewriter, child, name))
+    node.named_children(&mut cursor)
+        .any(|child| mentions(rewriter, child, name))
 }
