@@ -277,7 +277,7 @@ impl Workshop<'_> {
         let command = argv.first().expect("a build step names its program");
         let mut request = Request::new(command, program.folder());
         request.argv = argv.to_vec();
-        request.env = self.environment(&[]);
+        request.env = self.environment(&[("TMPDIR".into(), self.build_folder().into())]);
         request.limits = self.settings.build_limits.clone();
         request.isolation = self.settings.isolation;
         request.roots = self.roots();
