@@ -1,0 +1,249 @@
+"""Completes the instrumented program where Python has no place for an expression.
+
+Works on the syntax tree of the instrumented text: lifts markers out of the first block of a
+compound statement to the place before or behind it, ends functions and loops with the probes that
+report their end, makes probe names global (so that class bodies and module code look them up as
+functions do), and moves columns back to the original's.
+
+Markers, at the head of a block: `_tr_p(probe)` becomes `probe` before the statement, and `_tr_q6`
+becomes `_tr_v6(name)` behind it. Ends: `_tr_i9`/`_tr_m9` add `_tr_o10`/`_tr_x10`, `_tr_l8` adds `_tr_z8`,
+`_tr_t8 if … else _tr_f8` as a `while` condition adds `_tr_w8`, `_tr_a7_k` as the first statement of
+a `case` adds an arm 0.
+"""
+import sys
+from _ast import (AST, AsyncFor, Assert, Call, ClassDef, Constant, ExceptHandler, Expr, For,
+                  AsyncFunctionDef, FunctionDef, Global, If, IfExp, ImportFrom, Load, Module, Name,
+                  Raise, Try, While)
+
+try:
+    from _ast import Match, MatchAs, match_case
+except ImportError:
+    Match = None
+COLUMNS = sys.version_info >= (3, 11)
+
+
+def complete(tree, file, text):
+    """Changes the tree in place; returns the names of all probes."""
+    return _File(file["columns"]).run(tree)
+
+
+class _File:
+    def __init__(self, columns):
+        self.columns = columns
+        self.names = {}
+
+    def run(self, tree):
+        self.expressions(tree)
+        self.block(tree, "body", None)
+        body = tree.body
+        at = 0
+        if body and docstring(body[0]):
+            at = 1
+        while at < len(body) and type(body[at]) is ImportFrom and body[at].module == "__future__":
+            at += 1
+        inner = body[at:]
+        if inner and starts(inner[0], "_tr_m"):
+            body[at:] = self.frame(inner, ending(inner[0]), inner[0])
+        if self.names:
+            body.insert(at, locate(Global(list(self.names)), body[at] if body[at:] else None))
+        return list(self.names)
+
+    # Statements.
+
+    def block(self, owner, field, parent):
+        """Lifts markers in a list of statements, innermost first."""
+        body = getattr(owner, field)
+        if not body:
+            return
+        result = []
+        for statement in body:
+            before, behind = self.statement(statement)
+            result += before
+            result.append(statement)
+            result += behind
+        setattr(owner, field, result)
+
+    def statement(self, statement):
+        before, behind = [], []
+        kind = type(statement)
+        if kind in SIMPLE:
+            return before, behind
+        if kind is If:
+            # `elif` chains nest as deep as they are long.
+            first, link = True, statement
+            while True:
+                self.block(link, "body", statement)
+                if first:
+                    self.lift(link.body, statement, before, behind)
+                    first = False
+                if len(link.orelse) == 1 and type(link.orelse[0]) is If and not lifted(link.orelse[0]):
+                    link = link.orelse[0]
+                    continue
+                self.block(link, "orelse", statement)
+                break
+        else:
+            for field in ("body", "orelse", "finalbody"):
+                if getattr(statement, field, None):
+                    self.block(statement, field, statement)
+            for field in ("handlers", "cases"):
+                for part in getattr(statement, field, ()):
+                    self.block(part, "body", statement)
+            body = statement.cases[0].body if kind is Match else getattr(statement, "body", None)
+            if type(body) is list:
+                self.lift(body, statement, before, behind)
+        if kind is FunctionDef or kind is AsyncFunctionDef or kind is ClassDef:
+            body = statement.body
+            at = 1 if docstring(body[0]) else 0
+            inner = body[at:]
+            if inner and starts(inner[0], "_tr_i"):
+                body[at:] = self.frame(inner, ending(inner[0]), inner[0])
+                if kind is ClassDef:
+                    names = {}
+                    collect(body, names)
+                    body.insert(at, locate(Global(list(names)), inner[0]))
+        elif (kind is For or kind is AsyncFor) and starts(statement.body[0], "_tr_l"):
+            number = statement.body[0].value.func.id[5:]
+            statement.orelse.insert(0, self.probe("z" + number, statement))
+        elif kind is While and type(statement.test) is IfExp and called(statement.test.body, "_tr_t"):
+            before.append(self.probe("w" + statement.test.body.func.id[5:], statement))
+        elif kind is Match and statement.cases and starts(statement.cases[0].body[0], "_tr_a"):
+            number = statement.cases[0].body[0].value.func.id[5:].partition("_")[0]
+            last = statement.cases[-1]
+            if not (type(last.pattern) is MatchAs and last.pattern.pattern is None and last.guard is None):
+                arm = match_case(locate(MatchAs(), statement), None, [self.probe("a" + number + "_0", statement)])
+                statement.cases.append(arm)
+        return before, behind
+
+    def lift(self, body, statement, before, behind):
+        at = 1 if docstring(body[0]) else 0
+        while at < len(body) and type(body[at]) is Expr:
+            value = body[at].value
+            if called(value, "_tr_p"):
+                before.append(locate(Expr(value.args[0]), statement))
+            elif type(value) is Name and value.id[:5] == "_tr_q":
+                target = locate(Name(statement.name, Load()), statement)
+                behind.append(self.probe("v" + value.id[5:], statement, target))
+            else:
+                break
+            del body[at]
+
+    def frame(self, body, number, place):
+        """A body whose end, by falling off or by an exception, is reported."""
+        first, rest = body[0], body[1:]
+        handler = locate(
+            ExceptHandler(None, None, [self.probe("x" + number, place), locate(Raise(None, None), place)]), place)
+        rest.append(self.probe("o" + number, place))
+        return [first, locate(Try(rest, [handler], [], []), place)]
+
+    def probe(self, name, place, *arguments):
+        name = "_tr_" + name
+        self.names[name] = None
+        function = locate(Name(name, Load()), place)
+        return locate(Expr(locate(Call(function, list(arguments), []), place)), place)
+
+    # Expressions: columns and names.
+
+    def expressions(self, tree):
+        columns = self.columns if COLUMNS else None
+        names = self.names
+        stack = [tree]
+        while stack:
+            node = stack.pop()
+            if type(node) is Name:
+                if node.id[:4] == "_tr_" and node.id[4] not in "pq":
+                    names[node.id] = None
+            else:
+                for field in node._fields:
+                    value = getattr(node, field, None)
+                    if isinstance(value, AST):
+                        stack.append(value)
+                    elif type(value) is list:
+                        for item in value:
+                            if isinstance(item, AST):
+                                stack.append(item)
+            if columns:
+                line = getattr(node, "lineno", None)
+                if line is not None:
+                    table = columns.get(line)
+                    if table:
+                        node.col_offset = shifted(table, node.col_offset)
+                    if node.end_lineno != line:
+                        table = columns.get(node.end_lineno)
+                    if table:
+                        node.end_col_offset = shifted(table, node.end_col_offset)
+
+
+def shifted(table, column):
+    """The original's column. The table has (column of an insertion, its length, lengths before)."""
+    low, high = 0, len(table)
+    while low < high:
+        middle = (low + high) // 2
+        if table[middle][0] < column:
+            low = middle + 1
+        else:
+            high = middle
+    if not low:
+        return column
+    start, length, before = table[low - 1]
+    return column - before - min(length, column - start)
+
+
+def docstring(statement):
+    return (type(statement) is Expr and type(statement.value) is Constant
+            and type(statement.value.value) is str)
+
+
+def called(expression, prefix):
+    return (type(expression) is Call and type(expression.func) is Name
+            and expression.func.id.startswith(prefix))
+
+
+def starts(statement, prefix):
+    return type(statement) is Expr and called(statement.value, prefix)
+
+
+def ending(begin):
+    """The number of the site that stands for a frame's end: the one after its beginning's."""
+    return str(int(begin.value.func.id[5:]) + 1)
+
+
+def lifted(statement):
+    return starts(statement.body[0], "_tr_p")
+
+
+def locate(node, place):
+    if place is None:
+        node.lineno = node.end_lineno = 1
+        node.col_offset = node.end_col_offset = 0
+    else:
+        node.lineno, node.end_lineno = place.lineno, place.lineno
+        node.col_offset = node.end_col_offset = place.col_offset
+    return node
+
+
+def collect(body, names):
+    """Names of the probes that a class body itself may look up."""
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        if type(node) is Name:
+            if node.id[:4] == "_tr_":
+                names[node.id] = None
+            continue
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, AST):
+                stack.append(value)
+            elif type(value) is list:
+                stack += [item for item in value if isinstance(item, AST)]
+
+
+def _simple():
+    import _ast
+
+    return frozenset(getattr(_ast, name) for name in (
+        "Expr", "Assign", "AugAssign", "AnnAssign", "Return", "Delete", "Raise", "Assert", "Import",
+        "ImportFrom", "Global", "Nonlocal", "Pass", "Break", "Continue", "TypeAlias") if hasattr(_ast, name))
+
+
+SIMPLE = _simple()

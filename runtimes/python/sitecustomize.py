@@ -1,0 +1,61 @@
+"""Starts the emitter while the interpreter imports `site`, before the program is opened.
+
+The interpreter then runs the instrumented program natively, as it would run the original: there is
+no frame of ours below the program's. Leaves no trace in `sys.path`, `sys.modules` or the
+environment. Where anything goes wrong before the program's first statement, the original is
+executed instead (`os.execv`), so that a failure of ours never becomes the program's.
+"""
+import marshal
+import posix
+import sys
+
+
+def _load(folder, name):
+    space = {"__name__": "tracer", "__builtins__": __builtins__}
+    with open(folder + "/" + name, "rb") as file:
+        exec(compile(file.read(), "<tracer>", "exec", dont_inherit=True), space)
+    return space
+
+
+def _give_up(plan):
+    """Replaces this process by the untraced program."""
+    environ = {k: v for k, v in posix.environ.items() if k not in (b"PYTHONPATH", b"TRACER_CHANNEL")}
+    posix.execve(plan["original"][0], plan["original"], environ)
+
+
+def _start():
+    folder = __file__.rpartition("/")[0]
+    try:
+        plan = _load(folder, "plan.py")["PLAN"]
+    except Exception:
+        return
+    try:
+        import os
+
+        channel = int(os.environ.pop("TRACER_CHANNEL"))
+        os.environ.pop("PYTHONPATH", None)
+        sys.path[:] = [entry for entry in sys.path if entry != folder]
+        sys.path_importer_cache.pop(folder, None)
+        load = lambda name: _load(folder, name)
+        values = load("values.py")
+        emitter = load("emitter.py")["Emitter"](channel, plan, values, load)
+        complete = load("complete.py")
+        start = load("start.py")
+        code = start["compile_file"](plan["files"][0], start["script_name"](plan), folder, complete, emitter)
+        start["place_main"](plan, code)
+        start["install"](plan, folder, complete, emitter)
+    except BaseException:
+        if plan.get("debug"):
+            raise
+        _give_up(plan)
+
+
+def _chain():
+    """Loads the user's own sitecustomize, which ours hid; else ends as if there were none."""
+    sys.modules.pop("sitecustomize", None)
+    import sitecustomize  # noqa: F401
+
+
+_start()
+del _start, _give_up, _load
+_chain()
