@@ -69,6 +69,10 @@ pub struct Span {
 }
 
 /// Implied events: what is certain to happen next to an event, and so needs no probe of its own.
+///
+/// Chains of implied sites are followed in turn. For a `LOOP`, `before` comes when it is entered,
+/// `after` at each iteration and `after_left` when it is over. An implied `LOOP` is an iteration
+/// behind arm 1, the end behind arm 0, and an entry elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
     /// Sites whose events happened just before this one.

@@ -119,7 +119,7 @@ impl Converter<'_> {
 
     fn container<T>(
         &mut self,
-        raw: &RawItems<'_, T>,
+        raw: &RawItems<T>,
         shape: impl FnOnce(&mut Self) -> Shape,
     ) -> Value {
         // The container before its parts: numbers follow the order of reading.
@@ -221,7 +221,7 @@ impl Converter<'_> {
 
     fn sort_items<T>(
         &self,
-        raw: &RawItems<'_, T>,
+        raw: &RawItems<T>,
         out: &mut String,
         each: impl Fn(&Self, &T, &mut String),
     ) {

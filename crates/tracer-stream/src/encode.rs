@@ -315,7 +315,7 @@ fn put_text(out: &mut Vec<u8>, kind: u8, text: &RawText<'_>) {
 fn put_items<T>(
     out: &mut Vec<u8>,
     kind: u8,
-    items: &RawItems<'_, T>,
+    items: &RawItems<T>,
     mut put: impl FnMut(&mut Vec<u8>, &T),
 ) {
     out.push(kind);

@@ -21,7 +21,7 @@ pub struct RawText<'a> {
 
 /// A container of single values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RawItems<'a, T = RawValue<'a>> {
+pub struct RawItems<T> {
     /// Name id of the type.
     pub type_id: u32,
     /// Identity while it lives; 0 for none.
@@ -34,13 +34,12 @@ pub struct RawItems<'a, T = RawValue<'a>> {
     pub unordered: bool,
     /// What is shown.
     pub items: Vec<T>,
-    marker: std::marker::PhantomData<&'a ()>,
 }
 
 /// A container of pairs.
-pub type RawEntries<'a, K> = RawItems<'a, (K, RawValue<'a>)>;
+pub type RawEntries<'a, K> = RawItems<(K, RawValue<'a>)>;
 
-impl<T> RawItems<'_, T> {
+impl<T> RawItems<T> {
     /// A container that shows all it has.
     pub fn whole(type_id: u32, heap: u64, items: Vec<T>) -> Self {
         Self {
@@ -50,7 +49,6 @@ impl<T> RawItems<'_, T> {
             digest: None,
             unordered: false,
             items,
-            marker: std::marker::PhantomData,
         }
     }
 }
@@ -73,9 +71,9 @@ pub enum RawValue<'a> {
     Uint(u64),
     Character(u32),
     Typed { type_id: u32, value: Box<RawValue<'a>> },
-    Sequence(RawItems<'a>),
+    Sequence(RawItems<RawValue<'a>>),
     Map(RawEntries<'a, RawValue<'a>>),
-    Set(RawItems<'a>),
+    Set(RawItems<RawValue<'a>>),
     Record(RawEntries<'a, u32>),
     Reference { heap: u64 },
     Opaque { type_id: u32, heap: u64, text: &'a [u8] },
@@ -167,7 +165,7 @@ fn items<'a, T>(
     cursor: &mut Cursor<'a>,
     least: usize,
     mut item: impl FnMut(&mut Cursor<'a>) -> Result<T, Malformed>,
-) -> Result<RawItems<'a, T>, Malformed> {
+) -> Result<RawItems<T>, Malformed> {
     let (type_id, heap, length) = (cursor.small()?, cursor.varint()?, cursor.varint()?);
     let flags = cursor.byte()?;
     let digest = match flags & 1 {
@@ -186,6 +184,5 @@ fn items<'a, T>(
         digest,
         unordered: flags & 2 != 0,
         items,
-        marker: std::marker::PhantomData,
     })
 }
