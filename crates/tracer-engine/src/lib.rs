@@ -7,6 +7,7 @@
 //! Each step is its own module. The engine reads source files and makes temporary folders; it
 //! starts no process itself and prints nothing.
 
+mod cache;
 pub mod channel;
 pub mod check;
 pub mod error;

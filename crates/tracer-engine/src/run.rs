@@ -13,7 +13,7 @@ use tracer_sandbox::{
 };
 
 use crate::channel::Channel;
-use crate::{EngineError, Program, ProgramOptions, find_toolchain, shed};
+use crate::{EngineError, Program, ProgramOptions, cache, find_toolchain, shed};
 
 /// Where the emitter and other private files stand inside the sandbox.
 const PRIVATE: &str = "/run/tracer";
@@ -253,8 +253,19 @@ impl Workshop<'_> {
         let mut rounds = shed::Rounds::new();
         let mut step = 0;
         while let Some(argv) = plan.build.get(step) {
+            let product = plan.once.iter().find(|(index, _)| *index == step);
+            let product = product.map(|(_, path)| {
+                (path.as_path(), cache::key(&self.found.version, argv, &plan.files, self.scratch))
+            });
+            if product.as_ref().is_some_and(|(path, key)| cache::fetch(key, path)) {
+                step += 1;
+                continue;
+            }
             let finished = self.step(program, &plan, argv)?;
             if finished.outcome.end == (End::Exited { code: 0 }) {
+                if let Some((path, key)) = product {
+                    cache::keep(&key, path);
+                }
                 step += 1;
                 continue;
             }

@@ -132,6 +132,9 @@ pub struct Plan {
     /// Commands that build it, in order; empty for interpreted languages. Each is a full `argv`
     /// with an absolute program.
     pub build: Vec<Vec<OsString>>,
+    /// Build steps (by index) that depend on the emitter and the toolchain alone, each with the
+    /// file it makes, so that they are done once and not once a program.
+    pub once: Vec<(usize, PathBuf)>,
     /// Program to start.
     pub program: PathBuf,
     /// Its `argv`, `argv[0]` included.

@@ -70,6 +70,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         emitter.push(request.private.join("tracer_emit.c").into_os_string());
         emitter.push("-o".into());
         emitter.push(object.clone().into_os_string());
+        plan.once.push((plan.build.len(), object.clone()));
         plan.build.push(emitter);
         // Errors are to name the place of a probe, in bytes.
         build.extend(words([
