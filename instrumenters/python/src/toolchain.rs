@@ -101,6 +101,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     files.push((request.private.join("plan.py"), table.into_bytes()));
     Plan {
         build: Vec::new(),
+        once: Vec::new(),
         program,
         argv,
         env: vec![("PYTHONPATH".into(), request.private.into())],
