@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Instrument(InstrumentArgs),
     /// Run programs as they are and traced, and compare
     Check(CheckArgs),
+    /// Show a saved trace
+    View(ViewArgs),
     /// List the languages
     Languages(ListArgs),
     /// Say what this machine can do, and what is missing
@@ -149,6 +151,10 @@ pub(crate) enum Format {
     Pretty,
     /// Source lines in the order they ran, with changed values
     Lines,
+    /// JSON Lines: a header, the events, the outcome
+    Jsonl,
+    /// Compact binary, for `tracer view`
+    Binary,
 }
 
 #[derive(Debug, Args)]
@@ -214,6 +220,19 @@ pub(crate) struct CheckArgs {
     pub limits: LimitArgs,
     #[command(flatten)]
     pub sandbox: SandboxArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ViewArgs {
+    /// A trace in JSON Lines or binary
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub trace: PathBuf,
+    /// How to show it
+    #[arg(long, short, value_enum, default_value_t = Format::Pretty, value_name = "FORMAT")]
+    pub format: Format,
+    /// Width of the pretty view in columns [default: the terminal's, else 80]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
+    pub width: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Run(run) => commands::run::run(&run, &printer),
         Command::Instrument(instrument) => commands::instrument::run(&instrument, &printer),
         Command::Check(check) => commands::check::run(&check, &printer),
+        Command::View(view) => commands::view::run(&view, &printer),
         Command::Languages(languages) => commands::languages::run(&languages, &printer),
         Command::Doctor(doctor) => commands::doctor::run(&doctor, &printer),
         Command::Completions { shell } => commands::completions::run(shell, &printer),

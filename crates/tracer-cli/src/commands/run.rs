@@ -39,7 +39,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
     }
     match file {
         Some(file) => {
-            let format = args.format.unwrap_or(Format::Lines);
+            let format = args.format.unwrap_or(Format::Jsonl);
             let mut out = BufWriter::new(file);
             view::render(&trace, format, args.width, false, &mut out)
                 .and_then(|()| out.flush())

@@ -1,14 +1,31 @@
 //! `tracer view`: a saved trace in any form; also the rendering that `run` uses.
 
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 
-use tracer_model::Trace;
-use tracer_view::{lines, pretty};
+use anyhow::Context;
 
-use crate::args::Format;
+use tracer_model::Trace;
+use tracer_view::{binary, jsonl, lines, pretty};
+
+use crate::args::{Format, ViewArgs};
+use crate::printer::Printer;
 
 /// Columns where nothing tells.
 const WIDTH: u16 = 80;
+
+pub(crate) fn run(args: &ViewArgs, printer: &Printer) -> anyhow::Result<u8> {
+    let path = &args.trace;
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let read = if bytes.starts_with(b"{") {
+        jsonl::read(bytes.as_slice()).map_err(anyhow::Error::from)
+    } else {
+        binary::read(&mut bytes.as_slice()).map_err(anyhow::Error::from)
+    };
+    let trace = read.with_context(|| format!("{} is not a trace", path.display()))?;
+    printer.data(|out| render(&trace, args.format, args.width, printer.color(), out))?;
+    Ok(0)
+}
 
 /// Writes a trace in a format.
 pub(crate) fn render(
@@ -24,6 +41,8 @@ pub(crate) fn render(
             let options = pretty::Options { width, color, ..Default::default() };
             pretty::write(trace, &options, &mut out)
         }
+        Format::Jsonl => jsonl::write(trace, &mut out),
+        Format::Binary => binary::write(trace, &mut out).map_err(io::Error::other),
         Format::Lines => lines::write(trace, &lines::Options::default(), &mut out),
     }
 }
