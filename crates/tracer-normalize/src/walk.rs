@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use tracer_model::{
-    Arm, Event, Frame, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames, Value,
+    Arm, ErrPhase, Event, Frame, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames, Value,
 };
 use tracer_stream::{RawValue, Record};
 
@@ -199,8 +199,10 @@ impl<'t, 'r> Walk<'t, 'r> {
                 let payload = self.payload(site, record);
                 self.emit_at(Kind::Task, site, payload);
             }
-            Record::Err { line, .. } => {
-                let line = if *line == 0 { site.span.line } else { *line };
+            Record::Err { phase, line, .. } => {
+                // A handler's place is its own; the record's line is where the error came from.
+                let handled = matches!(error_phase(*phase), ErrPhase::Caught | ErrPhase::Passing);
+                let line = if *line == 0 || handled { site.span.line } else { *line };
                 let payload = self.payload(site, record);
                 self.emit(Kind::Err, site.id, line, payload);
             }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tracer_model::{Event, LoopPhase, Payload};
+use tracer_model::{Event, Kind, LoopPhase, Payload};
 
 /// Iterations left out in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,9 @@ pub(crate) fn folds(events: &[Event], keep: u64) -> Vec<Fold> {
     let news = novelty(events);
     let mut open: BTreeMap<(u32, u32, u32), (usize, u64)> = BTreeMap::new();
     let mut found: Vec<Fold> = Vec::new();
-    for (index, event) in events.iter().enumerate() {
+    for (at, event) in events.iter().enumerate() {
         let Payload::Loop { phase, count, .. } = &event.payload else { continue };
+        let index = beginning(events, at);
         let key = (event.task, event.depth, event.site);
         match phase {
             LoopPhase::Entered | LoopPhase::Left => {
@@ -48,6 +49,16 @@ pub(crate) fn folds(events: &[Event], keep: u64) -> Vec<Fold> {
     merge(found)
 }
 
+/// Where an iteration begins: with what its head did just before (`i++` of a C-like loop).
+fn beginning(events: &[Event], at: usize) -> usize {
+    let head = &events[at];
+    let before = events[..at].iter().rev().take_while(|event| {
+        matches!(event.kind, Kind::Var | Kind::Branch | Kind::Transform | Kind::Call)
+            && (event.task, event.depth, event.line) == (head.task, head.depth, head.line)
+    });
+    at - before.count()
+}
+
 /// Joins neighbours and drops what lies within another fold.
 fn merge(mut found: Vec<Fold>) -> Vec<Fold> {
     found.sort_by_key(|fold| (fold.start, std::cmp::Reverse(fold.end)));
@@ -61,6 +72,8 @@ fn merge(mut found: Vec<Fold>) -> Vec<Fold> {
             _ => merged.push(fold),
         }
     }
+    // A line that says that a line is left out gains nothing.
+    merged.retain(|fold| fold.first < fold.last || fold.end - fold.start > 4);
     merged
 }
 

@@ -58,7 +58,7 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Resu
         out,
     };
     let mut result = Ok(());
-    rows(trace, &folds, options.width.max(40) - 20, |row| {
+    rows(trace, &folds, options.width.max(60) - 30, |row| {
         if result.is_ok() {
             result = page.row(&row);
         }
@@ -167,32 +167,31 @@ impl<W: Write> Page<'_, W> {
             return writeln!(self.out);
         }
         let column = (width * 11 / 20).max(start + 8);
-        let total: usize = row.notes.iter().map(|note| note.chars().count() + 2).sum();
-        // Beside the source if they fit there, else below it.
-        let mut at = if end + 2 <= column {
+        let notes: Vec<String> = row.notes.iter().map(|note| visible(note)).collect();
+        let total: usize = notes.iter().map(|note| note.chars().count() + 2).sum();
+        let longest = notes.iter().map(|note| note.chars().count()).max().unwrap_or(0);
+        // Behind the source in a column of their own, if they fit there; close behind it, if they
+        // fit on the line; else below it.
+        let (mut at, below) = if end + 2 <= column && column + longest <= width {
             write!(self.out, "{:1$}", "", column - end)?;
-            column
+            (column, column)
         } else if end + total <= width {
             write!(self.out, "  ")?;
-            end + 2
+            (end + 2, column)
         } else {
-            write!(self.out, "\n{:column$}", "")?;
-            column
+            let below = if column + longest <= width { column } else { used + 4 };
+            write!(self.out, "\n{:below$}", "")?;
+            (below, below)
         };
-        for (index, note) in row.notes.iter().enumerate() {
-            let note = cut(&visible(note), width - column);
+        for (index, note) in notes.iter().enumerate() {
+            let note = cut(note, width - below);
             let size = note.chars().count();
-            if index > 0 {
-                if at + 2 + size > width {
-                    write!(self.out, "\n{:column$}", "")?;
-                    at = column;
-                } else {
-                    write!(self.out, "  ")?;
-                    at += 2;
-                }
-            } else if at + size > width && at > column {
-                write!(self.out, "\n{:column$}", "")?;
-                at = column;
+            if index > 0 && at + 2 + size > width {
+                write!(self.out, "\n{:below$}", "")?;
+                at = below;
+            } else if index > 0 {
+                write!(self.out, "  ")?;
+                at += 2;
             }
             at += size;
             write!(self.out, "{}", self.paint(Ink::Value, &note))?;
@@ -202,7 +201,7 @@ impl<W: Write> Page<'_, W> {
 
     fn output(&mut self, row: &Row) -> io::Result<()> {
         let mark = if row.kind == RowKind::Output { "»" } else { "»!" };
-        let lead = format!("{mark:>0$} ", self.gutter + 1);
+        let lead = format!("{:1$}{mark} ", "", self.gutter + 2);
         let all = row.text.split_inclusive('\n').count();
         for line in row.text.split_inclusive('\n').take(self.options.output_lines) {
             let line = visible(line.trim_end_matches('\n'));

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use tracer_model::{
-    ErrPhase, Event, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, Trace, Value,
+    ErrPhase, Event, FunctionKind, Kind, LoopPhase, Payload, Site, Shape, SiteTable, TaskPhase, Trace, Value,
 };
 
 use crate::fold::Fold;
@@ -44,6 +44,8 @@ pub(crate) struct Row {
     pub(crate) notes: Vec<String>,
     /// Last line the statement covers.
     pub(crate) end_line: u32,
+    /// Whether a round of a loop begins on it.
+    pub(crate) round: bool,
 }
 
 /// Makes rows.
@@ -111,6 +113,7 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
             text,
             notes: Vec::new(),
             end_line: event.line,
+            round: false,
         }
     }
 
@@ -131,6 +134,7 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         let site = self.table.site(event.site);
         match &event.payload {
             Payload::Step => self.step(event, site),
+            Payload::Var { name, value } if is_definition(name, value) => {}
             Payload::Var { name, value } => {
                 let note = format!("{name} = {}", self.short(value));
                 self.note(event, site, note, false);
@@ -156,8 +160,8 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
             Payload::Loop { phase, count, targets } => match phase {
                 LoopPhase::Entered => self.note_line(event, site),
                 LoopPhase::Iteration => {
-                    self.note_round(event, site);
-                    if targets.is_empty() {
+                    let told = self.note_round(event, site);
+                    if targets.is_empty() && !told {
                         self.note(event, site, format!("round {count}"), false);
                     }
                     for (name, value) in targets {
@@ -183,12 +187,16 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 self.note(event, site, note, false);
             }
             Payload::In { args } => {
+                if self.is_program(site, event) {
+                    return;
+                }
+                let limit = (self.value_limit / args.len().max(1)).max(16);
                 let args: Vec<String> = args
                     .iter()
-                    .map(|(name, value)| format!("{name} = {}", self.short(value)))
+                    .map(|(name, value)| format!("{name} = {}", short(value, limit)))
                     .collect();
-                let name = self.function_name(site);
-                self.put(RowKind::Enter, event, format!("{name}({})", args.join(", ")));
+                let text = self.call(site, &args.join(", "));
+                self.put(RowKind::Enter, event, text);
             }
             Payload::Out { value, unwinding, suspended } => {
                 let value = value.as_ref().map(|value| self.short(value));
@@ -199,7 +207,9 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                     (_, _, Some(value)) => format!("returns {value}"),
                     (_, _, None) => "returns".to_owned(),
                 };
-                self.put(RowKind::Leave, event, text);
+                if !self.is_program(site, event) {
+                    self.put(RowKind::Leave, event, text);
+                }
                 self.at.remove(&(event.task, event.depth));
             }
             Payload::Err { phase, type_name, message, .. } => {
@@ -229,6 +239,13 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 }
                 (self.sink)(row);
             }
+            // A generator or coroutine that waited.
+            Payload::Task { phase: TaskPhase::Switched, task, .. }
+                if *task == event.task && event.site != 0 =>
+            {
+                let text = format!("{} goes on", self.function_name(site));
+                self.put(RowKind::Enter, event, text);
+            }
             Payload::Task { phase, what, task } => {
                 let verb = match phase {
                     TaskPhase::Created => "created",
@@ -248,6 +265,33 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
     fn function_name(&self, site: Option<&Site>) -> &'t str {
         site.and_then(|site| self.table.functions.get(site.function as usize))
             .map_or("?", |function| &function.qualified)
+    }
+
+    /// What entering a frame looks like.
+    fn call(&self, site: Option<&Site>, args: &str) -> String {
+        let function = site.and_then(|site| self.table.functions.get(site.function as usize));
+        let name = self.function_name(site);
+        match function.map(|function| (function.kind, function.file)) {
+            Some((FunctionKind::Module, file)) => {
+                let path = self.table.files.get(file as usize).map_or(name, |file| &file.path);
+                format!("module {path}")
+            }
+            Some((FunctionKind::Class, _)) => format!("class {name}"),
+            _ => format!("{name}({args})"),
+        }
+    }
+
+    /// Whether a frame is the program itself, which needs no mention.
+    fn is_program(&self, site: Option<&Site>, event: &Event) -> bool {
+        event.depth <= 1
+            && site.is_some_and(|site| {
+                site.function == 0
+                    && self
+                        .table
+                        .functions
+                        .first()
+                        .is_some_and(|main| main.kind == FunctionKind::Module)
+            })
     }
 
     fn step(&mut self, event: &Event, site: Option<&Site>) {
@@ -303,12 +347,20 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         }
     }
 
-    /// A new round of a loop shows the loop's line again.
-    fn note_round(&mut self, event: &Event, site: Option<&Site>) {
-        if self.fitting(event).is_none_or(|row| !row.notes.is_empty() || row.line != event.line) {
-            self.at.remove(&(event.task, event.depth));
-            self.open_for(event, site);
+    /// A new round of a loop shows the loop's line again, unless its head has just been shown.
+    /// Gives whether that says which round it is.
+    fn note_round(&mut self, event: &Event, site: Option<&Site>) -> bool {
+        let head = self.fitting(event).filter(|row| row.line == event.line && !row.round);
+        if let Some(row) = head {
+            row.round = true;
+            return !row.notes.is_empty();
         }
+        self.at.remove(&(event.task, event.depth));
+        self.open_for(event, site);
+        if let Some(row) = &mut self.open {
+            row.round = true;
+        }
+        false
     }
 
     /// Whether a branch's condition is all its line is about.
@@ -414,5 +466,15 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         }
         self.at.remove(&(first.task, first.depth));
         (self.sink)(row);
+    }
+}
+
+/// Whether a write only gives a definition its own name.
+fn is_definition(name: &str, value: &Value) -> bool {
+    let own = value.text.rsplit(['.', ':', '#']).next().unwrap_or("");
+    match value.shape {
+        Shape::Function => own == name,
+        Shape::Opaque => own == name || (value.text.is_empty() && value.type_name == name),
+        _ => false,
     }
 }

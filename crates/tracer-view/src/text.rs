@@ -94,10 +94,10 @@ impl Writer {
             Shape::String if value.length.is_none() => self.put(&quoted(&value.text, '\'')),
             Shape::String => self.quote(value, ""),
             Shape::Bytes => self.quote(value, "b"),
-            Shape::Enum | Shape::Function => {
-                let suffix = if value.shape == Shape::Function { "()" } else { "" };
-                let shown = format!("{}{suffix}", cut(&value.text, self.left.max(24)));
-                self.put(&shown);
+            Shape::Enum => self.put(&cut(&value.text, self.left.max(24))),
+            Shape::Function => {
+                self.put("function ");
+                self.put(&cut(&value.text, self.left.max(24)));
             }
             Shape::Reference => match value.id {
                 Some(id) => self.put(&format!("↑#{id}")),
