@@ -53,7 +53,8 @@ impl Program {
     pub fn load(given: &Path, options: &ProgramOptions) -> Result<Self, EngineError> {
         let path = std::path::absolute(given)
             .map_err(|source| EngineError::Read { path: given.into(), source })?;
-        let original = read(&path)?;
+        let original = std::fs::read(&path)
+            .map_err(|source| EngineError::Read { path: given.into(), source })?;
         let spec = language(given, &original, options)?;
         let mut program = Self {
             spec,
@@ -131,10 +132,6 @@ impl Program {
     pub fn folder(&self) -> &Path {
         self.sources[0].path.parent().unwrap_or(Path::new("/"))
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
-    std::fs::read(path).map_err(|source| EngineError::Read { path: path.into(), source })
 }
 
 /// The language asked for, or the one the file shows.

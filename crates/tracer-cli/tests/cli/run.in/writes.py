@@ -1,0 +1,2 @@
+with open("written.txt", "w") as file:
+    file.write("kept\n")
