@@ -1,1 +1,112 @@
-//! placeholder
+//! JavaScript: probe query, hooks and toolchain.
+//!
+//! The hooks insert calls of the emitter's probes (`runtimes/javascript`). Nothing here runs
+//! anything. Invariants of the inserted text: it names only `$t<n>_…`, holds no newline, keeps
+//! name inference, `this` of calls and directive prologues, and never stands where V8 would print
+//! it in an error message.
+
+mod branches;
+mod errors;
+mod functions;
+mod loops;
+mod modules;
+mod statements;
+mod suspensions;
+mod syntax;
+mod toolchain;
+mod writes;
+
+use tracer_instrument::{EmitterFile, LanguageSpec, Toolchain};
+use tracer_model::TypeNames;
+
+macro_rules! emitter {
+    ($($name:literal),* $(,)?) => {
+        &[$(EmitterFile {
+            name: $name,
+            contents: include_bytes!(concat!("../../../runtimes/javascript/", $name)),
+        }),*]
+    };
+}
+
+/// JavaScript on Node.js, `CommonJS` and ES modules.
+pub static SPEC: LanguageSpec = LanguageSpec {
+    id: "javascript",
+    name: "JavaScript",
+    aliases: &["js", "node", "nodejs"],
+    extensions: &["js", "mjs", "cjs"],
+    interpreters: &["node", "nodejs"],
+    grammar: || tree_sitter_javascript::LANGUAGE.into(),
+    probes: include_str!("../probes.scm"),
+    // Of hooks on one node the earlier ones insert outermost.
+    hooks: &[
+        ("program", statements::program),
+        ("step", statements::step),
+        ("function", functions::function),
+        ("class", functions::class),
+        ("return", functions::leave),
+        ("loop", loops::circle),
+        ("switch", branches::choose),
+        ("condition", branches::condition),
+        ("jump", suspensions::jump),
+        ("declarator", writes::declarator),
+        ("assignment", writes::assignment),
+        ("compound", writes::compound),
+        ("update", writes::update),
+        ("delete", writes::delete),
+        ("field", writes::field),
+        ("shortcut", branches::shortcut),
+        ("throw", errors::throw),
+        ("catch", errors::catch),
+        ("finally", errors::finally),
+        ("suspension", suspensions::suspension),
+        ("change", writes::change),
+    ],
+    blocks: &[
+        "program",
+        "statement_block",
+        "class_body",
+        "switch_body",
+        "switch_case",
+        "switch_default",
+        "class_static_block",
+    ],
+    finish: Some(statements::finish),
+    local_modules: Some(modules::local_modules),
+    emitter: emitter![
+        "emitter.cjs",
+        "primordials.cjs",
+        "channel.cjs",
+        "values.cjs",
+        "recorder.cjs",
+        "probes.cjs",
+        "sources.cjs",
+        "stacks.cjs",
+        "loader.cjs",
+        "output.cjs",
+    ],
+    type_names: TypeNames {
+        null: "null",
+        undefined: "undefined",
+        boolean: "boolean",
+        integer: "number",
+        big_integer: "bigint",
+        unsigned: "number",
+        float: "number",
+        float32: "number",
+        character: "string",
+        string: "string",
+        bytes: "Buffer",
+        function: "function",
+        null_text: "null",
+        true_text: "true",
+        false_text: "false",
+    },
+    toolchain: Toolchain {
+        programs: &["node", "nodejs"],
+        identify: &["-p", "process.version+'\\n'+process.execPath"],
+        describe: toolchain::describe,
+        hint: "the Debian package nodejs, or https://nodejs.org",
+        plan: toolchain::plan,
+        diagnostics: None,
+    },
+};

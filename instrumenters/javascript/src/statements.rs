@@ -1,0 +1,193 @@
+//! Statements: where each begins, and what surrounds a file's top-level code.
+
+use tracer_instrument::{Node, Rewriter};
+use tracer_model::{Detail, Kind};
+
+use crate::functions::{depth_name, scan};
+use crate::syntax::{Frame, is_declaration, is_list, own_code, probe};
+
+/// Top-level code: opens the frame of a file that another one loads, and says when the main file's
+/// is over.
+pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    let mut cursor = node.walk();
+    let statements: Vec<Node<'a>> =
+        node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect();
+    let Some(last) = statements.last().copied() else { return };
+    if last.kind() == "hash_bang_line" {
+        return;
+    }
+    let awaits = own_code(node, &mut |child| {
+        child.kind() == "await_expression"
+            || (child.kind() == "for_in_statement" && crate::syntax::has_token(child, "await"))
+    });
+    let (frame, _) = scan(node);
+    let frame = match frame {
+        _ if awaits => Frame::Task,
+        frame => frame,
+    };
+    let start = prologue_end(node).unwrap_or_else(|| {
+        statements
+            .iter()
+            .find(|child| child.kind() != "hash_bang_line")
+            .map_or(0, Node::start_byte)
+    });
+    let extent = node.end_byte() + 1;
+    let is_main = r.options.file == 0;
+    let mut text = String::new();
+    if is_main {
+        r.remember(node, "frame", if awaits { Frame::Task as u32 } else { Frame::None as u32 });
+        if awaits {
+            text = format!(";const {}={}(\"module\");", depth_name(r), probe(r, "g0"));
+        }
+    } else {
+        r.remember(node, "frame", frame as u32);
+        let site = r.site(Kind::In, node);
+        let out = r.site(Kind::Out, node);
+        r.remember(node, "out", out);
+        text = match frame {
+            Frame::None => format!(";{}({site});", probe(r, "i0")),
+            Frame::Depth => format!(";const {}={}({site});", depth_name(r), probe(r, "i0")),
+            Frame::Task => {
+                format!(";const {}={}({site},\"module\");", depth_name(r), probe(r, "g"))
+            }
+        };
+    }
+    if !text.is_empty() {
+        r.open_at(start, extent, text);
+    }
+    let end = if is_main {
+        format!(";{}();", probe(r, "z"))
+    } else {
+        let out = r.recall(node, "out").unwrap_or(0);
+        match frame {
+            Frame::Task => format!(";{}({out},{});", probe(r, "O"), depth_name(r)),
+            Frame::None | Frame::Depth => format!(";{}({out});", probe(r, "o")),
+        }
+    };
+    if !is_jump(last) {
+        r.close_at(last.end_byte(), extent, end);
+    }
+}
+
+fn is_jump(node: Node<'_>) -> bool {
+    matches!(node.kind(), "return_statement" | "throw_statement")
+}
+
+/// Where a body's directives end, if it has any.
+pub(crate) fn prologue_end(body: Node<'_>) -> Option<usize> {
+    let mut cursor = body.walk();
+    let mut end = None;
+    for child in body.named_children(&mut cursor) {
+        match child.kind() {
+            "comment" | "hash_bang_line" => {}
+            "expression_statement" if is_directive(child) => end = Some(child.end_byte()),
+            _ => break,
+        }
+    }
+    end
+}
+
+fn is_directive(statement: Node<'_>) -> bool {
+    statement.named_child(0).is_some_and(|child| child.kind() == "string")
+}
+
+fn in_prologue(node: Node<'_>) -> bool {
+    if node.kind() != "expression_statement" || !is_directive(node) {
+        return false;
+    }
+    node.parent().is_some_and(|parent| {
+        matches!(parent.kind(), "program" | "statement_block")
+            && prologue_end(parent).is_some_and(|end| node.end_byte() <= end)
+    })
+}
+
+/// A statement is about to run.
+pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    let Some(parent) = node.parent() else { return };
+    let kind = node.kind();
+    if is_list(parent.kind()) {
+        let nested_body = parent.kind() == "class_static_block" && kind == "statement_block";
+        if nested_body || matches!(kind, "empty_statement" | "statement_block") {
+            return;
+        }
+        if in_prologue(node) || !r.wants(Detail::Lines) {
+            return;
+        }
+        if kind == "export_statement" && !exports_code(node) {
+            return;
+        }
+        if parent.kind() == "switch_case" && parent.child_by_field_name("value") == Some(node) {
+            return;
+        }
+        let site = r.site(Kind::Step, node);
+        let text = format!("{}({site});", probe(r, "s"));
+        r.open(node, text);
+        return;
+    }
+    let is_loop_body = matches!(
+        parent.kind(),
+        "for_statement" | "for_in_statement" | "while_statement" | "do_statement"
+    ) && parent.child_by_field_name("body") == Some(node);
+    let is_lone = match parent.kind() {
+        "if_statement" => parent.child_by_field_name("consequence") == Some(node),
+        "else_clause" => true,
+        "with_statement" => parent.child_by_field_name("body") == Some(node),
+        _ => is_loop_body,
+    };
+    if !is_lone || is_declaration(kind) || kind == "statement_block" {
+        return;
+    }
+    let brace = !is_loop_body;
+    let mut text = String::from(if brace { "{" } else { "" });
+    if r.wants(Detail::Lines) && kind != "empty_statement" {
+        let site = r.site(Kind::Step, node);
+        text.push_str(&format!("{}({site});", probe(r, "s")));
+    }
+    if brace {
+        r.wrap(node, text, "}");
+    } else if !text.is_empty() {
+        r.open(node, text);
+    }
+}
+
+fn exports_code(node: Node<'_>) -> bool {
+    let declared = node.child_by_field_name("declaration");
+    let value = node.child_by_field_name("value");
+    value.is_some()
+        || declared.is_some_and(|child| {
+            matches!(
+                child.kind(),
+                "lexical_declaration" | "variable_declaration" | "class_declaration"
+            )
+        })
+}
+
+/// Puts what the emitter must know of the sites behind everything else, as the last insertion: the
+/// emitter reads it and V8 never sees it.
+pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    let first_function = r.options.first_function;
+    let functions: Vec<&str> =
+        r.functions().iter().map(|function| function.qualified.as_str()).collect();
+    let mut sites = Vec::with_capacity(r.sites().len() * 2);
+    let mut loops = Vec::new();
+    let mut throws = Vec::new();
+    for site in r.sites() {
+        sites.push(site.function.saturating_sub(first_function));
+        sites.push(site.span.line);
+        if let Some((start, end)) = site.inner {
+            loops.extend([start, end]);
+        }
+        if site.kind == Kind::Err {
+            throws.extend([site.id, site.span.line, site.span.column]);
+        }
+    }
+    let facts = serde_json::json!({
+        "first": r.options.first_site,
+        "functions": functions,
+        "sites": sites,
+        "loops": loops,
+        "throws": throws,
+    });
+    let text = format!("/*{}*/", facts.to_string().replace("*/", "*\\/"));
+    r.close_at(r.source.len().max(node.end_byte()), usize::MAX >> 33, text);
+}

@@ -1,0 +1,252 @@
+//! Writes: declarations, assignments, `++`, `delete`, fields, and calls that change a container.
+
+use tracer_instrument::{Node, Rewriter};
+use tracer_model::{Detail, Kind};
+
+use crate::syntax::{
+    bare, bound_names, enclosing_function, in_with, is_anonymous_function, is_pattern, is_printed,
+    probe, texts,
+};
+
+/// Methods that change an array, map or set in place.
+const CHANGING: [&str; 14] = [
+    "push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin", "set",
+    "add", "delete", "clear", "append",
+];
+
+fn site_for<'a>(r: &mut Rewriter<'a>, node: Node<'a>, names: Vec<String>) -> u32 {
+    let site = r.site(Kind::Var, node);
+    r.set_names(site, names);
+    site
+}
+
+/// `let x = …`. What takes its name from the variable, and what an error message may print, is
+/// reported once the declaration is done.
+pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::State) {
+        return;
+    }
+    let (Some(name), Some(value)) =
+        (node.child_by_field_name("name"), node.child_by_field_name("value"))
+    else {
+        return;
+    };
+    let pattern = is_pattern(name);
+    if !pattern && !is_anonymous_function(value) {
+        let names = vec![r.text(name).into_owned()];
+        let site = site_for(r, node, names);
+        let before = format!("{}({site},", probe(r, "v"));
+        r.wrap(value, before, ")");
+        return;
+    }
+    let mut bound = Vec::new();
+    bound_names(name, &mut bound);
+    let names = texts(r, &bound);
+    let Some(declaration) = node.parent() else { return };
+    if names.is_empty() || in_with(node) {
+        return;
+    }
+    let list: String = names.iter().map(|name| format!(",{name}")).collect();
+    let site = site_for(r, node, names);
+    let report = format!("{}({site}{list})", probe(r, "vn"));
+    if declaration.parent().is_some_and(|parent| parent.kind() == "for_statement") {
+        let spare = probe(r, "x_");
+        r.close(node, format!(",{spare}={report}"));
+    } else {
+        r.close_at(
+            declaration.end_byte(),
+            declaration.end_byte() - declaration.start_byte(),
+            format!(";{report};"),
+        );
+    }
+}
+
+/// `x = …`, also to members and patterns.
+pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::State) {
+        return;
+    }
+    let Some(left) = node.child_by_field_name("left") else { return };
+    if is_printed(node) {
+        r.drop_probe(node, "unsupported");
+        return;
+    }
+    let target = bare(left);
+    if is_pattern(target) {
+        let mut bound = Vec::new();
+        assigned_names(target, &mut bound);
+        if bound.is_empty() || in_with(node) {
+            return;
+        }
+        let names = texts(r, &bound);
+        let list: String = names.iter().map(|name| format!(",{name}")).collect();
+        let site = site_for(r, node, names);
+        let before = format!("{}({site},", probe(r, "vd"));
+        r.wrap(node, before, format!("{list})"));
+        return;
+    }
+    let names = vec![r.label(target)];
+    let site = site_for(r, node, names);
+    let before = format!("{}({site},", probe(r, "v"));
+    r.wrap(node, before, ")");
+}
+
+/// The identifiers an assignment pattern writes; the grammar reads some patterns as literals.
+fn assigned_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
+    match node.kind() {
+        "shorthand_property_identifier" => names.push(node),
+        "object" | "array" => {
+            let mut cursor = node.walk();
+            for child in node.named_children(&mut cursor) {
+                assigned_names(child, names);
+            }
+        }
+        "pair" => {
+            if let Some(value) = node.child_by_field_name("value") {
+                assigned_names(value, names);
+            }
+        }
+        "assignment_expression" => {
+            if let Some(left) = node.child_by_field_name("left") {
+                assigned_names(left, names);
+            }
+        }
+        "object_pattern" | "array_pattern" | "rest_pattern" | "spread_element" => {
+            let mut cursor = node.walk();
+            for child in node.named_children(&mut cursor) {
+                assigned_names(child, names);
+            }
+        }
+        _ => bound_names(node, names),
+    }
+}
+
+/// `x += …`; `??=`, `||=` and `&&=` only where they assign.
+pub(crate) fn compound<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::State) {
+        return;
+    }
+    let (Some(left), Some(operator), Some(right)) = (
+        node.child_by_field_name("left"),
+        node.child_by_field_name("operator"),
+        node.child_by_field_name("right"),
+    ) else {
+        return;
+    };
+    if is_printed(node) {
+        r.drop_probe(node, "unsupported");
+        return;
+    }
+    let names = vec![r.label(bare(left))];
+    if matches!(operator.kind(), "??=" | "||=" | "&&=") {
+        if is_anonymous_function(right) {
+            r.drop_probe(node, "unsupported");
+            return;
+        }
+        let site = site_for(r, node, names);
+        let before = format!("{}({site},", probe(r, "v"));
+        r.wrap(right, before, ")");
+        return;
+    }
+    let site = site_for(r, node, names);
+    let before = format!("{}({site},", probe(r, "v"));
+    r.wrap(node, before, ")");
+}
+
+/// `x++` and the like.
+pub(crate) fn update<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::State) {
+        return;
+    }
+    let (Some(argument), Some(operator)) =
+        (node.child_by_field_name("argument"), node.child_by_field_name("operator"))
+    else {
+        return;
+    };
+    if is_printed(node) {
+        r.drop_probe(node, "unsupported");
+        return;
+    }
+    let names = vec![r.label(bare(argument))];
+    let site = site_for(r, node, names);
+    let prefix = operator.start_byte() < argument.start_byte();
+    let name = match (prefix, operator.kind()) {
+        (true, _) => "v",
+        (false, "++") => "p",
+        (false, _) => "m",
+    };
+    let before = format!("{}({site},", probe(r, name));
+    r.wrap(node, before, ")");
+}
+
+/// `delete x.y`.
+pub(crate) fn delete<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::State) || is_printed(node) {
+        return;
+    }
+    let Some(argument) = node.child_by_field_name("argument") else { return };
+    let names = vec![r.label(bare(argument))];
+    let site = site_for(r, node, names);
+    let before = format!("{}({site},", probe(r, "d"));
+    r.wrap(node, before, ")");
+}
+
+/// A class field with an initial value.
+pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::State) {
+        return;
+    }
+    let (Some(property), Some(value)) =
+        (node.child_by_field_name("property"), node.child_by_field_name("value"))
+    else {
+        return;
+    };
+    if is_anonymous_function(value) {
+        return;
+    }
+    let names = vec![r.label(property)];
+    let site = site_for(r, node, names);
+    let before = format!("{}({site},", probe(r, "v"));
+    r.wrap(value, before, ")");
+}
+
+/// `list.push(…)` and the like on a plain variable: the container before and after.
+pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::State) {
+        return;
+    }
+    let Some(callee) = node.child_by_field_name("function") else { return };
+    let (Some(object), Some(method)) =
+        (callee.child_by_field_name("object"), callee.child_by_field_name("property"))
+    else {
+        return;
+    };
+    if object.kind() != "identifier"
+        || callee.child_by_field_name("optional_chain").is_some()
+        || !node.child_by_field_name("arguments").is_some_and(|list| list.kind() == "arguments")
+        || !CHANGING.contains(&r.text(method).as_ref())
+        || is_printed(node)
+        || in_with(node)
+        || in_chain(node)
+    {
+        return;
+    }
+    let name = r.text(object).into_owned();
+    if name == "arguments" && enclosing_function(node).kind() == "program" {
+        return;
+    }
+    let site = r.site(Kind::Transform, node);
+    let text = r.label(node);
+    r.set_names(site, [name.clone()]);
+    r.site_mut(site).text = text;
+    let before = format!("{}({site},{}({site},{name}),", probe(r, "U"), probe(r, "T"));
+    r.wrap(node, before, format!(",{name})"));
+}
+
+/// Whether the call is a link of an optional chain, which must stay whole.
+fn in_chain(node: Node<'_>) -> bool {
+    node.parent().is_some_and(|parent| {
+        matches!(parent.kind(), "member_expression" | "subscript_expression" | "call_expression")
+            && parent.child_by_field_name("optional_chain").is_some()
+    })
+}

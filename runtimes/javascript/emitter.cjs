@@ -1,0 +1,155 @@
+'use strict';
+// Loaded with `--require` before the subject: sets recording up, gives the module loaders the
+// instrumented texts, and takes its own traces away again. Worker threads and child processes run
+// the original; only the main thread records.
+
+const { isMainThread } = require('worker_threads');
+
+const folder = __dirname;
+
+function start() {
+  const { internalBinding } = require('internal/test/binding');
+  const readSources = require('./sources.cjs');
+  const { byPath, channel: descriptor } = readSources(folder);
+  const { Channel } = require('./channel.cjs');
+  const { Recorder } = require('./recorder.cjs');
+  const makeProbes = require('./probes.cjs');
+  const stacksModule = require('./stacks.cjs');
+  const { installLoader } = require('./loader.cjs');
+  const { installOutput } = require('./output.cjs');
+  const { Module, ...loaderInternals } = require('internal/modules/cjs/loader');
+
+  const recorder = new Recorder(new Channel(descriptor));
+  const made = makeProbes(recorder);
+  define(made.probes);
+
+  const internals = {
+    internalBinding,
+    errors: require('internal/errors'),
+    translators: require('internal/modules/esm/translators').translators,
+    Module,
+    kModuleSource: loaderInternals.kModuleSource,
+  };
+  const stacks = stacksModule.installStacks(internals, byPath, folder);
+  stacksModule.installUncaught(internals, stacks, {
+    unwound: made.unwound,
+    uncaught: made.uncaught,
+    flush: () => recorder.flush(),
+    thrownAt(error) {
+      const thrown = made.thrown();
+      if (!thrown.live || !stacksModule.is(thrown.value, error)) return undefined;
+      return placeOf(thrown.site);
+    },
+    reportPlain: reporter(recorder),
+  });
+  stacksModule.installFunctionText(byPath);
+  installOutput(made.wrote);
+  flushOnExit(recorder);
+
+  const learned = new Set();
+  installLoader(internals, byPath, (source) => {
+    if (learned.has(source) || source.facts === null) return;
+    learned.add(source);
+    recorder.learn(source.facts);
+  });
+
+  function placeOf(site) {
+    for (const source of learned) {
+      const { throws, first, sites } = source.facts;
+      if (site < first || site >= first + sites.length / 2) continue;
+      for (let i = 0; i < throws.length; i += 3) {
+        if (throws[i] !== site) continue;
+        const line = throws[i + 1];
+        const bytes = Buffer.from(source.lineText(line));
+        const column = bytes.utf8Slice(0, throws[i + 2] - 1).length + 1;
+        return { source, file: source.shownAs ?? source.path, line, column };
+      }
+    }
+    return undefined;
+  }
+}
+
+// The probes are constants of the global scope: no property of the global object, and as cheap as
+// a literal once optimised. Four prefixes, so that a file that happens to use one has another.
+function define(probes) {
+  const { runInThisContext } = require('vm');
+  const names = Object.keys(probes);
+  const scripts = [0, 1, 2, 3].map((n) => names.map((name) => `$t${n}_${name}=p.${name}`).join());
+  const install = `const ${scripts.join()};`;
+  const key = '$t0_probes';
+  Object.defineProperty(globalThis, key, { value: probes, configurable: true });
+  runInThisContext(install.replaceAll('=p.', `=${key}.`), { filename: `${folder}/probes.js` });
+  delete globalThis[key];
+}
+
+function flushOnExit(recorder) {
+  for (const name of ['reallyExit', 'abort', '_kill', 'kill']) {
+    const original = process[name];
+    if (typeof original !== 'function') continue;
+    process[name] = { [name](...args) {
+      recorder.flush();
+      return Reflect.apply(original, this, args);
+    } }[name];
+  }
+  // The end of the event loop is told by `process.emit('exit')`; an own listener would be seen.
+  const prototype = Object.getPrototypeOf(process);
+  const { emit } = process;
+  Object.defineProperty(prototype, 'emit', {
+    value: { emit(...args) {
+      try {
+        return Reflect.apply(emit, this, args);
+      } finally {
+        if (args[0] === 'exit') recorder.flush();
+      }
+    } }.emit,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+function reporter(recorder) {
+  return (error, shown) => {
+    recorder.flush();
+    const fs = require('fs');
+    const { inspect } = require('util');
+    let text;
+    try {
+      text = typeof error === 'object' && error !== null || typeof error === 'function'
+        ? inspect(error) : String(error);
+    } catch {
+      return;
+    }
+    void text;
+    void fs;
+    void shown;
+  };
+}
+
+function hide() {
+  delete process.env.TRACER_CHANNEL;
+  const { execArgv } = process;
+  for (let i = execArgv.length - 1; i >= 0; i--) {
+    if (execArgv[i] === '--expose-internals') execArgv.splice(i, 1);
+    else if (execArgv[i] === '--require' && execArgv[i + 1] === __filename) execArgv.splice(i, 2);
+  }
+  const preloaded = process._preload_modules;
+  const at = preloaded?.indexOf(__filename) ?? -1;
+  if (at >= 0) preloaded.splice(at, 1);
+  const { BuiltinModule } = require('internal/bootstrap/realm');
+  BuiltinModule.setRealmAllowRequireByUsers(
+    [...BuiltinModule.map.keys()].filter((id) => !id.startsWith('internal/')));
+  const Module = module.constructor;
+  for (const key of Object.keys(Module._cache)) {
+    if (key.startsWith(folder)) delete Module._cache[key];
+  }
+  for (const key of Object.keys(Module._pathCache)) {
+    if (Module._pathCache[key].startsWith(folder)) delete Module._pathCache[key];
+  }
+}
+
+try {
+  if (isMainThread) start();
+} finally {
+  hide();
+}

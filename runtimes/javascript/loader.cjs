@@ -1,0 +1,103 @@
+'use strict';
+// Gives the module loaders the instrumented text of the program's files, and everyone else the
+// original. No loader function is wrapped: that would show in stack traces.
+
+const { defineProperty } = require('./primordials.cjs');
+
+function installLoader(internals, sources, onLoad) {
+  const fs = require('fs');
+  const { Module } = internals;
+  const { compileFunction } = require('vm');
+
+  // The text to run: the instrumented one unless V8 refuses it, so that a syntax error is the
+  // original's own.
+  function textFor(source, isModule) {
+    source.load();
+    if (!isModule && !compiles(source.text)) return null;
+    onLoad(source);
+    return source.text;
+  }
+
+  function compiles(text) {
+    try {
+      compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname']);
+      return true;
+    } catch (error) {
+      // Modules are found out by their syntax, and checked when they are compiled as such.
+      return /import|export|await/.test(error.message);
+    }
+  }
+
+  // Looking up the handler for `.js` arms one read: the handler's own.
+  let handler = Module._extensions['.js'];
+  function arm() {
+    const read = fs.readFileSync;
+    const armed = function readFileSync(file, options) {
+      fs.readFileSync = read;
+      const source = options === 'utf8' ? sources.get(file) : undefined;
+      if (source !== undefined) {
+        const text = textFor(source, false);
+        if (text !== null) return text;
+      }
+      return read.call(fs, file, options);
+    };
+    if (fs.readFileSync.name === 'readFileSync' && !isArmed(fs.readFileSync)) {
+      marks.add(armed);
+      fs.readFileSync = armed;
+    }
+  }
+  const marks = new WeakSet();
+  const isArmed = (candidate) => marks.has(candidate);
+
+  defineProperty(Module._extensions, '.js', {
+    get() {
+      arm();
+      return handler;
+    },
+    set(value) {
+      handler = value;
+    },
+    enumerable: true,
+    configurable: true,
+  });
+
+  const { translators } = internals;
+  if (translators === undefined) return;
+  const { fileURLToPath } = require('url');
+  const find = (url) => {
+    if (typeof url !== 'string' || !url.startsWith('file:')) return undefined;
+    const bare = url.replace(/[?#].*$/, '');
+    return sources.get(fileURLToPath(bare));
+  };
+
+  const translate = translators.get('module');
+  translators.set('module', function moduleStrategy(url, text, isMain) {
+    const source = find(url);
+    if (source !== undefined) {
+      const instrumented = textFor(source, true);
+      try {
+        return translate.call(this, url, instrumented, isMain);
+      } catch {
+        // The original's own error is the one to show.
+      }
+      return translate.call(this, url, source.original().toString('utf8'), isMain);
+    }
+    return translate.call(this, url, text, isMain);
+  });
+
+  // A CommonJS file that is imported is read here to find its exports, from the original text; the
+  // CommonJS loader must then read it again.
+  const importCommon = translators.get('commonjs');
+  const cachedSource = internals.kModuleSource;
+  translators.set('commonjs', function commonjsStrategy(url, text, isMain) {
+    const result = importCommon.call(this, url, text, isMain);
+    const source = find(url);
+    if (source !== undefined && cachedSource !== undefined) {
+      const module = Module._cache[source.path];
+      if (module !== undefined && !module.loaded) module[cachedSource] = undefined;
+    }
+    return result;
+  });
+}
+
+module.exports = { installLoader };
