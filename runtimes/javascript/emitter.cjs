@@ -8,7 +8,7 @@ const { isMainThread } = require('worker_threads');
 const folder = __dirname;
 
 function start() {
-  const { internalBinding } = require('internal/test/binding');
+  const { internalBinding } = quietly(() => require('internal/test/binding'));
   const readSources = require('./sources.cjs');
   const { byPath, channel: descriptor } = readSources(folder);
   const { Channel } = require('./channel.cjs');
@@ -66,6 +66,17 @@ function start() {
       }
     }
     return undefined;
+  }
+}
+
+// Node warns of its own test interface.
+function quietly(action) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return action();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 
@@ -136,9 +147,6 @@ function hide() {
   const preloaded = process._preload_modules;
   const at = preloaded?.indexOf(__filename) ?? -1;
   if (at >= 0) preloaded.splice(at, 1);
-  const { BuiltinModule } = require('internal/bootstrap/realm');
-  BuiltinModule.setRealmAllowRequireByUsers(
-    [...BuiltinModule.map.keys()].filter((id) => !id.startsWith('internal/')));
   const Module = module.constructor;
   for (const key of Object.keys(Module._cache)) {
     if (key.startsWith(folder)) delete Module._cache[key];

@@ -327,6 +327,9 @@ module.exports = function makeProbes(recorder) {
     failure(i, 1, value, gone);
     lastThrow.live = false;
   }
+  function c0(i, frame) {
+    c(i, frame, lastThrow.live ? lastThrow.value : undefined);
+  }
   // A `finally` begins: an error passes if frames are gone or one was just thrown.
   function f(i, frame) {
     if (typeof frame === 'object') wake(i, frame, 2);
@@ -349,7 +352,7 @@ module.exports = function makeProbes(recorder) {
   }
   function task(phase, frame, id) {
     if (recorder.mute !== OPEN) return;
-    const what = out.intern(frame.what);
+    const what = out.intern(id === 0 ? 'main' : frame.what);
     out.length = 0;
     out.byte(OP.TASK);
     out.byte(phase);
@@ -504,7 +507,8 @@ module.exports = function makeProbes(recorder) {
       out.length = 0;
       recorder.unmute(0);
     }
-    failure(0, 3, value, gone);
+    failure(lastThrow.live && is(lastThrow.value, value) ? lastThrow.site : recorder.lastSite, 3,
+      value, gone);
   }
 
   // A destructuring assignment: the names it wrote, read once it is done.
@@ -525,7 +529,7 @@ module.exports = function makeProbes(recorder) {
   return {
     probes: {
       s, v, p, m, vn, vd, d, b, n, h, bo, q, k, le, l, l1, ln, x, i0, i1, i2, i3, iN, r, ru, o, z, rf, fe,
-      t, c, f, g, g0, y, y0, w, w0, R, Ru, O, u, un, T, U, e,
+      t, c, c0, f, g, g0, y, y0, w, w0, R, Ru, O, u, un, T, U, e,
     },
     wrote,
     uncaught,

@@ -52,7 +52,7 @@ class Recorder {
     this.muteTo = 0;
     this.loops = [];
     this.lastFlush = now();
-    this.inside = false;
+    this.lastSite = 0;
     this.out = new Encoder(channel, (bytes, length) => channel.append(bytes, length));
   }
 
@@ -85,6 +85,7 @@ class Recorder {
         (site < this.muteFrom || site > this.muteTo)))) this.unmute(before);
     else if (this.mute === CALL && own < this.muteDepth) this.unmute(before);
     this.visits[site] += 1;
+    this.lastSite = site;
     const { out } = this;
     out.length = 0;
     out.byte(op);
