@@ -10,7 +10,7 @@ use tracer_stream::Record;
 use crate::walk::Walk;
 
 /// Implied events of one record; more means that a table chains in circles.
-const MAX_IMPLIED: usize = 1024;
+const MAX_IMPLIED: usize = 256;
 
 /// What an implied `LOOP` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,6 +55,7 @@ pub(crate) fn walk<'r>(
         waiting.push_back(Waiting { stream, task, names: None });
     }
     let mut stood = 0;
+    let mut loops = Vec::new();
     let mut first_names = None;
     while let Some(Waiting { stream, task, names }) = waiting.pop_front() {
         let own = children.remove(&Some(stream.number)).unwrap_or_default();
@@ -70,8 +71,10 @@ pub(crate) fn walk<'r>(
                 Err(problem) => walk.note(problem.to_string()),
             }
         }
-        if task == 0 {
-            stood = walk.tasks.get(&0).map_or(0, |main| main.statement);
+        if let Some(main) = walk.tasks.remove(&0).filter(|_| task == 0) {
+            stood = main.statement;
+            // The slots go on counting the rounds of loops that were under way.
+            loops = main.into_frames().flat_map(|frame| frame.loops).collect();
         }
         let names = walk.end();
         for (child, task) in own.into_iter().rev() {
@@ -80,6 +83,7 @@ pub(crate) fn walk<'r>(
         first_names.get_or_insert(names);
     }
     walk.begin(0, first_names);
+    walk.task().top().loops = loops;
     walk.slots(&decoded.slots);
     Walked { events: walk.events, outputs: walk.outputs, notes: walk.notes, stood }
 }
