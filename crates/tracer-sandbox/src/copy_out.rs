@@ -164,8 +164,10 @@ fn apply(
             // An existing file is rewritten in place, as the program did: owner and links stay.
             let flags = libc::O_WRONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY
                 | if kept { 0 } else { libc::O_CREAT | libc::O_EXCL };
-            let target =
-                File::from(open_at(parent.as_fd(), Path::new(name), flags, 0o600, BENEATH)?);
+            // A mode without O_CREAT is an error to openat2.
+            let private = if kept { 0 } else { 0o600 };
+            let target = open_at(parent.as_fd(), Path::new(name), flags, private, BENEATH)?;
+            let target = File::from(target);
             if !target.metadata()?.is_file() {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
             }

@@ -10,12 +10,12 @@ use tracer_model::{End, Limit};
 use tracer_sandbox::{Access, Finished, Folder, Request, SandboxError, run};
 
 /// `sh -c script` with a usual path and short limits.
-pub fn shell(script: &str) -> Request {
+pub(crate) fn shell(script: &str) -> Request {
     program("/bin/sh", &["-c", script])
 }
 
 /// A program with arguments; `argv[0]` is the program.
-pub fn program(path: &str, arguments: &[&str]) -> Request {
+pub(crate) fn program(path: &str, arguments: &[&str]) -> Request {
     let mut request = Request::new(path, "/tmp");
     request.argv.extend(arguments.iter().map(OsString::from));
     request.env.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
@@ -28,7 +28,7 @@ pub fn program(path: &str, arguments: &[&str]) -> Request {
 }
 
 /// Python with a script, or `None` (said aloud) where there is none under `/usr`.
-pub fn python(script: &str) -> Option<Request> {
+pub(crate) fn python(script: &str) -> Option<Request> {
     let path = "/usr/bin/python3";
     if !Path::new(path).exists() {
         eprintln!("skipped: no {path}");
@@ -38,7 +38,7 @@ pub fn python(script: &str) -> Option<Request> {
 }
 
 /// Runs, or gives `None` (said aloud) where this machine refuses isolation.
-pub fn outcome(request: &Request) -> Option<Finished> {
+pub(crate) fn outcome(request: &Request) -> Option<Finished> {
     match run(request) {
         Ok(finished) => Some(finished),
         Err(error) if error.is_refusal() && std::env::var_os("TRACER_MUST_ISOLATE").is_none() => {
@@ -53,11 +53,11 @@ fn source(error: &SandboxError) -> Option<String> {
     std::error::Error::source(error).map(ToString::to_string)
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-pub fn exited(finished: &Finished, code: u8) {
+pub(crate) fn exited(finished: &Finished, code: u8) {
     assert_eq!(
         finished.outcome.end,
         End::Exited { code },
@@ -67,7 +67,7 @@ pub fn exited(finished: &Finished, code: u8) {
     );
 }
 
-pub fn limited(finished: &Finished, limit: Limit) {
+pub(crate) fn limited(finished: &Finished, limit: Limit) {
     assert_eq!(
         finished.outcome.end,
         End::Limited { limit },
@@ -77,7 +77,7 @@ pub fn limited(finished: &Finished, limit: Limit) {
     );
 }
 
-pub fn signaled(finished: &Finished, number: i32) {
+pub(crate) fn signaled(finished: &Finished, number: i32) {
     let End::Signaled { signal, .. } = &finished.outcome.end else {
         panic!("{:?} {:?}", finished.outcome, text(&finished.stderr));
     };
@@ -85,14 +85,14 @@ pub fn signaled(finished: &Finished, number: i32) {
 }
 
 /// A folder that the program may write to.
-pub fn folder(access: Access) -> (TempDir, Folder) {
+pub(crate) fn folder(access: Access) -> (TempDir, Folder) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     (folder, Folder { path, access })
 }
 
 /// Compiles a C program on the host, or `None` (said aloud) without a compiler.
-pub fn compiled(source: &str) -> Option<(TempDir, PathBuf)> {
+pub(crate) fn compiled(source: &str) -> Option<(TempDir, PathBuf)> {
     let folder = tempfile::tempdir().unwrap();
     let (file, binary) = (folder.path().join("subject.c"), folder.path().join("subject"));
     std::fs::write(&file, source).unwrap();
@@ -107,7 +107,7 @@ pub fn compiled(source: &str) -> Option<(TempDir, PathBuf)> {
 }
 
 /// A request for a compiled subject.
-pub fn subject(folder: &TempDir, binary: &Path) -> Request {
+pub(crate) fn subject(folder: &TempDir, binary: &Path) -> Request {
     let mut request = program(binary.to_str().unwrap(), &[]);
     request.roots.push(folder.path().to_owned());
     request
