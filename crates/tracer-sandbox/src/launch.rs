@@ -349,7 +349,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     }
     let usage = Usage {
         wall: record.wall,
-        cpu: meter.cpu().unwrap_or(record.cpu),
+        cpu: meter.cpu(record.cpu),
         peak_memory: meter.peak().max(if lease.memory_refusal().is_some() { record.largest } else { 0 }),
     };
     let [stdout, stderr] = output.bytes;
@@ -379,7 +379,7 @@ fn fill_copies(guest: &Guest, meter: &mut Meter<'_>, walls: &Walls) -> Result<()
 /// The verdict: what the runner did, then what counters say, then how the program ended.
 fn judge(request: &Request, record: &Record, meter: &mut Meter<'_>) -> Result<Outcome, SandboxError> {
     let limits = &request.limits;
-    let used = meter.cpu().unwrap_or(record.cpu);
+    let used = meter.cpu(record.cpu);
     let limited = |limit| End::Limited { limit };
     let end = if let Some(limit) = record.killed_for {
         limited(limit)

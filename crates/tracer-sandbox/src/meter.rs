@@ -47,6 +47,7 @@ pub(crate) struct Meter<'run> {
     looks: u32,
     full_looks: u32,
     peak: u64,
+    cpu_seen: Duration,
     met: Vec<Limit>,
 }
 
@@ -66,6 +67,7 @@ impl<'run> Meter<'run> {
             looks: 0,
             full_looks: 0,
             peak: 0,
+            cpu_seen: Duration::ZERO,
             met: Vec::new(),
         }
     }
@@ -106,6 +108,7 @@ impl<'run> Meter<'run> {
         let seen = if blind { self.processes() } else { Look::default() };
         self.peak = self.peak.max(seen.memory);
         let cpu = self.lease.cpu().map_or(seen.cpu, Duration::from_nanos);
+        self.cpu_seen = self.cpu_seen.max(cpu);
         if self.limits.cpu.is_some_and(|limit| cpu >= limit) {
             return Some(Limit::Cpu);
         }
@@ -155,8 +158,9 @@ impl<'run> Meter<'run> {
         self.lease.memory_kills() > 0
     }
 
-    pub(crate) fn cpu(&self) -> Option<Duration> {
-        self.lease.cpu().map(Duration::from_nanos)
+    /// CPU time; `reaped` is what waiting told, which leaves out what died with the namespace.
+    pub(crate) fn cpu(&self, reaped: Duration) -> Duration {
+        self.lease.cpu().map_or_else(|| self.cpu_seen.max(reaped), Duration::from_nanos)
     }
 
     fn note(&mut self, limit: Limit) {
