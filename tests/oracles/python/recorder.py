@@ -62,9 +62,18 @@ def changes(frame):
     known[id(frame)] = after
 
 
+def is_class_prologue(frame):
+    """Whether a class body is still setting `__module__`, on the line of `class`."""
+    optimized = frame.f_code.co_flags & 1
+    return not optimized and "__qualname__" not in frame.f_locals and frame.f_back is not None \
+        and frame.f_code.co_name != "<module>"
+
+
 def local(frame, event, argument):
     name = function_name(frame.f_code)
     if event == "line":
+        if is_class_prologue(frame):
+            return local
         changes(frame)
         events.append(["line", name, first_line.get(frame.f_lineno, frame.f_lineno)])
     elif event == "return":
