@@ -21,6 +21,8 @@ typedef uint64_t u64;
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define BARRIER() __asm__ volatile("" ::: "memory")
 #define COLD __attribute__((noinline, cold))
+/* Copies in every probe would only cost time to compile. */
+#define OUTLINE __attribute__((noinline))
 
 enum { STEP = 1, VAR, IN, OUT, BRANCH, LOOP, ERR, STDOUT = 10, TASK, ELIDE, DEPTH, INTERN, LIMIT };
 enum { ORIGIN_MAIN, ORIGIN_THREAD, ORIGIN_PROCESS };
@@ -60,12 +62,19 @@ struct loop {
 	u32 site, depth, visits, left;
 };
 
+/* What a site said last while it was only counted: bits and what they are. */
+struct last {
+	u64 bits;
+	u32 code;
+};
+
 /* One thread's writer. The hot fields come first. */
 static __thread struct writer {
 	u8 *at;    /* next byte of the segment */
 	u8 *limit; /* below it a small record fits and may be written; 0 sends probes the slow way */
 	u32 left;  /* events that may still be recorded */
 	u32 depth; /* calls on the stack */
+	struct last *last;
 	u8 *seen;  /* visits of each site recorded within this mute, up to 2 */
 	u8 mute;
 	u8 writing; /* a record is being written: a probe that comes meanwhile is a signal handler's */
@@ -84,6 +93,7 @@ static __thread struct writer {
 	u32 switch_site;
 	_tr_ll switch_value;
 	u32 level; /* nesting of the value being written */
+	u32 path_length;
 	u64 interned[NAMES / 64];
 	struct loop loops[LOOPS];
 } writer;
@@ -271,11 +281,12 @@ static COLD int begin_stream(void)
 		writer.parent = 1;
 	}
 	size_t slots = channel.slot_count;
-	u8 *memory = map(slots * 5 + 8, -1);
+	u8 *memory = map(slots * (sizeof(struct last) + 5), -1);
 	if (!memory)
 		return 0;
-	writer.visited = (u32 *)memory;
-	writer.seen = memory + slots * 4;
+	writer.last = (struct last *)memory;
+	writer.visited = (u32 *)(writer.last + slots);
+	writer.seen = (u8 *)(writer.visited + slots);
 	writer.left = channel.events ? channel.events : 1;
 	/* Every stream has its own budget, so that one thread's does not hang on another's pace. */
 	if (writer.origin)
@@ -285,6 +296,7 @@ static COLD int begin_stream(void)
 		writer.mute = MUTE_ALL;
 		writer.at = writer.segment_end = NULL;
 	}
+	writer.limit = open_limit();
 	return 1;
 }
 
@@ -320,6 +332,8 @@ static inline void count_visit(u32 site)
 		slot->visits++;
 }
 
+static void remember(u32 site);
+
 static void write_depth(void)
 {
 	if (!writer.at || writer.at + 16 > writer.segment_end)
@@ -350,11 +364,15 @@ static COLD void unmute(void)
 		u32 site = writer.visited[i];
 		struct slot *slot = &channel.slots[site];
 		writer.seen[site] = 0;
-		if (!slot->visits || !writer.left || !room(SMALL))
+		if (!slot->visits)
+			continue;
+		remember(site);
+		if (!writer.left || !room(SMALL))
 			continue;
 		u8 *to = put_varint(writer.at + 1, site);
 		to = put_varint(to, slot->visits);
-		u32 length = slot->length <= SLOT_RECORD ? slot->length : 0;
+		/* Only the last visit's record may stand for it. */
+		u32 length = slot->sequence == slot->visits ? slot->length : 0;
 		to = put_varint(to, length);
 		copy(to, slot->record, length);
 		BARRIER();
@@ -385,7 +403,8 @@ static COLD int decide(u32 site)
 		return DROP;
 	if (UNLIKELY(!writer.seen) && !begin_stream())
 		return DROP;
-	if (writer.writing) {
+	if (writer.writing || (!writer.limit && !writer.mute && writer.left)) {
+		/* A signal handler's probe has interrupted another: it is only counted. */
 		count_visit(site);
 		return DROP;
 	}
@@ -421,16 +440,30 @@ static COLD int decide(u32 site)
 	return KEEP;
 }
 
+/* Whether a visit is only counted, which must be quick. */
+static inline int is_counted(u32 site)
+{
+	return writer.mute && LIKELY(writer.seen[site] >= 2 && !writer.writing);
+}
+
 /* A decision for a record without a value worth keeping when it is only counted. */
 static inline int admit(u32 site)
 {
 	if (LIKELY(writer.at < writer.limit))
 		return KEEP;
-	if (writer.mute && LIKELY(writer.seen[site] >= 2 && !writer.writing)) {
+	if (is_counted(site)) {
 		count_visit(site);
 		return COUNT;
 	}
 	return decide(site);
+}
+
+/* Counts a visit of a site that says a scalar, and keeps that. */
+static inline void count_scalar(u32 site, u64 bits, u32 code)
+{
+	count_visit(site);
+	writer.last[site].bits = bits;
+	writer.last[site].code = code;
 }
 
 /* Small records, written in one go */
@@ -455,9 +488,27 @@ static inline void close_small(u8 op, u8 *end)
 	writer.limit = open_limit();
 }
 
+/* The same for a site that may write at once: one load, one compare. */
+static inline u8 *open_fast(u8 **limit)
+{
+	*limit = writer.limit;
+	writer.limit = NULL;
+	BARRIER();
+	return writer.at + 1;
+}
+
+static inline void close_fast(u8 op, u8 *end, u8 *limit)
+{
+	BARRIER();
+	*writer.at = op;
+	writer.at = end;
+	BARRIER();
+	writer.limit = LIKELY(--writer.left) ? limit : NULL;
+}
+
 /* Records of several values: open_record, values, _tr_z */
 
-static int open_record(u32 site, u8 op)
+static OUTLINE int open_record(u32 site, u8 op)
 {
 	if (UNLIKELY(writer.writing)) {
 		writer.nested++;
@@ -466,6 +517,12 @@ static int open_record(u32 site, u8 op)
 	}
 	int what = admit(site);
 	writer.site = site;
+	if (what == COUNT) {
+		/* Not worth capturing at every visit. */
+		u64 visits = channel.slots[site].visits;
+		if (visits & (visits - 1))
+			what = DROP;
+	}
 	if (what == DROP) {
 		writer.kept = DROP;
 		writer.writing = 1;
@@ -485,7 +542,7 @@ static int open_record(u32 site, u8 op)
 		writer.bound = slot->record + SLOT_RECORD;
 	}
 	writer.to = put_varint(writer.start + 1, site);
-	writer.level = 0;
+	writer.level = writer.path_length = 0;
 	writer.op = op;
 	/* A kept record becomes visible with its first byte: _tr_z writes that last. */
 	*writer.start = what == KEEP ? 0 : op;

@@ -131,6 +131,14 @@ extern void _tr_ve(_tr_u, _tr_ll, const struct _tr_type *);
 extern const struct _tr_type _tr_T_c, _tr_T_sc, _tr_T_uc, _tr_T_h, _tr_T_uh, _tr_T_i, _tr_T_u, _tr_T_l,
 	_tr_T_ul, _tr_T_ll, _tr_T_ull, _tr_T_f, _tr_T_d, _tr_T_ld, _tr_T_b;
 
+/* The description of a basic type by an expression of it; none for others. */
+#define _tr_D(x)                                                                                   \
+	_Generic((x),                                                                                  \
+		_tr_c: &_tr_T_c, _tr_sc: &_tr_T_sc, _tr_uc: &_tr_T_uc, _tr_h: &_tr_T_h, _tr_uh: &_tr_T_uh, \
+		_tr_i: &_tr_T_i, _tr_u: &_tr_T_u, _tr_l: &_tr_T_l, _tr_ul: &_tr_T_ul, _tr_ll: &_tr_T_ll,   \
+		_tr_ull: &_tr_T_ull, _tr_f: &_tr_T_f, _tr_d: &_tr_T_d, _tr_ld: &_tr_T_ld,                  \
+		_tr_bool: &_tr_T_b, default: (const struct _tr_type *)0)
+
 /* A statement is about to run. */
 extern void _tr_s(_tr_u);
 /* A function is entered: n values and _tr_z follow. */
@@ -138,7 +146,6 @@ extern void _tr_in(_tr_u, _tr_u);
 /* It is left, without and with a value. */
 extern void _tr_o(_tr_u);
 extern void _tr_on(_tr_u);
-#define _tr_ov(site, x) (_tr_on(site), _tr_a(x), _tr_z())
 /* The end of main, which returns 0 from C99 on. */
 #if defined __STDC_VERSION__ && __STDC_VERSION__ >= 199901L
 #define _tr_om(site) (_tr_on(site), _tr_a_i(0u, 0), _tr_z())

@@ -2,7 +2,7 @@
 
 #define HIDDEN_WRITE(body)                                                                         \
 	do {                                                                                           \
-		if (LIKELY(!writer.nested)) {                                                              \
+		if (writer.to && LIKELY(!writer.nested)) {                                                              \
 			body;                                                                                  \
 		}                                                                                          \
 	} while (0)
@@ -38,19 +38,181 @@ void _tr_z(void)
 
 void _tr_s(_tr_u site)
 {
-	if (admit(site) != KEEP)
-		return;
-	u8 *to = open_small();
-	close_small(STEP, put_varint(to, site));
+	if (LIKELY(writer.at < writer.limit)) {
+		u8 *limit, *to = open_fast(&limit);
+		close_fast(STEP, put_varint(to, site), limit);
+	} else if (admit(site) == KEEP) {
+		close_small(STEP, put_varint(open_small(), site));
+	}
 }
 
 /* VAR */
 
-#define PUT(code, type, action)                                                                    \
+/* Scalars of at most 64 bits: their bits can be kept and told later. */
+enum { L_NONE, L_ARM, L_SIGNED, L_UNSIGNED, L_BOOL, L_CHAR, L_DOUBLE, L_FLOAT };
+
+static const struct _tr_type *const basic_types[N_BASIC] = {
+	&_tr_T_sc, &_tr_T_uc, &_tr_T_h,  &_tr_T_uh, &_tr_T_l,
+	&_tr_T_ul, &_tr_T_ll, &_tr_T_ull, &_tr_T_c};
+
+static void put_bits(u32 what, int name, u64 bits)
+{
+	if (name != N_NONE && what != L_CHAR)
+		put_basic(name, basic_types[name]->name);
+	switch (what) {
+	case L_SIGNED:
+		put_int((int64_t)bits);
+		break;
+	case L_UNSIGNED:
+		put_uint(bits);
+		break;
+	case L_BOOL:
+		put_byte(bits ? V_TRUE : V_FALSE);
+		break;
+	case L_CHAR:
+		put_char((char)bits);
+		break;
+	case L_FLOAT:
+		put_byte(V_FLOAT);
+		put_bytes(&bits, 4);
+		break;
+	default:
+		put_byte(V_DOUBLE);
+		put_bytes(&bits, 8);
+	}
+}
+
+/* Writes what a site said last into its slot. */
+static void remember(u32 site)
+{
+	struct last *last = &writer.last[site];
+	struct slot *slot = &channel.slots[site];
+	if (!last->code)
+		return;
+	u32 what = last->code & 15;
+	slot->length = 0;
+	writer.kept = COUNT;
+	writer.start = slot->record;
+	writer.bound = slot->record + SLOT_RECORD;
+	*writer.start = what == L_ARM ? BRANCH : VAR;
+	writer.to = put_varint(writer.start + 1, site);
+	if (what == L_ARM) {
+		put_number(last->bits);
+		put_byte(0);
+	} else {
+		put_byte(1);
+		put_bits(what, (int)(last->code >> 4) - 1, last->bits);
+	}
+	if (writer.to) {
+		slot->sequence = slot->visits;
+		BARRIER();
+		slot->length = (u8)(writer.to - writer.start);
+	}
+	last->code = 0;
+}
+
+static OUTLINE void var_slowly(u32 site, u32 what, int name, u64 bits)
+{
+	if (is_counted(site)) {
+		count_scalar(site, bits, what | (u32)(name + 1) << 4);
+		/* A crash loses nothing that was recorded; of what is only counted, little. */
+		u64 visits = channel.slots[site].visits;
+		if (!(visits & (visits - 1)))
+			remember(site);
+		return;
+	}
+	if (open_record(site, VAR)) {
+		put_byte(1);
+		put_bits(what, name, bits);
+	}
+	_tr_z();
+}
+
+static inline void var(u32 site, u32 what, int name, u64 bits)
+{
+	if (is_counted(site)) {
+		u64 visits = channel.slots[site].visits;
+		if (LIKELY(visits & (visits + 1))) {
+			count_scalar(site, bits, what | (u32)(name + 1) << 4);
+			return;
+		}
+	} else if (LIKELY(writer.at < writer.limit) &&
+	           (name == N_NONE || LIKELY(writer.interned[0] >> name & 1)) && what != L_CHAR) {
+		u8 *limit, *to = put_varint(open_fast(&limit), site);
+		*to++ = 1;
+		if (name != N_NONE) {
+			*to++ = V_TYPED;
+			*to++ = (u8)(name + 1);
+		}
+		if (what == L_SIGNED) {
+			*to++ = V_INT;
+			to = put_zigzag(to, (int64_t)bits);
+		} else if (what == L_UNSIGNED) {
+			*to++ = V_UINT;
+			to = put_varint(to, bits);
+		} else if (what == L_BOOL) {
+			*to++ = bits ? V_TRUE : V_FALSE;
+		} else {
+			u32 size = what == L_FLOAT ? 4 : 8;
+			*to++ = what == L_FLOAT ? V_FLOAT : V_DOUBLE;
+			copy(to, &bits, size);
+			to += size;
+		}
+		close_fast(VAR, to, limit);
+		return;
+	}
+	var_slowly(site, what, name, bits);
+}
+
+#define SCALAR(code, type, what, name, bits)                                                       \
 	void _tr_a_##code(_tr_u unused, type value)                                                    \
 	{                                                                                              \
 		(void)unused;                                                                              \
-		HIDDEN_WRITE(action);                                                                      \
+		if (writer.to && LIKELY(!writer.nested))                                                   \
+			put_bits(what, name, bits);                                                            \
+	}                                                                                              \
+	void _tr_v_##code(_tr_u site, type value)                                                      \
+	{                                                                                              \
+		var(site, what, name, bits);                                                               \
+	}
+
+static inline u64 double_bits(double value)
+{
+	u64 bits;
+	copy((u8 *)&bits, &value, 8);
+	return bits;
+}
+
+static inline u64 float_bits(float value)
+{
+	u64 bits = 0;
+	copy((u8 *)&bits, &value, 4);
+	return bits;
+}
+
+SCALAR(c, _tr_c, L_CHAR, N_c, (u64)value)
+SCALAR(sc, _tr_sc, L_SIGNED, N_sc, (u64)value)
+SCALAR(uc, _tr_uc, L_UNSIGNED, N_uc, (u64)value)
+SCALAR(h, _tr_h, L_SIGNED, N_h, (u64)value)
+SCALAR(uh, _tr_uh, L_UNSIGNED, N_uh, (u64)value)
+SCALAR(i, _tr_i, L_SIGNED, N_NONE, (u64)(int64_t)value)
+SCALAR(u, _tr_u, L_UNSIGNED, N_NONE, (u64)value)
+SCALAR(l, _tr_l, L_SIGNED, N_l, (u64)value)
+SCALAR(ul, _tr_ul, L_UNSIGNED, N_ul, (u64)value)
+SCALAR(ll, _tr_ll, L_SIGNED, N_ll, (u64)value)
+SCALAR(ull, _tr_ull, L_UNSIGNED, N_ull, (u64)value)
+SCALAR(d, _tr_d, L_DOUBLE, N_NONE, double_bits(value))
+SCALAR(f, _tr_f, L_FLOAT, N_NONE, float_bits(value))
+SCALAR(b, _tr_bool, L_BOOL, N_NONE, (u64)value)
+
+/* Whatever else there is. */
+#define VALUE(code, type, action)                                                                  \
+	void _tr_a_##code(_tr_u unused, type value)                                                    \
+	{                                                                                              \
+		(void)unused;                                                                              \
+		if (writer.to && LIKELY(!writer.nested)) {                                                 \
+			action;                                                                                \
+		}                                                                                          \
 	}                                                                                              \
 	void _tr_v_##code(_tr_u site, type value)                                                      \
 	{                                                                                              \
@@ -61,51 +223,14 @@ void _tr_s(_tr_u site)
 		_tr_z();                                                                                   \
 	}
 
-#define PUT_AS(code, type, put) PUT(code, type, put_typed(_tr_T_##code.name); put(value))
-PUT(c, _tr_c, put_char(value))
-PUT_AS(sc, _tr_sc, put_int)
-PUT_AS(uc, _tr_uc, put_uint)
-PUT_AS(h, _tr_h, put_int)
-PUT_AS(uh, _tr_uh, put_uint)
-PUT(u, _tr_u, put_uint(value))
-PUT_AS(l, _tr_l, put_int)
-PUT_AS(ul, _tr_ul, put_uint)
-PUT_AS(ll, _tr_ll, put_int)
-PUT_AS(ull, _tr_ull, put_uint)
-PUT(d, _tr_d, put_double(value))
-PUT(f, _tr_f, put_byte(V_FLOAT); put_bytes(&value, 4))
-PUT(ld, _tr_ld, put_long_double(&value))
-PUT(b, _tr_bool, put_byte(value ? V_TRUE : V_FALSE))
-PUT(cd, _tr_cd, put_complex(value))
-PUT(s, const _tr_c *, put_pointer(value, "char *", &_tr_T_c))
-PUT(p, _tr_ptr, put_pointer((const void *)value, "pointer", NULL))
+VALUE(ld, _tr_ld, put_long_double(&value))
+VALUE(cd, _tr_cd, put_complex(value))
+VALUE(s, const _tr_c *, put_pointer(value, "char *", &_tr_T_c))
+VALUE(p, _tr_ptr, put_pointer((const void *)value, "pointer", NULL))
 #ifdef __SIZEOF_INT128__
-PUT(ix, _tr_ix, put_wide(value < 0 ? -(_tr_ux)value : (_tr_ux)value, value < 0, "__int128"))
-PUT(ux, _tr_ux, put_wide(value, 0, "unsigned __int128"))
+VALUE(ix, _tr_ix, put_wide(value < 0 ? -(_tr_ux)value : (_tr_ux)value, value < 0, "__int128"))
+VALUE(ux, _tr_ux, put_wide(value, 0, "unsigned __int128"))
 #endif
-
-void _tr_a_i(_tr_u unused, _tr_i value)
-{
-	(void)unused;
-	HIDDEN_WRITE(put_int(value));
-}
-
-/* The commonest probe by far gets a way of its own. */
-void _tr_v_i(_tr_u site, _tr_i value)
-{
-	if (LIKELY(writer.at < writer.limit)) {
-		u8 *to = put_varint(open_small(), site);
-		*to++ = 1;
-		*to++ = V_INT;
-		close_small(VAR, put_zigzag(to, value));
-		return;
-	}
-	if (open_record(site, VAR)) {
-		put_byte(1);
-		put_int(value);
-	}
-	_tr_z();
-}
 
 void _tr_a_o(_tr_u unused, ...)
 {
@@ -250,9 +375,13 @@ void _tr_bn(_tr_u site, _tr_u arm, _tr_u count)
 void _tr_b(_tr_u site, _tr_u arm)
 {
 	if (LIKELY(writer.at < writer.limit)) {
-		u8 *to = put_varint(put_varint(open_small(), site), arm);
+		u8 *limit, *to = put_varint(put_varint(open_fast(&limit), site), arm);
 		*to++ = 0;
-		close_small(BRANCH, to);
+		close_fast(BRANCH, to, limit);
+		return;
+	}
+	if (is_counted(site)) {
+		count_scalar(site, arm, L_ARM);
 		return;
 	}
 	_tr_bn(site, arm, 0);
@@ -300,10 +429,14 @@ static struct loop *loop_at(u32 site)
 static void loop_record(u32 site, u32 phase, u32 count)
 {
 	if (LIKELY(writer.at < writer.limit && !count)) {
-		u8 *to = put_varint(open_small(), site);
+		u8 *limit, *to = put_varint(open_fast(&limit), site);
 		*to++ = (u8)phase;
 		*to++ = 0;
-		close_small(LOOP, to);
+		close_fast(LOOP, to, limit);
+		return;
+	}
+	if (!count && is_counted(site)) {
+		count_visit(site);
 		return;
 	}
 	if (open_record(site, LOOP)) {
@@ -439,4 +572,14 @@ __attribute__((constructor(101))) static void begin(void)
 {
 	if (!channel.state)
 		open_channel();
+}
+
+/* What was only counted says its last value at a normal end too. */
+__attribute__((destructor(101))) static void finish(void)
+{
+	if (channel.state != 1 || !writer.mute || writer.writing)
+		return;
+	for (u32 i = 0; i < writer.visited_count; i++)
+		if (channel.slots[writer.visited[i]].visits)
+			remember(writer.visited[i]);
 }

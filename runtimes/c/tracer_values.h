@@ -25,7 +25,7 @@ enum {
 enum { PAGE = 4096, STRING_SCAN = 65536, PATH = 8 };
 
 /* Room for n more bytes. A kept record moves to a new segment; a counted one is given up. */
-static int need(u32 n)
+static OUTLINE int need(u32 n)
 {
 	if (LIKELY(writer.to && writer.to + n <= writer.bound))
 		return 1;
@@ -44,19 +44,19 @@ static int need(u32 n)
 	return 0;
 }
 
-static void put_byte(u8 byte)
+static OUTLINE void put_byte(u8 byte)
 {
 	if (need(1))
 		*writer.to++ = byte;
 }
 
-static void put_number(u64 n)
+static OUTLINE void put_number(u64 n)
 {
 	if (need(10))
 		writer.to = put_varint(writer.to, n);
 }
 
-static void put_bytes(const void *from, u32 n)
+static OUTLINE void put_bytes(const void *from, u32 n)
 {
 	if (need(n)) {
 		copy(writer.to, from, n);
@@ -68,10 +68,14 @@ static void put_bytes(const void *from, u32 n)
 
 static const char *names[NAMES];
 
+/* The basic types' names have fixed places before the table's rest. */
+enum { N_sc, N_uc, N_h, N_uh, N_l, N_ul, N_ll, N_ull, N_c, N_BASIC, N_NONE = -1 };
+
 static u32 name_number(const char *name)
 {
-	u32 at = (u32)(((uintptr_t)name * 0x9e3779b97f4a7c15u) >> 48) % NAMES;
-	for (u32 tries = 0; tries < NAMES; tries++, at = (at + 1) % NAMES) {
+	u32 span = NAMES - N_BASIC;
+	u32 at = (u32)(((uintptr_t)name * 0x9e3779b97f4a7c15u) >> 48) % span + N_BASIC;
+	for (u32 tries = 0; tries < span; tries++, at = at + 1 < NAMES ? at + 1 : N_BASIC) {
 		const char *found = __atomic_load_n(&names[at], __ATOMIC_RELAXED);
 		if (!found && __atomic_compare_exchange_n(&names[at], &found, name, 0, __ATOMIC_RELAXED,
 		                                          __ATOMIC_RELAXED))
@@ -82,11 +86,10 @@ static u32 name_number(const char *name)
 	return NAMES;
 }
 
-/* The number of a name, which the stream is told first. 0 if there are too many names. */
-static u32 intern(const char *name)
+/* Tells the stream a name, unless it knows it. 0 if there are too many names. */
+static OUTLINE u32 intern_at(u32 at, const char *name)
 {
-	u32 at = name ? name_number(name) : NAMES;
-	if (at == NAMES)
+	if (at >= NAMES)
 		return 0;
 	if (LIKELY(writer.interned[at / 64] >> (at % 64) & 1))
 		return at + 1;
@@ -123,27 +126,41 @@ static u32 intern(const char *name)
 	return at + 1;
 }
 
-static void put_typed(const char *name)
+static u32 intern(const char *name)
+{
+	return intern_at(name ? name_number(name) : NAMES, name);
+}
+
+static OUTLINE void put_basic(int at, const char *name)
+{
+	if (at == N_NONE)
+		return;
+	u32 number = intern_at((u32)at, name);
+	put_byte(V_TYPED);
+	put_number(number);
+}
+
+static OUTLINE void put_typed(const char *name)
 {
 	u32 number = intern(name);
 	put_byte(V_TYPED);
 	put_number(number);
 }
 
-static void put_int(int64_t n)
+static OUTLINE void put_int(int64_t n)
 {
 	put_byte(V_INT);
 	if (need(10))
 		writer.to = put_zigzag(writer.to, n);
 }
 
-static void put_uint(u64 n)
+static OUTLINE void put_uint(u64 n)
 {
 	put_byte(V_UINT);
 	put_number(n);
 }
 
-static void put_char(char c)
+static OUTLINE void put_char(char c)
 {
 	if (c >= 0) {
 		put_byte(V_CHARACTER);
@@ -154,13 +171,13 @@ static void put_char(char c)
 	}
 }
 
-static void put_double(double d)
+static OUTLINE void put_double(double d)
 {
 	put_byte(V_DOUBLE);
 	put_bytes(&d, 8);
 }
 
-static void put_opaque(const char *type, const char *text)
+static OUTLINE void put_opaque(const char *type, const char *text)
 {
 	u32 number = intern(type), length = 0;
 	while (text[length])
@@ -330,7 +347,7 @@ static void put_value(const void *at, const struct _tr_type *type);
 /* Objects whose parts are being written, to stop at cycles. */
 static __thread const void *path[PATH];
 
-static void put_pointer(const void *pointer, const char *name, const struct _tr_type *to)
+static OUTLINE void put_pointer(const void *pointer, const char *name, const struct _tr_type *to)
 {
 	u32 number = intern(name);
 	struct text text;
@@ -351,17 +368,17 @@ static void put_pointer(const void *pointer, const char *name, const struct _tr_
 		put_text(&text);
 		return;
 	}
-	for (u32 i = 0; i < writer.level && i < PATH; i++)
+	for (u32 i = 0; i < writer.path_length; i++)
 		if (path[i] == pointer) {
 			put_byte(V_REFERENCE);
 			put_number((uintptr_t)pointer);
 			return;
 		}
-	if (writer.level < PATH)
-		path[writer.level] = pointer;
-	writer.level++;
+	u32 length = writer.path_length;
+	if (length < PATH)
+		path[writer.path_length++] = pointer;
 	put_value(pointer, to);
-	writer.level--;
+	writer.path_length = length;
 }
 
 static int64_t read_int(const void *at, u32 size)
@@ -415,7 +432,7 @@ static int too_long(const u8 *began)
 static void put_array(const u8 *at, const struct _tr_type *type)
 {
 	struct text text;
-	if (type->to->kind == _tr_K_CHAR && read_text(at, type->count, &text)) {
+	if (type->to && type->to->kind == _tr_K_CHAR && read_text(at, type->count, &text)) {
 		put_typed(type->name);
 		put_text(&text);
 		return;
@@ -441,7 +458,7 @@ static void put_array(const u8 *at, const struct _tr_type *type)
 		if (too_long(began))
 			put_opaque(NULL, "");
 		else
-			put_value(at + (size_t)i * type->to->size, type->to);
+			put_value(at + (size_t)i * (type->size / type->count), type->to);
 	writer.level--;
 }
 
@@ -480,6 +497,10 @@ static void put_struct(const u8 *at, const struct _tr_type *type)
 static void put_value(const void *at, const struct _tr_type *type)
 {
 	const void *pointer;
+	if (!type) {
+		put_opaque(NULL, "");
+		return;
+	}
 	switch (type->kind) {
 	case _tr_K_BOOL:
 	case _tr_K_CHAR:

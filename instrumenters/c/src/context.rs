@@ -6,12 +6,16 @@ use std::collections::BTreeSet;
 
 use tracer_instrument::{Node, Rewriter};
 
+use crate::types::Types;
+
 /// What is known of the whole file.
 pub(crate) struct FileFacts {
     /// Function-like macros the file defines, and other names that must not be taken for calls.
     macros: BTreeSet<String>,
     /// Functions the file defines.
     pub(crate) functions: BTreeSet<String>,
+    /// Its types and variables.
+    pub(crate) types: Types,
     /// Whether output can be watched: the program does not ask for a stream's position.
     pub(crate) watch_output: bool,
 }
@@ -56,6 +60,7 @@ impl FileFacts {
             let mut facts = Self {
                 macros: BTreeSet::new(),
                 functions: BTreeSet::new(),
+                types: Types::of(rewriter),
                 watch_output: !(contains(rewriter.source, b"stdout")
                     && POSITIONS.iter().any(|name| contains(rewriter.source, name))),
             };
@@ -205,23 +210,23 @@ fn is_control(kind: &str) -> bool {
     )
 }
 
+/// Whether the parser did not find the end of a statement: what follows may belong to it.
+fn is_unfinished(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
+    node.has_error() && (node.kind().starts_with("preproc_") || rewriter.is_broken(node))
+}
+
 /// Whether a statement may be put in front of this one: it stands in a block, or in a body that
 /// gets braces, and what comes before it was understood (else it may be a macro's body).
 pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
-    if previous(node).is_some_and(|before| before.has_error() || before.kind() == "ERROR") {
-        return false;
-    }
     let mut inner = node;
     let mut parent = node.parent();
     while let Some(outer) = parent {
+        if previous(inner).is_some_and(|before| is_unfinished(rewriter, before)) {
+            return false;
+        }
         match outer.kind() {
             "labeled_statement" | "case_statement" | "attributed_statement" => {
                 if outer.kind() == "attributed_statement" {
-                    return false;
-                }
-                if outer.kind() == "labeled_statement"
-                    && previous(outer).is_some_and(|before| before.has_error())
-                {
                     return false;
                 }
                 if inner.kind() == "declaration" && outer.kind() == "labeled_statement" {
@@ -241,9 +246,6 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
             "preproc_if" | "preproc_ifdef" | "preproc_else" | "preproc_elif"
             | "preproc_elifdef" => {
                 if outer.has_error() {
-                    return false;
-                }
-                if previous(outer).is_some_and(|before| before.has_error()) {
                     return false;
                 }
             }

@@ -6,7 +6,9 @@ use tracer_model::{Detail, FunctionKind, Kind};
 use crate::context::{
     self, FileFacts, declared_name, enclosing_function, function_declarator, is_evaluated,
 };
+use crate::capture::{Into, Reach, capture, reach_of};
 use crate::steps;
+use crate::types::Type;
 
 /// Calls that may return a second time.
 const SETJMP: &[&str] = &[
@@ -127,8 +129,11 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         text.push_str("_tr_pw();");
     }
     text.push_str(&format!("_tr_in({site}u,{}u);", names.len()));
+    let facts = FileFacts::of(rewriter);
     for name in &names {
-        text.push_str(&format!("_tr_a({name});"));
+        let type_ = facts.types.variable(name, body.start_byte() + 1);
+        let at = body.start_byte();
+        text.push_str(&capture(rewriter, Into::Record, name, type_.as_ref(), Reach::All, at));
     }
     text.push_str("_tr_z();");
     rewriter.set_names(site, names);
@@ -176,6 +181,17 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             rewriter.wrap(value, "(", format!(",_tr_o({site}u))"));
         }
         Some(value) => {
+            let facts = FileFacts::of(rewriter);
+            let type_ = name_of(rewriter, function)
+                .and_then(|name| facts.types.variable(&name, value.start_byte()))
+                .and_then(|(type_, _)| match type_.resolved() {
+                    Type::Function(result) => Some(((**result).clone(), true)),
+                    _ => None,
+                });
+            let at = value.start_byte();
+            let reach = reach_of(rewriter, Some(value));
+            let captured =
+                capture(rewriter, Into::Record, "_tr_x", type_.as_ref(), reach, at);
             let declared = if has_result_type(rewriter, function) {
                 "_tr_R"
             } else {
@@ -184,7 +200,7 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             rewriter.wrap(
                 value,
                 format!("({{{declared} _tr_x=("),
-                format!(");{output}_tr_ov({site}u,_tr_x);_tr_x;}})"),
+                format!(");{output}_tr_on({site}u);{captured}_tr_z();_tr_x;}})"),
             );
         }
     }

@@ -4,12 +4,14 @@
 //! hooks decide where; what the inserted names do is `runtimes/c`.
 
 mod branches;
+mod capture;
 mod context;
 mod functions;
 mod loops;
 mod output;
 mod steps;
 mod toolchain;
+mod types;
 mod writes;
 
 use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
@@ -17,6 +19,7 @@ use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
 const HOOKS: &[(&str, Hook)] = &[
+    ("definition", capture::definition),
     ("frame", functions::frame),
     ("function", functions::function),
     ("step", steps::step),

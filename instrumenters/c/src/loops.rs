@@ -31,7 +31,7 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// Hook: a label, which a `goto` may use to leave loops.
 pub(crate) fn label<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    if !rewriter.wants(Detail::Lines) {
+    if !rewriter.wants(Detail::Lines) || !takes_statement(rewriter, node) {
         return;
     }
     let mut outer = node.parent();

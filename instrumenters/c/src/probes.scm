@@ -1,5 +1,9 @@
 ; Captures name hooks (see `HOOKS` in lib.rs); `@opaque` is never edited inside.
 
+(struct_specifier body: (_)) @definition
+(union_specifier body: (_)) @definition
+(enum_specifier body: (_)) @definition
+
 (function_definition) @function @frame
 (return_statement) @return
 

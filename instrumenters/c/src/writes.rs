@@ -3,13 +3,17 @@
 //! A plain variable is read back after the statement. Anything else reports the value of the
 //! assignment itself: reading `a[i]` or `p->next->next` again could mean another place by then.
 
+use std::fmt::Write;
+
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::context::{
-    declared_name, following, inside_parentheses, is_evaluated, is_readable, takes_statement,
+    FileFacts, declared_name, following, inside_parentheses, is_evaluated, is_readable, takes_statement,
 };
+use crate::capture::{Into, Reach, capture, reach_of};
 use crate::steps;
+use crate::types::Type;
 
 fn var<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, target: Node<'a>) -> u32 {
     let site = rewriter.site(Kind::Var, node);
@@ -59,10 +63,16 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         };
         let site = var(rewriter, declarator, name);
         let text = rewriter.text(name).into_owned();
+        let facts = FileFacts::of(rewriter);
+        let type_ = facts.types.variable(&text, declarator.end_byte() - 1);
+        let reach = reach_of(rewriter, declarator.child_by_field_name("value"));
+        let at = declarator.end_byte() - 1;
+        let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
         if in_for {
-            probes.push_str(&format!(",*_tr_x{site}=(_tr_v({site}u,{text}),(void*)0)"));
+            let probe = probe.trim_end_matches(';');
+            let _ = write!(probes, ",*_tr_x{site}=({probe},(void*)0)");
         } else {
-            probes.push_str(&format!("_tr_v({site}u,{text});"));
+            probes.push_str(&probe);
         }
         last = Some(site);
     }
@@ -170,12 +180,25 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     } else {
         "-1"
     };
-    let own_value = |site: u32| {
-        if update && !prefix {
-            format!("_tr_v({site}u,(__typeof__(_tr_x))(_tr_x{step}));")
+    let facts = FileFacts::of(rewriter);
+    let type_ = facts.types.of_expression(rewriter, target);
+    let is_record =
+        type_.as_ref().is_some_and(|(type_, _)| matches!(type_.resolved(), Type::Record(_)));
+    let reach = if update || rewriter.text(node).contains("+=") {
+        Reach::Objects
+    } else {
+        reach_of(rewriter, node.child_by_field_name("right"))
+    };
+    let at = node.start_byte();
+    // The value of the write itself, which `_tr_x` holds; of `i++` it holds the old one.
+    let own = type_.clone().map(|(type_, _)| (type_, true));
+    let own_value = |rewriter: &mut Rewriter<'a>, site: u32| {
+        let (value, own) = if update && !prefix {
+            (format!("(__typeof__(_tr_x))(_tr_x{step})"), own.as_ref().filter(|_| !is_record))
         } else {
-            format!("_tr_v({site}u,_tr_x);")
-        }
+            ("_tr_x".to_owned(), own.as_ref())
+        };
+        capture(rewriter, Into::Var(site), &value, own, reach, at)
     };
     let plain = is_plain(target);
     let text = rewriter.text(target).into_owned();
@@ -186,36 +209,56 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             }
             let site = var(rewriter, node, target);
             if plain {
-                rewriter.close(statement, format!("_tr_v({site}u,{text});"));
+                let probe = capture(
+                    rewriter,
+                    Into::Var(site),
+                    &text,
+                    type_.as_ref(),
+                    reach,
+                    at,
+                );
+                rewriter.close(statement, probe);
             } else {
                 let extent = node.end_byte() - node.start_byte();
                 rewriter.open(node, "{__auto_type _tr_x=(");
                 rewriter.close_at(node.end_byte(), extent, ")");
-                rewriter.close(statement, format!("{}}}", own_value(site)));
+                let probe = own_value(rewriter, site);
+                rewriter.close(statement, format!("{probe}}}"));
             }
             chain_next(rewriter, statement, site);
         }
         Use::Dropped if plain => {
             let site = var(rewriter, node, target);
-            rewriter.wrap(node, "(", format!(",_tr_v({site}u,{text}))"));
+            let probe =
+                capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
+            rewriter.wrap(node, "(", format!(",{})", probe.trim_end_matches(';')));
         }
         Use::Dropped => {
             let site = var(rewriter, node, target);
+            let probe = own_value(rewriter, site);
             rewriter.wrap(
                 node,
                 "({__auto_type _tr_x=(",
-                format!(");{}}})", own_value(site)),
+                format!(");{probe}}})"),
             );
         }
         Use::Value => match conflict(rewriter, node, target) {
             Conflict::None => {
                 let site = var(rewriter, node, target);
-                let probe = own_value(site);
+                let probe = own_value(rewriter, site);
                 rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe}_tr_x;}})"));
             }
             Conflict::Statement(statement) if plain => {
                 let site = var(rewriter, node, target);
-                rewriter.close(statement, format!("_tr_v({site}u,{text});"));
+                let probe = capture(
+                    rewriter,
+                    Into::Var(site),
+                    &text,
+                    type_.as_ref(),
+                    reach,
+                    at,
+                );
+                rewriter.close(statement, probe);
             }
             Conflict::Statement(_) | Conflict::Expression => {
                 rewriter.drop_probe(node, "unsequenced");
