@@ -286,16 +286,22 @@ impl Workshop<'_> {
         argv: &[OsString],
     ) -> Result<Finished, EngineError> {
         let command = argv.first().expect("a build step names its program");
-        let mut request = Request::new(command, program.folder());
+        // Where the user would compile: relative names and `__FILE__` come out the same.
+        let mut request = Request::new(command, self.settings.cwd.clone());
         request.argv = argv.to_vec();
         request.env = self.environment(&[("TMPDIR".into(), self.build_folder().into())]);
         request.limits = self.settings.build_limits.clone();
         request.isolation = self.settings.isolation;
         request.roots = self.roots();
         request.folders = vec![
-            Folder { path: program.folder().into(), access: Access::ReadOnly },
+            Folder { path: self.settings.cwd.clone(), access: Access::ReadOnly },
             Folder { path: self.build_folder(), access: Access::Writable },
         ];
+        if !program.folder().starts_with(&self.settings.cwd) {
+            request
+                .folders
+                .push(Folder { path: program.folder().into(), access: Access::ReadOnly });
+        }
         request.files = self.place(&plan.files)?;
         Ok(tracer_sandbox::run(&request)?)
     }

@@ -140,16 +140,16 @@ fn describe(
                  sizeof({sample})/sizeof({sample}[0]),{element}}}"
             )
         }
-        Type::Scalar(..) | Type::Record(_) | Type::Enum(_) => {
-            target(rewriter, types, &settled, at)
-        }
+        Type::Scalar(..) | Type::Record(_) | Type::Enum(_) => target(rewriter, types, &settled, at),
         _ => format!("_tr_D({sample})"),
     }
 }
 
 /// Hook: a struct, union or enumeration with a body. Describes it and those inside it.
 pub(crate) fn definition<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(place) = description_place(node) else { return };
+    let Some(place) = description_place(node) else {
+        return;
+    };
     let facts = FileFacts::of(rewriter);
     let types = &facts.types;
     let mut text = String::new();
@@ -229,7 +229,11 @@ fn describe_record(
             let end = rest[at + 1..]
                 .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                 .map_or(rest.len(), |length| at + 1 + length);
-            let _ = write!(before, "static const struct _tr_type {};", &rest[at + 1..end]);
+            let _ = write!(
+                before,
+                "static const struct _tr_type {};",
+                &rest[at + 1..end]
+            );
             rest = &rest[end..];
         }
         let _ = write!(
@@ -238,7 +242,11 @@ fn describe_record(
             field.name
         );
     }
-    let kind = if definition.union { "_tr_K_UNION" } else { "_tr_K_STRUCT" };
+    let kind = if definition.union {
+        "_tr_K_UNION"
+    } else {
+        "_tr_K_STRUCT"
+    };
     let _ = write!(
         text,
         "{before}static const struct _tr_field {this}_f[]={{{fields}}};\
@@ -271,7 +279,9 @@ fn describe_enum(
 
 /// How far behind a pointer one may look that was just set to `value`.
 pub(crate) fn reach_of(rewriter: &Rewriter<'_>, value: Option<Node<'_>>) -> Reach {
-    let Some(mut node) = value.map(inside_parentheses) else { return Reach::Objects };
+    let Some(mut node) = value.map(inside_parentheses) else {
+        return Reach::Objects;
+    };
     while node.kind() == "cast_expression" {
         match node.child_by_field_name("value") {
             Some(inner) => node = inside_parentheses(inner),
@@ -283,7 +293,11 @@ pub(crate) fn reach_of(rewriter: &Rewriter<'_>, value: Option<Node<'_>>) -> Reac
             let allocates = node
                 .child_by_field_name("function")
                 .is_some_and(|callee| rewriter.text(callee).to_ascii_lowercase().contains("alloc"));
-            if allocates { Reach::Pointer } else { Reach::Objects }
+            if allocates {
+                Reach::Pointer
+            } else {
+                Reach::Objects
+            }
         }
         "pointer_expression" => Reach::All,
         _ => Reach::Objects,

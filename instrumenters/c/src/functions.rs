@@ -3,10 +3,10 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, FunctionKind, Kind};
 
+use crate::capture::{Into, Reach, capture, reach_of};
 use crate::context::{
     self, FileFacts, declared_name, enclosing_function, function_declarator, is_evaluated,
 };
-use crate::capture::{Into, Reach, capture, reach_of};
 use crate::steps;
 use crate::types::Type;
 
@@ -133,7 +133,14 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     for name in &names {
         let type_ = facts.types.variable(name, body.start_byte() + 1);
         let at = body.start_byte();
-        text.push_str(&capture(rewriter, Into::Record, name, type_.as_ref(), Reach::All, at));
+        text.push_str(&capture(
+            rewriter,
+            Into::Record,
+            name,
+            type_.as_ref(),
+            Reach::All,
+            at,
+        ));
     }
     text.push_str("_tr_z();");
     rewriter.set_names(site, names);
@@ -190,8 +197,7 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
                 });
             let at = value.start_byte();
             let reach = reach_of(rewriter, Some(value));
-            let captured =
-                capture(rewriter, Into::Record, "_tr_x", type_.as_ref(), reach, at);
+            let captured = capture(rewriter, Into::Record, "_tr_x", type_.as_ref(), reach, at);
             let declared = if has_result_type(rewriter, function) {
                 "_tr_R"
             } else {

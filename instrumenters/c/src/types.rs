@@ -137,7 +137,11 @@ fn sized(text: &str) -> Type {
         (_, 1, _) => "long".to_owned(),
         _ => "long long".to_owned(),
     };
-    let name = if unsigned { format!("unsigned {name}") } else { name };
+    let name = if unsigned {
+        format!("unsigned {name}")
+    } else {
+        name
+    };
     basic(&name).unwrap_or(Type::Unknown(name))
 }
 
@@ -180,7 +184,9 @@ impl Types {
     }
 
     fn function(&mut self, rewriter: &Rewriter<'_>, node: Node<'_>, end: usize) {
-        let Some(declarator) = node.child_by_field_name("declarator") else { return };
+        let Some(declarator) = node.child_by_field_name("declarator") else {
+            return;
+        };
         let body_end = node.end_byte();
         let base = self.base(rewriter, node, end, false);
         let (name, type_) = Self::derive(rewriter, base, declarator);
@@ -197,7 +203,15 @@ impl Types {
                 } else if parameter.kind() == "identifier" {
                     // K&R: `int` unless a declaration follows.
                     let int = Type::Scalar("i", "int");
-                    self.add(rewriter, parameter, parameter.start_byte(), body_end, int, false, true);
+                    self.add(
+                        rewriter,
+                        parameter,
+                        parameter.start_byte(),
+                        body_end,
+                        int,
+                        false,
+                        true,
+                    );
                 }
             }
         }
@@ -223,12 +237,22 @@ impl Types {
 
     fn parameter(&mut self, rewriter: &Rewriter<'_>, node: Node<'_>, end: usize) {
         let base = self.base(rewriter, node, end, true);
-        let Some(declarator) = node.child_by_field_name("declarator") else { return };
+        let Some(declarator) = node.child_by_field_name("declarator") else {
+            return;
+        };
         let (name, type_) = Self::derive(rewriter, base, declarator);
         if let Some(name) = name {
             let addressable = !is_register(rewriter, node);
             let type_ = as_parameter(type_);
-            self.add(rewriter, name, node.start_byte(), end, type_, false, addressable);
+            self.add(
+                rewriter,
+                name,
+                node.start_byte(),
+                end,
+                type_,
+                false,
+                addressable,
+            );
         }
     }
 
@@ -269,8 +293,17 @@ impl Types {
         is_type: bool,
         addressable: bool,
     ) {
-        let entry = Declared { from, to, type_, is_type, addressable };
-        self.names.entry(rewriter.text(name).into_owned()).or_default().push(entry);
+        let entry = Declared {
+            from,
+            to,
+            type_,
+            is_type,
+            addressable,
+        };
+        self.names
+            .entry(rewriter.text(name).into_owned())
+            .or_default()
+            .push(entry);
     }
 
     /// The type that a declaration's specifiers name.
@@ -326,7 +359,11 @@ impl Types {
             start: node.start_byte(),
             local,
         });
-        let type_ = if keyword == "enum" { Type::Enum(at) } else { Type::Record(at) };
+        let type_ = if keyword == "enum" {
+            Type::Enum(at)
+        } else {
+            Type::Record(at)
+        };
         if let Some(tag) = tag {
             let entry = Declared {
                 from: node.start_byte(),
@@ -368,11 +405,13 @@ impl Types {
             }
             let base = self.base(rewriter, child, end, local);
             let mut inner = child.walk();
-            let declarators: Vec<Node<'_>> =
-                child.children_by_field_name("declarator", &mut inner).collect();
+            let declarators: Vec<Node<'_>> = child
+                .children_by_field_name("declarator", &mut inner)
+                .collect();
             let mut parts = child.walk();
-            let has_bits =
-                child.named_children(&mut parts).any(|part| part.kind() == "bitfield_clause");
+            let has_bits = child
+                .named_children(&mut parts)
+                .any(|part| part.kind() == "bitfield_clause");
             if let (true, Type::Record(at)) = (declarators.is_empty() && !has_bits, &base) {
                 // An anonymous member's fields are the outer one's.
                 fields.extend(self.definitions[*at].fields.clone());
@@ -485,10 +524,14 @@ impl Types {
                 let arrow = part("operator")?.kind() == "->";
                 let base = if arrow { base.target()?.clone() } else { base };
                 let base = self.settled(&base, at);
-                let Type::Record(index) = base.resolved() else { return None };
+                let Type::Record(index) = base.resolved() else {
+                    return None;
+                };
                 let name = rewriter.text(part("field")?);
-                let field =
-                    self.definitions[*index].fields.iter().find(|field| field.name == name)?;
+                let field = self.definitions[*index]
+                    .fields
+                    .iter()
+                    .find(|field| field.name == name)?;
                 Some((field.type_.clone(), !field.bits && (arrow || addressable)))
             }
             "subscript_expression" => {
@@ -537,14 +580,19 @@ impl Types {
         let name = match type_ {
             Type::Scalar(_, name) => (*name).to_owned(),
             Type::Void => "void".to_owned(),
-            Type::Record(at) | Type::Enum(at) => {
-                self.definitions[*at].name.clone().unwrap_or_else(|| "struct".to_owned())
-            }
+            Type::Record(at) | Type::Enum(at) => self.definitions[*at]
+                .name
+                .clone()
+                .unwrap_or_else(|| "struct".to_owned()),
             Type::Alias(name, _) | Type::Unknown(name) => name.clone(),
             _ => String::new(),
         };
         let rest = format!("{before}{after}");
-        if rest.is_empty() { name } else { format!("{name} {rest}") }
+        if rest.is_empty() {
+            name
+        } else {
+            format!("{name} {rest}")
+        }
     }
 }
 

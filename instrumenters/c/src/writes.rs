@@ -8,10 +8,11 @@ use std::fmt::Write;
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::context::{
-    FileFacts, declared_name, following, inside_parentheses, is_evaluated, is_readable, takes_statement,
-};
 use crate::capture::{Into, Reach, capture, reach_of};
+use crate::context::{
+    FileFacts, declared_name, following, inside_parentheses, is_evaluated, is_readable,
+    takes_statement,
+};
 use crate::steps;
 use crate::types::Type;
 
@@ -182,8 +183,9 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     };
     let facts = FileFacts::of(rewriter);
     let type_ = facts.types.of_expression(rewriter, target);
-    let is_record =
-        type_.as_ref().is_some_and(|(type_, _)| matches!(type_.resolved(), Type::Record(_)));
+    let is_record = type_
+        .as_ref()
+        .is_some_and(|(type_, _)| matches!(type_.resolved(), Type::Record(_)));
     let reach = if update || rewriter.text(node).contains("+=") {
         Reach::Objects
     } else {
@@ -194,7 +196,10 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let own = type_.clone().map(|(type_, _)| (type_, true));
     let own_value = |rewriter: &mut Rewriter<'a>, site: u32| {
         let (value, own) = if update && !prefix {
-            (format!("(__typeof__(_tr_x))(_tr_x{step})"), own.as_ref().filter(|_| !is_record))
+            (
+                format!("(__typeof__(_tr_x))(_tr_x{step})"),
+                own.as_ref().filter(|_| !is_record),
+            )
         } else {
             ("_tr_x".to_owned(), own.as_ref())
         };
@@ -209,14 +214,7 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             }
             let site = var(rewriter, node, target);
             if plain {
-                let probe = capture(
-                    rewriter,
-                    Into::Var(site),
-                    &text,
-                    type_.as_ref(),
-                    reach,
-                    at,
-                );
+                let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
                 rewriter.close(statement, probe);
             } else {
                 let extent = node.end_byte() - node.start_byte();
@@ -229,18 +227,13 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         }
         Use::Dropped if plain => {
             let site = var(rewriter, node, target);
-            let probe =
-                capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
+            let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
             rewriter.wrap(node, "(", format!(",{})", probe.trim_end_matches(';')));
         }
         Use::Dropped => {
             let site = var(rewriter, node, target);
             let probe = own_value(rewriter, site);
-            rewriter.wrap(
-                node,
-                "({__auto_type _tr_x=(",
-                format!(");{probe}}})"),
-            );
+            rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe}}})"));
         }
         Use::Value => match conflict(rewriter, node, target) {
             Conflict::None => {
@@ -250,14 +243,7 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             }
             Conflict::Statement(statement) if plain => {
                 let site = var(rewriter, node, target);
-                let probe = capture(
-                    rewriter,
-                    Into::Var(site),
-                    &text,
-                    type_.as_ref(),
-                    reach,
-                    at,
-                );
+                let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
                 rewriter.close(statement, probe);
             }
             Conflict::Statement(_) | Conflict::Expression => {
