@@ -184,7 +184,6 @@ impl<W: Write> Page<'_, W> {
             (below, below)
         };
         for (index, note) in notes.iter().enumerate() {
-            let note = cut(note, width - below);
             let size = note.chars().count();
             if index > 0 && at + 2 + size > width {
                 write!(self.out, "\n{:below$}", "")?;
@@ -193,7 +192,8 @@ impl<W: Write> Page<'_, W> {
                 write!(self.out, "  ")?;
                 at += 2;
             }
-            at += size;
+            let note = cut(note, width - at);
+            at += size.min(width - at);
             write!(self.out, "{}", self.paint(Ink::Value, &note))?;
         }
         writeln!(self.out)
@@ -222,21 +222,41 @@ impl<W: Write> Page<'_, W> {
         for limit in &self.trace.outcome.limits_hit {
             text.extend(["; ", limit_words(*limit), " limit hit"]);
         }
-        writeln!(self.out, "{:>1$} {text}", "──", self.gutter)?;
+        self.closing("── ", &text, Ink::Plain)?;
         let coverage = &self.trace.coverage;
         if let Some(first) = coverage.dropped.first() {
             let text = match coverage.dropped.len() {
-                1 => format!("   1 place does not report (line {}: {})", first.line, first.reason),
+                1 => format!("1 place does not report (line {}: {})", first.line, first.reason),
                 count => format!(
-                    "   {count} places do not report (the first: line {}, {})",
+                    "{count} places do not report (the first: line {}, {})",
                     first.line, first.reason
                 ),
             };
-            writeln!(self.out, "{}", self.paint(Ink::Dim, &text))?;
+            self.closing("", &text, Ink::Dim)?;
         }
         for note in &coverage.notes {
-            writeln!(self.out, "{}", self.paint(Ink::Dim, &format!("   {note}")))?;
+            self.closing("", note, Ink::Dim)?;
         }
         Ok(())
+    }
+
+    /// Writes a text in lines that fit.
+    fn closing(&mut self, mark: &str, text: &str, ink: Ink) -> io::Result<()> {
+        let indent = self.gutter + 1;
+        let room = self.options.width.saturating_sub(indent).max(20);
+        let mut line = String::new();
+        let mut lead = mark;
+        for word in visible(text).split(' ') {
+            let used = line.chars().count();
+            if used > 0 && used + 1 + word.chars().count() > room {
+                writeln!(self.out, "{lead:>indent$}{}", self.paint(ink, &line))?;
+                line.clear();
+                lead = "";
+            } else if used > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        writeln!(self.out, "{lead:>indent$}{}", self.paint(ink, &line))
     }
 }

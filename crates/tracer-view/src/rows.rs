@@ -175,7 +175,8 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 }
             },
             Payload::Transform { name, before, after } => {
-                let note = format!("{name}: {} → {}", self.short(before), self.short(after));
+                let limit = self.value_limit / 2;
+                let note = format!("{name}: {} → {}", short(before, limit), short(after, limit));
                 self.note(event, site, note, false);
             }
             Payload::Call { callee, args, result, .. } => {

@@ -17,7 +17,10 @@ const BRACKETS: &[(&str, &str, &str)] = &[
     ("Object", "{", "}"),
 ];
 
-/// A value in at most `limit` characters, and at least its kind.
+/// Characters of `, … 100 in all`.
+const REST: usize = 14;
+
+/// A value in about `limit` characters, and at least its kind.
 pub fn short(value: &Value, limit: usize) -> String {
     let mut referenced = Vec::new();
     references(value, &mut referenced);
@@ -167,6 +170,7 @@ impl Writer {
     ) {
         self.put(open);
         let mut shown = 0;
+        let length = value.length.unwrap_or(items.len() as u64);
         for item in items {
             if shown > 0 && self.left < 6 {
                 break;
@@ -174,10 +178,13 @@ impl Writer {
             if shown > 0 {
                 self.put(", ");
             }
-            each(self, item);
             shown += 1;
+            // Room to say that there is more.
+            let reserved = if length > shown { REST.min(self.left) } else { 0 };
+            self.left -= reserved;
+            each(self, item);
+            self.left += reserved;
         }
-        let length = value.length.unwrap_or(items.len() as u64);
         if length > shown {
             let more = if shown == 0 { "" } else { ", " };
             self.put(&format!("{more}… {length} in all"));

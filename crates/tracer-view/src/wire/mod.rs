@@ -5,6 +5,8 @@
 
 pub mod event;
 pub mod run;
+#[cfg(test)]
+mod schema;
 pub mod table;
 pub mod value;
 

@@ -1,0 +1,78 @@
+//! The views for people: `cases/<name>.jsonl` rendered, against `cases/<name>.<view>`.
+//! `TRACER_BLESS=1` rewrites what is expected.
+
+mod common;
+
+use std::path::PathBuf;
+
+use tracer_model::Trace;
+use tracer_view::{jsonl, lines, pretty};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
+}
+
+fn expect(name: &str, got: &str) {
+    let path = folder().join(name);
+    if std::env::var_os("TRACER_BLESS").is_some() {
+        std::fs::write(&path, got).expect("the case can be written");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(got == expected, "{name} is now\n{got}");
+}
+
+fn check(name: &str, trace: &Trace) {
+    expect(&format!("{name}.pretty"), &pretty::render(trace, &pretty::Options::default()));
+    expect(&format!("{name}.lines"), &lines::render(trace, &lines::Options::default()));
+}
+
+fn recorded(name: &str) -> Trace {
+    let file = std::fs::File::open(folder().join(format!("{name}.jsonl"))).expect("the case");
+    jsonl::read(std::io::BufReader::new(file)).expect("a trace")
+}
+
+#[test]
+fn one_of_everything() {
+    check("everything", &common::trace());
+}
+
+#[test]
+fn a_python_program() {
+    check("stack", &recorded("stack"));
+}
+
+#[test]
+fn a_crashing_c_program() {
+    check("crash", &recorded("crash"));
+}
+
+#[test]
+fn nothing_but_output_is_wider_than_asked() {
+    for trace in [common::trace(), recorded("stack"), recorded("crash")] {
+        for width in [60, 80, 100, 200] {
+            let options = pretty::Options { width, ..pretty::Options::default() };
+            for line in pretty::render(&trace, &options).lines() {
+                let size = line.chars().count();
+                assert!(size <= width || line.contains('»'), "{size} > {width}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_control_character_of_the_program_reaches_the_terminal() {
+    let plain = pretty::render(&common::trace(), &pretty::Options::default());
+    let lines = lines::render(&common::trace(), &lines::Options::default());
+    assert!(!plain.chars().chain(lines.chars()).any(|c| c.is_control() && c != '\n'));
+}
+
+#[test]
+fn colours_change_nothing_else() {
+    let options = pretty::Options { color: true, ..pretty::Options::default() };
+    let mut colored = pretty::render(&common::trace(), &options);
+    while let Some(start) = colored.find('\u{1b}') {
+        let end = start + colored[start..].find('m').expect("a whole sequence");
+        colored.replace_range(start..=end, "");
+    }
+    assert_eq!(colored, pretty::render(&common::trace(), &pretty::Options::default()));
+}
