@@ -11,9 +11,9 @@ becomes `_tr_v6(name)` behind it. Ends: `_tr_i9`/`_tr_m9` add `_tr_o10`/`_tr_x10
 a `case` adds an arm 0.
 """
 import sys
-from _ast import (AST, AsyncFor, Assert, Call, ClassDef, Constant, ExceptHandler, Expr, For,
-                  AsyncFunctionDef, FunctionDef, Global, If, IfExp, ImportFrom, Load, Module, Name,
-                  Raise, Try, While)
+from _ast import (AST, AsyncFor, Call, ClassDef, Constant, ExceptHandler, Expr, For,
+                  AsyncFunctionDef, FunctionDef, Global, If, IfExp, ImportFrom, Load, Name,
+                  Pass, Raise, Try, While)
 
 try:
     from _ast import Match, MatchAs, match_case
@@ -22,15 +22,19 @@ except ImportError:
 COLUMNS = sys.version_info >= (3, 11)
 
 
-def complete(tree, file, text):
-    """Changes the tree in place; returns the names of all probes."""
-    return _File(file["columns"]).run(tree)
+def complete(tree, file):
+    """Changes the tree in place. Returns the probes' names, each with the number of values it is
+    given, and the first and last site of each loop."""
+    work = _File(file["columns"])
+    work.run(tree)
+    return work.names, work.ranges
 
 
 class _File:
     def __init__(self, columns):
         self.columns = columns
         self.names = {}
+        self.ranges = {}
 
     def run(self, tree):
         self.expressions(tree)
@@ -43,10 +47,12 @@ class _File:
             at += 1
         inner = body[at:]
         if inner and starts(inner[0], "_tr_m"):
+            number = inner[0].value.func.id[5:]
+            body[at:] = self.frame(inner, number, inner[0], True)
+        elif inner and starts(inner[0], "_tr_i"):
             body[at:] = self.frame(inner, ending(inner[0]), inner[0])
         if self.names:
             body.insert(at, locate(Global(list(self.names)), body[at] if body[at:] else None))
-        return list(self.names)
 
     # Statements.
 
@@ -103,9 +109,12 @@ class _File:
                     body.insert(at, locate(Global(list(names)), inner[0]))
         elif (kind is For or kind is AsyncFor) and starts(statement.body[0], "_tr_l"):
             number = statement.body[0].value.func.id[5:]
+            self.range(number, statement)
             statement.orelse.insert(0, self.probe("z" + number, statement))
         elif kind is While and type(statement.test) is IfExp and called(statement.test.body, "_tr_t"):
-            before.append(self.probe("w" + statement.test.body.func.id[5:], statement))
+            number = statement.test.body.func.id[5:]
+            self.range(number, statement)
+            before.append(self.probe("w" + number, statement))
         elif kind is Match and statement.cases and starts(statement.cases[0].body[0], "_tr_a"):
             number = statement.cases[0].body[0].value.func.id[5:].partition("_")[0]
             last = statement.cases[-1]
@@ -113,6 +122,12 @@ class _File:
                 arm = match_case(locate(MatchAs(), statement), None, [self.probe("a" + number + "_0", statement)])
                 statement.cases.append(arm)
         return before, behind
+
+    def range(self, number, statement):
+        names = {}
+        collect([statement], names)
+        sites = [int(name[5:].partition("_")[0]) for name in names]
+        self.ranges[int(number)] = (min(sites), max(sites))
 
     def lift(self, body, statement, before, behind):
         at = 1 if docstring(body[0]) else 0
@@ -127,17 +142,20 @@ class _File:
                 break
             del body[at]
 
-    def frame(self, body, number, place):
+    def frame(self, body, number, place, main=False):
         """A body whose end, by falling off or by an exception, is reported."""
         first, rest = body[0], body[1:]
-        handler = locate(
-            ExceptHandler(None, None, [self.probe("x" + number, place), locate(Raise(None, None), place)]), place)
-        rest.append(self.probe("o" + number, place))
+        unwound = self.probe(("U" if main else "x") + number, place)
+        handler = locate(ExceptHandler(None, None, [unwound, locate(Raise(None, None), place)]), place)
+        if not main:
+            rest.append(self.probe("o" + number, place))
+        elif not rest:
+            rest = [locate(Pass(), place)]
         return [first, locate(Try(rest, [handler], [], []), place)]
 
     def probe(self, name, place, *arguments):
         name = "_tr_" + name
-        self.names[name] = None
+        self.names[name] = len(arguments)
         function = locate(Name(name, Load()), place)
         return locate(Expr(locate(Call(function, list(arguments), []), place)), place)
 
@@ -149,10 +167,10 @@ class _File:
         stack = [tree]
         while stack:
             node = stack.pop()
-            if type(node) is Name:
-                if node.id[:4] == "_tr_" and node.id[4] not in "pq":
-                    names[node.id] = None
-            else:
+            if type(node) is not Name:
+                if type(node) is Call and type(node.func) is Name and node.func.id[:4] == "_tr_" \
+                        and node.func.id[4] != "p":
+                    names[node.func.id] = len(node.args)
                 for field in node._fields:
                     value = getattr(node, field, None)
                     if isinstance(value, AST):
@@ -227,7 +245,7 @@ def collect(body, names):
     while stack:
         node = stack.pop()
         if type(node) is Name:
-            if node.id[:4] == "_tr_":
+            if node.id[:4] == "_tr_" and node.id[4] not in "pq":
                 names[node.id] = None
             continue
         for field in node._fields:

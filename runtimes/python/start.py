@@ -27,8 +27,9 @@ def compile_file(file, filename, folder, complete, emitter):
     with open(folder + "/" + file["source"], "rb") as source:
         text = source.read()
     tree = compile(text, filename, "exec", AST_ONLY, True)
-    names = complete["complete"](tree, file, text)
-    emitter.register(names)
+    names, ranges = complete["complete"](tree, file)
+    emitter.sources.add(filename)
+    emitter.register(names, ranges)
     return compile(tree, filename, "exec", 0, True)
 
 

@@ -25,7 +25,7 @@ class _Slot:
 
 _Function = type(_function)
 _Builtin = type(len)
-_Method = type(_Slot().__init__) if False else type("".join and _function.__get__(1))
+_Method = type(_function.__get__(1))
 _Getset = type(_Function.__dict__["__code__"])
 _Member = type(_Slot.a)
 _Module = type(marshal)
@@ -137,15 +137,8 @@ class Values:
                 return head + bytes((flags | 1,)) + bytes(8) + varint(count) + items
             return head + bytes((flags,)) + varint(count) + items
 
-        def sequence_of(name, slice_):
-            def sequence(x, d):
-                n = len(x) if type(x) in exact else slice_.__self_len__(x)
-                return sequence_body(name, x, n, x, d)
-            return sequence
-
         def run(parts, d, limit):
             out, count = [], 0
-            left = budget[0]
             for item in parts:
                 if count >= limit or budget[0] <= 0:
                     break
@@ -156,22 +149,19 @@ class Values:
             return b"".join(out), count
 
         def sequence_body(name, x, n, parts, d):
-            if d <= 0 or x_seen(x):
+            if d <= 0 or id_(x) in seen:
                 return deep(b"\x11", name, x, n)
             seen.append(id_(x))
             items, count = run(islice(parts, elements), d - 1, elements)
             return container(b"\x11", name, n, x, items, count, 0, d)
 
         def deep(op, name, x, n, flags=0):
-            if x_seen(x):
+            if id_(x) in seen:
                 return b"\x15" + varint(id_(x))
             head = op + varint(intern(name)) + varint(id_(x)) + varint(n)
             return head + (bytes((flags | 1,)) + bytes(8) if n else bytes((flags,))) + b"\0"
 
         seen = []
-
-        def x_seen(x):
-            return id_(x) in seen
 
         def list_(x, d):
             if d <= 0 or id_(x) in seen:
@@ -389,7 +379,6 @@ class Values:
             set: derived_set(set), frozenset: derived_set(frozenset),
         }
         ordered = frozenset((int, float, str, bytes, bool))
-        exact = frozenset((list, tuple))
         kinds.update({
             type(None): none, bool: boolean, int: integer, float: floating, str: string,
             bytes: binary, bytearray: typed_binary("bytearray"), list: list_, tuple: tuple_, dict: dict_,
@@ -416,4 +405,3 @@ class Values:
                     seen.clear()
 
         self.capture = capture
-        self.scalars = frozenset((type(None), bool, int, float, str))

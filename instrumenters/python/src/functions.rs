@@ -5,10 +5,15 @@ use tracer_model::{Detail, FunctionKind, Kind};
 
 use crate::blocks::{PREFIX, Place, follow, follow_next, insert_head, statements};
 
-/// The file's top-level code.
+/// The file's top-level code. The main file's runs without a call.
 pub(crate) fn module<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if r.options.file == 0 {
+        let site = r.site(Kind::Err, node);
+        insert_head(r, node, Place::Head, &format!("_tr_m{site}()"), true);
+        return;
+    }
     let site = ends(r, node);
-    if insert_head(r, node, Place::Head, &format!("_tr_m{site}()"), true) {
+    if insert_head(r, node, Place::Head, &format!("_tr_i{site}()"), true) {
         let block = statements(node);
         r.site_mut(site).chain.after = follow(r, &block, 0);
     }
