@@ -18,7 +18,6 @@ class Emitter:
     """`register` makes probes by name. `space` is where they stand."""
 
     def __init__(self, channel, plan, values, load):
-        import posix
         from _thread import get_ident
 
         mm = region(channel)
@@ -910,15 +909,17 @@ class Emitter:
             """Stands C functions in for all probes, which a trace function would see."""
             for name in names:
                 space[name] = null_form(name)
+            refresh_all()
             set_real_limit(limit)
 
         self.register = register
         self.when_main_begins = began.append
         claim(0)
         set_real_limit(limit + headroom)
-        sys.getrecursionlimit, sys.setrecursionlimit = getrecursionlimit, setrecursionlimit
-        load("process.py")["install"](
+        replace = load("process.py")["install"](
             output, refresh_all, before_thread, after_thread, (forking, forked_parent, forked_child), vanish)
+        replace(sys, "getrecursionlimit", getrecursionlimit)
+        replace(sys, "setrecursionlimit", setrecursionlimit)
 
 
 def null_form(name):
@@ -943,11 +944,11 @@ def deque_type():
 
 def lock(fd, on):
     """Keeps other processes from claiming at the same time."""
-    try:
-        from fcntl import LOCK_EX, LOCK_UN, lockf
+    import posix
 
-        lockf(fd, LOCK_EX if on else LOCK_UN)
-    except (ImportError, OSError):
+    try:
+        posix.lockf(fd, posix.F_LOCK if on else posix.F_ULOCK, 0)
+    except OSError:
         pass
 
 

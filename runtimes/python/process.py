@@ -11,16 +11,31 @@ import _thread
 def install(output, refresh, before_thread, after_thread, fork, vanish):
     import atexit
 
+    undo = []
+
+    def replace(module, name, function):
+        original = module.__dict__[name]
+        undo.append(lambda: setattr(module, name, original))
+        function.__name__ = function.__qualname__ = name
+        setattr(module, name, function)
+
+    def disappear():
+        """Everything is as it would be without tracing."""
+        vanish()
+        while undo:
+            undo.pop()()
+
     atexit.register(refresh)
     for number, file in ((1, sys.stdout), (2, sys.stderr)):
-        watch(file, number, output)
-    ends(refresh)
-    threads(before_thread, after_thread)
+        watch(file, number, output, undo)
+    ends(refresh, replace)
+    threads(before_thread, after_thread, replace)
     posix.register_at_fork(before=fork[0], after_in_parent=fork[1], after_in_child=fork[2])
-    tracers(vanish)
+    tracers(disappear, replace)
+    return replace
 
 
-def watch(file, number, output):
+def watch(file, number, output, undo):
     """Reports what is written, in place of the stream's own `write`."""
     original = getattr(file, "write", None)
     if original is None:
@@ -35,75 +50,59 @@ def watch(file, number, output):
 
     try:
         file.write = write
+        undo.append(lambda: delattr(file, "write"))
     except AttributeError:
         pass
 
 
-def ends(refresh):
+def ends(refresh, replace):
     """Brings the counts up to date before the process ends without notice."""
     import os
 
-    def replace(name):
-        original = getattr(posix, name)
-
+    def refreshing(original):
         def function(*args, **named):
             refresh()
             return original(*args, **named)
-        function.__name__ = function.__qualname__ = name
-        for module in (posix, os):
-            setattr(module, name, function)
+        return function
 
     for name in ("_exit", "abort", "kill", "killpg", "execv", "execve"):
         if hasattr(posix, name):
-            replace(name)
+            function = refreshing(getattr(posix, name))
+            replace(posix, name, function)
+            replace(os, name, function)
 
 
-def threads(before, after):
-    start = _thread.start_new_thread
-
-    def start_new_thread(function, args, *rest):
-        before()
-        ident = None
-        try:
-            ident = start(function, args, *rest)
-            return ident
-        finally:
-            after(ident)
-
-    replacements = {"start_new_thread": start_new_thread, "start_new": start_new_thread}
-    joinable = getattr(_thread, "start_joinable_thread", None)
-    if joinable is not None:
-        def start_joinable_thread(function, handle=None, daemon=True):
+def threads(before, after, replace):
+    """Tells of each thread before it runs."""
+    def starting(start):
+        def function(*args, **named):
             before()
             ident = None
             try:
-                handle = joinable(function, handle=handle, daemon=daemon)
-                ident = handle.ident
-                return handle
+                started = start(*args, **named)
+                ident = started if type(started) is int else started.ident
+                return started
             finally:
                 after(ident)
-        replacements["start_joinable_thread"] = start_joinable_thread
-    for name, function in replacements.items():
-        if hasattr(_thread, name):
-            setattr(_thread, name, function)
+        return function
+
     loaded = sys.modules.get("threading")
-    if loaded is not None:
-        for name, function in replacements.items():
-            if hasattr(loaded, "_" + name):
-                setattr(loaded, "_" + name, function)
+    for name in ("start_new_thread", "start_new", "start_joinable_thread"):
+        if hasattr(_thread, name):
+            function = starting(getattr(_thread, name))
+            if loaded is not None and hasattr(loaded, "_" + name):
+                replace(loaded, "_" + name, function)
+            replace(_thread, name, function)
 
 
-def tracers(vanish):
+def tracers(disappear, replace):
     """A program that traces itself must not see the probes."""
-    def replace(name):
-        original = getattr(sys, name)
-
+    def revealing(original):
         def function(hook, /):
             if hook is not None:
-                vanish()
+                disappear()
             return original(hook)
-        function.__name__ = function.__qualname__ = name
-        setattr(sys, name, function)
+        return function
 
-    replace("settrace")
-    replace("setprofile")
+    for name in ("settrace", "setprofile"):
+        replace(sys, name, revealing(getattr(sys, name)))

@@ -182,7 +182,8 @@ pub(crate) fn insert_head(
         }
         let Some(first) = first else {
             if let Some(end) = behind {
-                r.close_at(end, HEAD + place as usize, format!(";{text}"));
+                // Closers stand in the order of their extents; sites only grow in number.
+                r.close_at(end, HEAD + r.sites().len(), format!(";{text}"));
             }
             return behind.is_some();
         };

@@ -94,5 +94,8 @@ static EMITTER: &[EmitterFile] = emitter![
     "start.py",
     "complete.py",
     "values.py",
+    "places.py",
+    "errors.py",
+    "process.py",
     "emitter.py"
 ];
