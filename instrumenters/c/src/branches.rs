@@ -86,7 +86,6 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
     if !rewriter.wants(Detail::Lines) {
         return;
     }
-    let site = rewriter.site_of(Kind::Branch, node, SWITCH);
     let mut labels = Vec::new();
     collect_cases(node, &mut labels);
     let mut arms = vec!["no case".to_owned()];
@@ -101,6 +100,12 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
         }
     }
     let value = inside_parentheses(condition);
+    if defines_type(value) {
+        // Its names would end with the expression that the probe makes of it.
+        rewriter.drop_probe(node, "unsupported");
+        return;
+    }
+    let site = rewriter.site_of(Kind::Branch, node, SWITCH);
     let text = rewriter.label(value);
     let entry = rewriter.site_mut(site);
     entry.text.clone_from(&text);
@@ -114,6 +119,13 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
     if !has_default {
         rewriter.close(node, format!("_tr_k({site}u,0);"));
     }
+}
+
+fn defines_type(node: Node<'_>) -> bool {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).any(|child| {
+        matches!(child.kind(), "enumerator_list" | "field_declaration_list") || defines_type(child)
+    })
 }
 
 /// The labels of a switch in order, not those of switches inside it.

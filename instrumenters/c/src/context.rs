@@ -212,7 +212,25 @@ fn is_control(kind: &str) -> bool {
 
 /// Whether the parser did not find the end of a statement: what follows may belong to it.
 fn is_unfinished(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
-    node.has_error() && (node.kind().starts_with("preproc_") || rewriter.is_broken(node))
+    if !node.has_error() {
+        return false;
+    }
+    if node.kind().starts_with("preproc_") {
+        return true;
+    }
+    if !rewriter.is_broken(node) {
+        return false;
+    }
+    let mut last = node;
+    while let Some(inner) = last
+        .child_count()
+        .checked_sub(1)
+        .and_then(|at| last.child(at as u32))
+    {
+        last = inner;
+    }
+    let end = rewriter.source[..node.end_byte()].last();
+    last.is_missing() || !matches!(end, Some(b';' | b'}'))
 }
 
 /// Whether a statement may be put in front of this one: it stands in a block, or in a body that

@@ -49,6 +49,15 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let mut cursor = node.walk();
+    if in_for
+        && node
+            .children(&mut cursor)
+            .any(|child| child.kind().starts_with("attribute"))
+    {
+        // A further declarator would get the attribute too, `cleanup` for instance.
+        rewriter.drop_probe(node, "unsupported");
+        return;
+    }
     let declarators: Vec<Node<'a>> = node
         .named_children(&mut cursor)
         .filter(|child| child.kind() == "init_declarator")
