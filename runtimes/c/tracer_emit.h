@@ -54,7 +54,7 @@ struct _tr_type;
 struct _tr_field {
 	const _tr_c *name;
 	const struct _tr_type *type;
-	_tr_u offset;
+	_tr_ul offset;
 	/* Bit-fields have no offset: this reads one. */
 	_tr_ll (*read)(const void *);
 };
@@ -141,6 +141,8 @@ extern const struct _tr_type _tr_T_c, _tr_T_sc, _tr_T_uc, _tr_T_h, _tr_T_uh, _tr
 
 /* A statement is about to run. */
 extern void _tr_s(_tr_u);
+/* Names the type that a function returns, by a call of it that is never made. */
+#define _tr_Y(call) typedef __typeof__(call) _tr_R
 /* A function is entered: n values and _tr_z follow. */
 extern void _tr_in(_tr_u, _tr_u);
 /* It is left, without and with a value. */

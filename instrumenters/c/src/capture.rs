@@ -238,7 +238,7 @@ fn describe_record(
         }
         let _ = write!(
             fields,
-            "{{{quoted},{described},__builtin_offsetof({name},{}),0}},",
+            "{{{quoted},{described},(_tr_ul)&(({name}*)0)->{},0}},",
             field.name
         );
     }

@@ -104,10 +104,7 @@ pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         .flatten()
         .map(|name| rewriter.text(name).into_owned())
         .collect();
-    let text = format!(
-        "typedef __typeof__(({name})({})) _tr_R;",
-        arguments.join(",")
-    );
+    let text = format!("_tr_Y(({name})({}));", arguments.join(","));
     context::open_body(rewriter, body, &text);
 }
 
