@@ -116,7 +116,7 @@ fn trace_is_as_recorded(
     if matches!(recorded.trace.outcome.end, End::BuildFailed { .. }) {
         return Err("the traced program did not build".into());
     }
-    let lines = tracer_view::lines::render(&recorded.trace);
+    let lines = tracer_view::lines::render(&recorded.trace, &tracer_view::lines::Options::default());
     if case.trace.as_deref() == Some(&lines) {
         return Ok(());
     }
