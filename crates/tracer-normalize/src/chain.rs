@@ -86,7 +86,7 @@ impl<'t> Walk<'t, '_> {
             Kind::Out => {
                 let payload = Payload::Out { value, unwinding: false, suspended: false };
                 self.emit_at(Kind::Out, site, payload);
-                self.leave(site.function, false);
+                self.leave(site, false);
             }
             Kind::In => {
                 self.task().enter(site.function, site.id);

@@ -21,6 +21,8 @@ pub(crate) struct Frame<'t> {
     pub(crate) doubtful: bool,
     /// Loops under way by site, with iterations so far.
     pub(crate) loops: Vec<(u32, u64)>,
+    /// The site it waits at, while it is suspended.
+    pub(crate) waits_at: u32,
     /// What its names show.
     pub(crate) bindings: Bindings<'t>,
 }
@@ -91,16 +93,24 @@ impl<'t> Task<'t> {
         self.frames.pop_if(|frame| frame.depth == depth)
     }
 
-    /// The running frame waits; it leaves the stack until it is resumed.
-    pub(crate) fn suspend(&mut self, function: u32) -> Option<Frame<'t>> {
-        let frame = self.leave(function)?;
+    /// A frame waits here until it is resumed. Gives one that is forgotten, if too many wait.
+    pub(crate) fn wait(&mut self, frame: Frame<'t>) -> Option<Frame<'t>> {
         self.suspended.push(frame);
         (self.suspended.len() > MAX_SUSPENDED).then(|| self.suspended.remove(0))
     }
 
-    /// The frame of that function that waited last goes on.
-    pub(crate) fn resume(&mut self, function: u32, site: u32) {
-        let waiting = self.suspended.iter().rposition(|frame| frame.function == Some(function));
+    /// A frame of that function that waited goes on: one that waited at this place if there is
+    /// one. Coroutines take turns; of generators the one that waited last is the likeliest.
+    pub(crate) fn resume(&mut self, function: u32, site: u32, turns: bool) {
+        let fits = |frame: &Frame<'t>| frame.function == Some(function);
+        let here = |frame: &Frame<'t>| fits(frame) && frame.waits_at == site;
+        let waiting = if turns {
+            let first = self.suspended.iter().position(here);
+            first.or_else(|| self.suspended.iter().position(fits))
+        } else {
+            let last = self.suspended.iter().rposition(here);
+            last.or_else(|| self.suspended.iter().rposition(fits))
+        };
         self.enter(function, site);
         if let Some(index) = waiting {
             let frame = self.suspended.remove(index);

@@ -15,9 +15,12 @@ use crate::chain::LoopRole;
 use crate::heap::Heap;
 use crate::names::Names;
 use crate::output::{Output, Piece};
-use crate::stack::Task;
+use crate::stack::{Frame as StackFrame, Task};
 use crate::unwind::error_phase;
 use crate::values::Converter;
+
+/// What to call a function that waits for others.
+const COROUTINE: &str = "coroutine";
 
 /// What has been told so far, over all streams.
 pub(crate) struct Walk<'t, 'r> {
@@ -40,6 +43,8 @@ pub(crate) struct Walk<'t, 'r> {
     /// The streams that this stream began, in order: which child, and its task's number.
     pub(crate) children: Vec<(u32, u32)>,
     created: u32,
+    /// The task that the last record created.
+    just_created: Option<u64>,
 }
 
 impl<'t, 'r> Walk<'t, 'r> {
@@ -59,6 +64,7 @@ impl<'t, 'r> Walk<'t, 'r> {
             current: 0,
             children: Vec::new(),
             created: 0,
+            just_created: None,
         }
     }
 
@@ -71,6 +77,7 @@ impl<'t, 'r> Walk<'t, 'r> {
         self.tasks = BTreeMap::from([(0, Task::new(task))]);
         self.current = 0;
         self.created = 0;
+        self.just_created = None;
     }
 
     /// Ends the stream and gives its names to its children.
@@ -158,6 +165,9 @@ impl<'t, 'r> Walk<'t, 'r> {
         if let Record::Elide { count, last, .. } = record {
             return self.elide(site, *count, last);
         }
+        if !matches!(record, Record::Out { suspended: true, .. }) {
+            self.just_created = None;
+        }
         if !matches!(record, Record::In { .. } | Record::Resume { .. }) {
             self.settle(site, record);
         }
@@ -191,13 +201,22 @@ impl<'t, 'r> Walk<'t, 'r> {
                 let payload = self.payload(site, record);
                 self.emit_at(Kind::Out, site, payload);
                 let (unwinding, suspended) = (*unwinding, *suspended);
-                self.leave(site.function, suspended);
+                self.leave(site, suspended);
                 self.task().unwound += usize::from(unwinding);
             }
             Record::Resume { .. } => {
-                self.task().resume(site.function, site.id);
+                let turns = self.frame_word(site.function) == COROUTINE;
+                self.task().resume(site.function, site.id, turns);
                 let payload = self.payload(site, record);
-                self.emit_at(Kind::Task, site, payload);
+                let number = self.task().number;
+                // Where it is a task of its own, the switch has been told of.
+                let told = self.events.last().is_some_and(|event| {
+                    matches!(event.payload, Payload::Task { phase: TaskPhase::Switched, task, .. }
+                        if task == number)
+                });
+                if !told {
+                    self.emit_at(Kind::Task, site, payload);
+                }
             }
             Record::Err { phase, line, .. } => {
                 // A handler's place is its own; the record's line is where the error came from.
@@ -220,9 +239,17 @@ impl<'t, 'r> Walk<'t, 'r> {
     }
 
     /// The frame of a call is over or waits.
-    pub(crate) fn leave(&mut self, function: u32, suspended: bool) {
-        let task = self.task();
-        let gone = if suspended { task.suspend(function) } else { task.leave(function) };
+    pub(crate) fn leave(&mut self, site: &Site, suspended: bool) {
+        // A generator or coroutine that became a task of its own goes on there.
+        let created = self.just_created.take();
+        let mut gone = self.task().leave(site.function);
+        if suspended && let Some(frame) = gone.take() {
+            let waits_in = created.unwrap_or(self.current);
+            gone = match self.tasks.get_mut(&waits_in) {
+                Some(task) => task.wait(StackFrame { waits_at: site.id, ..frame }),
+                None => Some(frame),
+            };
+        }
         if let Some(frame) = gone {
             self.heap.forget(frame.bindings);
         }
@@ -307,7 +334,7 @@ impl<'t, 'r> Walk<'t, 'r> {
     /// What to call a body that waits and goes on.
     fn frame_word(&self, function: u32) -> &'static str {
         match self.table.functions.get(function as usize).map(|function| function.kind) {
-            Some(tracer_model::FunctionKind::Async) => "coroutine",
+            Some(tracer_model::FunctionKind::Async) => COROUTINE,
             _ => "generator",
         }
     }
@@ -384,10 +411,10 @@ impl<'t, 'r> Walk<'t, 'r> {
             0 => {
                 // Threads and processes have streams of their own, numbered beforehand.
                 let own = matches!(what.as_str(), "thread" | "process" | "worker");
-                let task = match own.then(|| self.next_child()).flatten() {
-                    Some(number) => number,
-                    None => self.new_task(raw),
-                };
+                let task = own.then(|| self.next_child()).flatten().unwrap_or_else(|| {
+                    self.just_created = Some(raw);
+                    self.new_task(raw)
+                });
                 let payload = Payload::Task { phase: TaskPhase::Created, what, task };
                 self.emit(Kind::Task, site, line, payload);
             }

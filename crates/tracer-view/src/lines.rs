@@ -53,7 +53,7 @@ fn write_row(trace: &Trace, several: bool, row: &Row, out: &mut impl Write) -> i
     match row.kind {
         RowKind::Line if notes.is_empty() => writeln!(out, "{place}| {}", row.text.trim()),
         RowKind::Line => writeln!(out, "{place}| {} # {notes}", row.text.trim()),
-        RowKind::Enter => writeln!(out, "> {}", row.text),
+        RowKind::Enter | RowKind::Whole => writeln!(out, "> {}", row.text),
         RowKind::Leave => writeln!(out, "< {}", row.text),
         RowKind::Error => writeln!(out, "{place}! {}", visible(&row.text)),
         RowKind::Output | RowKind::ErrorOutput => {

@@ -16,7 +16,7 @@ pub struct Options {
     pub width: usize,
     /// Whether to use ANSI colours.
     pub color: bool,
-    /// Rounds of a loop shown before it is folded; 0 folds nothing.
+    /// Rounds of a loop and calls of a function shown before the rest is folded; 0 folds nothing.
     pub rounds: u64,
     /// Lines shown of one piece of output.
     pub output_lines: usize,
@@ -38,7 +38,10 @@ pub fn render(trace: &Trace, options: &Options) -> String {
 
 /// Writes the view.
 pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let folds = if options.rounds == 0 { Vec::new() } else { folds(&trace.events, options.rounds) };
+    let folds = match options.rounds {
+        0 => Vec::new(),
+        rounds => folds(&trace.table, &trace.events, rounds),
+    };
     let highest = trace.events.iter().map(|event| event.line).max().unwrap_or(0);
     let shallowest = trace
         .events
@@ -106,6 +109,7 @@ impl<W: Write> Page<'_, W> {
         match row.kind {
             RowKind::Line => self.line(row, "", Ink::Plain),
             RowKind::Enter => self.line(row, "┌ ", Ink::Call),
+            RowKind::Whole => self.line(row, "╶ ", Ink::Call),
             RowKind::Leave => self.line(&Row { line: 0, ..row.clone() }, "└ ", Ink::Dim),
             RowKind::Error => self.line(row, "! ", Ink::Error),
             RowKind::Task => self.line(row, "~ ", Ink::Dim),
@@ -127,7 +131,11 @@ impl<W: Write> Page<'_, W> {
         if row.task != self.task {
             self.task = row.task;
             if row.kind != RowKind::Task {
-                let text = format!("{:>1$} task {2}", "──", self.gutter, row.task);
+                let task = match row.task {
+                    0 => "main".to_owned(),
+                    task => format!("task {task}"),
+                };
+                let text = format!("{:>1$} {task}", "──", self.gutter);
                 writeln!(self.out, "{}", self.paint(Ink::Dim, &text))?;
             }
         }
@@ -137,7 +145,7 @@ impl<W: Write> Page<'_, W> {
     /// The bars of the calls a row stands in.
     fn bars(&self, row: &Row) -> String {
         let mut level = row.depth.saturating_sub(self.shallowest);
-        if matches!(row.kind, RowKind::Enter | RowKind::Leave) {
+        if matches!(row.kind, RowKind::Enter | RowKind::Leave | RowKind::Whole) {
             level = level.saturating_sub(1);
         }
         if level <= MAX_BARS {

@@ -8,7 +8,7 @@ use tracer_model::{
     ErrPhase, Event, FunctionKind, Kind, LoopPhase, Payload, Site, Shape, SiteTable, TaskPhase, Trace, Value,
 };
 
-use crate::fold::Fold;
+use crate::fold::{Fold, Folded};
 use crate::text::short;
 
 /// Longest source line shown whole.
@@ -19,6 +19,8 @@ const LONG_LINE: usize = 200;
 pub(crate) enum RowKind {
     Line,
     Enter,
+    /// A call of which only its arguments and its result are shown.
+    Whole,
     Leave,
     Error,
     Output,
@@ -57,6 +59,8 @@ pub(crate) struct Rows<'t, F: FnMut(Row)> {
     value_limit: usize,
     sink: F,
     open: Option<Row>,
+    /// Task of the last event.
+    task: u32,
     /// The line each task and depth was at last.
     at: BTreeMap<(u32, u32), u32>,
     /// Left-out visits that follow one another.
@@ -77,6 +81,7 @@ pub(crate) fn rows(trace: &Trace, folds: &[Fold], value_limit: usize, sink: impl
         value_limit,
         sink,
         open: None,
+        task: 0,
         at: BTreeMap::new(),
         elided: Vec::new(),
     };
@@ -191,18 +196,14 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 if self.is_program(site, event) {
                     return;
                 }
-                let limit = (self.value_limit / args.len().max(1)).max(16);
-                let args: Vec<String> = args
-                    .iter()
-                    .map(|(name, value)| format!("{name} = {}", short(value, limit)))
-                    .collect();
-                let text = self.call(site, &args.join(", "));
+                let text = self.call(site, args);
                 self.put(RowKind::Enter, event, text);
             }
             Payload::Out { value, unwinding, suspended } => {
                 let value = value.as_ref().map(|value| self.short(value));
                 let text = match (unwinding, suspended, value) {
                     (true, _, _) => "left by an error".to_owned(),
+                    (_, true, Some(value)) if self.is_async(site) => format!("awaits {value}"),
                     (_, true, Some(value)) => format!("yields {value}"),
                     (_, true, None) => "waits".to_owned(),
                     (_, _, Some(value)) => format!("returns {value}"),
@@ -242,10 +243,13 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
             }
             // A generator or coroutine that waited.
             Payload::Task { phase: TaskPhase::Switched, task, .. }
-                if *task == event.task && event.site != 0 =>
+                if *task == self.task && event.site != 0 =>
             {
                 let text = format!("{} goes on", self.function_name(site));
                 self.put(RowKind::Enter, event, text);
+            }
+            Payload::Task { phase: TaskPhase::Switched, task: 0, .. } => {
+                self.put(RowKind::Task, event, "main task goes on".to_owned());
             }
             Payload::Task { phase, what, task } => {
                 let verb = match phase {
@@ -253,10 +257,20 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                     TaskPhase::Switched => "goes on",
                     TaskPhase::Ended => "ended",
                 };
-                self.put(RowKind::Task, event, format!("{what} {task} {verb}"));
+                let mut text = format!("{what} {task} {verb}");
+                if site.is_some() && what != "thread" && *phase == TaskPhase::Switched {
+                    text = format!("{text}: {}", self.function_name(site));
+                }
+                self.put(RowKind::Task, event, text);
             }
             Payload::Elide { .. } => {}
         }
+        self.task = event.task;
+    }
+
+    fn is_async(&self, site: Option<&Site>) -> bool {
+        site.and_then(|site| self.table.functions.get(site.function as usize))
+            .is_some_and(|function| function.kind == FunctionKind::Async)
     }
 
     fn short(&self, value: &Value) -> String {
@@ -269,7 +283,13 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
     }
 
     /// What entering a frame looks like.
-    fn call(&self, site: Option<&Site>, args: &str) -> String {
+    fn call(&self, site: Option<&Site>, args: &[(String, Value)]) -> String {
+        let limit = (self.value_limit / args.len().max(1)).max(16);
+        let args: Vec<String> = args
+            .iter()
+            .map(|(name, value)| format!("{name} = {}", short(value, limit)))
+            .collect();
+        let args = args.join(", ");
         let function = site.and_then(|site| self.table.functions.get(site.function as usize));
         let name = self.function_name(site);
         match function.map(|function| (function.kind, function.file)) {
@@ -386,22 +406,28 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
             .and_then(|function| line_of(function.span.line))
             .map_or(0, |first| first.len() - first.trim_start().len());
         let shared = self.statements.get(&(site.file, site.span.line)).is_some_and(|&n| n > 1);
-        if (shared && site.kind == Kind::Step) || line.len() > LONG_LINE {
+        let own = line.len() - line.trim_start().len();
+        let indent = indent.min(own);
+        if (shared && matches!(site.kind, Kind::Step | Kind::Loop)) || line.len() > LONG_LINE {
             let text = self.table.files.get(site.file as usize).map_or("", |file| &file.text);
             let span = text.get(site.span.start as usize..site.span.end as usize).unwrap_or("");
-            return span.lines().next().unwrap_or("").chars().take(LONG_LINE).collect();
+            let span = span.lines().next().unwrap_or("").chars().take(LONG_LINE);
+            return std::iter::repeat_n(' ', own - indent).chain(span).collect();
         }
-        let indent = indent.min(line.len() - line.trim_start().len());
         line.get(indent..).unwrap_or(line).trim_end().replace('\t', "    ")
     }
 
     fn folded(&mut self, fold: &Fold, events: &[Event]) {
         self.flush();
         let Some(first) = events.first() else { return };
-        let rounds = fold.last - fold.first + 1;
-        let text = match rounds {
-            1 => format!("round {} is like those before", fold.first),
-            _ => format!("rounds {} to {} are like those before", fold.first, fold.last),
+        let text = match fold.what {
+            Folded::Call => return self.folded_call(events),
+            Folded::Rounds { first, last } if first == last => {
+                format!("round {first} is like those before")
+            }
+            Folded::Rounds { first, last } => {
+                format!("rounds {first} to {last} are like those before")
+            }
         };
         let mut row = self.row(RowKind::Folded, first, text);
         let output: usize = events
@@ -415,6 +441,22 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
             row.notes.push(format!("{output} lines of output"));
         }
         self.at.remove(&(first.task, first.depth));
+        (self.sink)(row);
+    }
+
+    fn folded_call(&mut self, events: &[Event]) {
+        let [entered, .., left] = events else { return };
+        let site = self.table.site(entered.site);
+        let (Payload::In { args }, Payload::Out { value, .. }) = (&entered.payload, &left.payload)
+        else {
+            return;
+        };
+        let mut text = self.call(site, args);
+        if let Some(value) = value {
+            text = format!("{text} → {}", self.short(value));
+        }
+        let row = self.row(RowKind::Whole, entered, text);
+        self.at.remove(&(entered.task, entered.depth));
         (self.sink)(row);
     }
 
