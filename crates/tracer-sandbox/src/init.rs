@@ -4,7 +4,7 @@
 use std::os::fd::RawFd;
 use std::ptr;
 
-use libc::{c_int, pid_t};
+use libc::{c_int, c_void, pid_t};
 
 use crate::child::{Kind, Report, Step, send};
 use crate::plan::{Plan, Rlimit};
@@ -16,26 +16,30 @@ use crate::terminal::Session;
 type Failure = (Step, Errno);
 
 /// Starts the program and waits for its end. Returns only if the start failed.
-pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn run(plan: &mut Plan) -> Result<(), Failure> {
     // Above the channel's number even if the limit is below; it is set last.
     let room = Rlimit { resource: libc::RLIMIT_NOFILE, value: CHANNEL_FD as u64 + 24 };
     let _ = set_limit(room, true);
     if let Some(walls) = &plan.walls {
         seccomp::install(walls.filter).map_err(|errno| (Step::Seccomp, errno))?;
     }
-    // SAFETY: this process has one thread and the child runs only what is written below.
-    let main = unsafe { sys::fork() }.map_err(|errno| (Step::Fork, errno))?;
-    if main == 0 {
-        let (step, errno) = become_program(plan);
-        send(
-            plan.status,
-            &Report { kind: Kind::Failed, step, index: 0, errno, value: 0 },
-            &[],
-        );
-        sys::exit(125);
-    }
+    let mut stack = std::mem::take(&mut plan.stack);
+    // SAFETY: this process has one thread; the plan and the stack outlive the call, since it
+    // returns only when the child has executed a program or ended.
+    let main = unsafe { sys::spawn(program, ptr::from_ref(plan).cast_mut().cast(), &mut stack) }
+        .map_err(|errno| (Step::Fork, errno))?;
+    plan.stack = stack; // never freed in this process
     keep_only(plan.status);
     wait(plan, main)
+}
+
+/// The second child's entry.
+extern "C" fn program(plan: *mut c_void) -> c_int {
+    // SAFETY: `run` passes its plan, and is held up while this uses it.
+    let plan = unsafe { &*plan.cast::<Plan>() };
+    let (step, errno) = become_program(plan);
+    send(plan.status, &Report { kind: Kind::Failed, step, index: 0, errno, value: 0 }, &[]);
+    sys::exit(125)
 }
 
 /// In the second child: descriptors, session, limits, `execve`.

@@ -1,9 +1,10 @@
 //! One run from request to result.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,10 +40,13 @@ static COPY: AtomicBool = AtomicBool::new(false);
 /// May be called from several threads at once. A program that fails, crashes or meets a limit is
 /// a result; an error means that it could not be run, or not behind the walls asked for.
 pub fn run(request: &Request) -> Result<Finished, SandboxError> {
-    // SAFETY: plain calls. The kernel charges memory to the group of a process's first thread,
-    // which therefore must not pass through the run's groups.
+    // The kernel charges the memory of all threads to the group of the first one, which must not
+    // pass through the run's groups while there are others.
+    // SAFETY: plain calls.
     let first = unsafe { libc::gettid() == libc::getpid() };
-    if !first {
+    // A thread is a folder there, and each of those a link beside `.` and `..`.
+    let alone = || fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3);
+    if !first || alone() {
         return attempt_twice(request);
     }
     thread::scope(|scope| {
@@ -115,7 +119,7 @@ fn pipe() -> Result<[OwnedFd; 2], SandboxError> {
 }
 
 fn null(write: bool) -> Result<OwnedFd, SandboxError> {
-    let file = std::fs::OpenOptions::new().read(!write).write(write).open("/dev/null");
+    let file = fs::OpenOptions::new().read(!write).write(write).open("/dev/null");
     clear(file.map_err(|error| SandboxError::runner("opening /dev/null", error))?.into())
 }
 
@@ -279,6 +283,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         environment,
         rlimits: plan::rlimits(&request.limits, count_processes),
         session,
+        stack: vec![0; 64 << 10],
     };
     let flags = if native { spaces.flags() } else { 0 };
     let start = |group: Option<RawFd>| {

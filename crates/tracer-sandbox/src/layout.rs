@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::error::SandboxError;
 use crate::request::{Access, Body, Folder, Request};
@@ -24,9 +25,8 @@ const DEVICE: u64 = ATTR_NOSUID | ATTR_NOEXEC;
 /// Of `/etc`, what loaders, toolchains and interpreters read. Never the whole: it holds secrets
 /// that only permissions guard.
 const ETC: &[&str] = &[
-    "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ld-musl-x86_64.path", "ssl",
-    "pki", "ca-certificates", "mime.types", "magic", "services", "protocols", "inputrc",
-    "terminfo", "bash.bashrc", "python3", "perl", "php", "dotnet", "mono", "fonts",
+    "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ssl", "pki", "mime.types",
+    "services", "protocols", "terminfo", "python3", "perl", "php", "dotnet", "mono",
 ];
 
 /// Where a subtree comes from.
@@ -76,6 +76,56 @@ impl Op {
             | Self::Overlay { path, .. } => path,
         }
     }
+}
+
+/// A part of the host that every program sees.
+enum System {
+    Link { path: String, target: PathBuf },
+    Tree { path: PathBuf, folder: bool, attributes: u64 },
+    /// Small enough that writing it costs less than mounting it.
+    Copy { path: PathBuf, bytes: Vec<u8> },
+}
+
+/// What there is of it on this host, looked for once.
+fn system() -> &'static [System] {
+    static SYSTEM: OnceLock<Vec<System>> = OnceLock::new();
+    SYSTEM.get_or_init(|| {
+        let mut paths = vec![PathBuf::from("/usr"), PathBuf::from("/opt")];
+        let mut all = Vec::new();
+        for name in ["bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
+            let path = format!("/{name}");
+            match fs::read_link(&path) {
+                Ok(target) => all.push(System::Link { path, target }),
+                Err(_) => paths.push(path.into()),
+            }
+        }
+        paths.extend(ETC.iter().map(|name| Path::new("/etc").join(name)));
+        // Java keeps its configuration in /etc/java-<version>-openjdk.
+        let etc = fs::read_dir("/etc").into_iter().flatten().flatten();
+        paths.extend(
+            etc.filter(|entry| entry.file_name().as_bytes().starts_with(b"java-"))
+                .map(|entry| entry.path()),
+        );
+        for path in paths {
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            let small = metadata.is_file() && metadata.len() <= 16 << 10;
+            match small.then(|| fs::read(&path)) {
+                Some(Ok(bytes)) => all.push(System::Copy { path, bytes }),
+                _ => all.push(System::Tree {
+                    path,
+                    folder: metadata.is_dir(),
+                    attributes: READ_ONLY,
+                }),
+            }
+        }
+        for name in ["null", "zero", "full", "random", "urandom", "tty"] {
+            let path = Path::new("/dev").join(name);
+            if fs::metadata(&path).is_ok_and(|metadata| metadata.file_type().is_char_device()) {
+                all.push(System::Tree { path, folder: false, attributes: DEVICE });
+            }
+        }
+        all
+    })
 }
 
 /// What stands at a path of the new root.
@@ -207,35 +257,22 @@ impl Builder {
     }
 
     fn system(&mut self, style: &Style) -> Result<(), SandboxError> {
-        self.host(Path::new("/usr"), READ_ONLY)?;
-        self.host(Path::new("/opt"), READ_ONLY)?;
-        for name in ["bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
-            let path = PathBuf::from(format!("/{name}"));
-            match fs::read_link(&path) {
-                Ok(target) => self.link(&format!("/{name}"), &target)?,
-                Err(_) => self.host(&path, READ_ONLY)?,
-            }
-        }
         self.folder(inside(Path::new("/etc"))?, 0o755);
-        for name in ETC {
-            self.host(&Path::new("/etc").join(name), READ_ONLY)?;
-        }
-        // Java keeps its configuration in /etc/java-<version>-openjdk.
-        for entry in fs::read_dir("/etc").into_iter().flatten().flatten() {
-            if entry.file_name().as_bytes().starts_with(b"java-") {
-                self.host(&entry.path(), READ_ONLY)?;
+        for entry in system() {
+            match entry {
+                System::Link { path, target } => self.link(path, target)?,
+                System::Tree { path, folder, attributes } => {
+                    let origin = Origin::Host(c_string(path.as_os_str().as_bytes())?);
+                    let tree = self.tree(origin, *attributes, *folder);
+                    self.point(path, Point::Tree { tree, folder: *folder });
+                }
+                System::Copy { path, bytes } => self.file(inside(path)?, bytes.clone(), 0o444),
             }
         }
         self.link("/etc/localtime", Path::new("/usr/share/zoneinfo/UTC"))?;
         self.link("/etc/os-release", Path::new("../usr/lib/os-release"))?;
         self.link("/etc/mtab", Path::new("/proc/mounts"))?;
         self.folder(inside(Path::new("/dev"))?, 0o755);
-        for name in ["null", "zero", "full", "random", "urandom", "tty"] {
-            let path = Path::new("/dev").join(name);
-            if fs::metadata(&path).is_ok_and(|metadata| metadata.file_type().is_char_device()) {
-                self.host(&path, DEVICE)?;
-            }
-        }
         for (name, target) in [
             ("/dev/fd", "/proc/self/fd"),
             ("/dev/stdin", "/proc/self/fd/0"),

@@ -208,14 +208,13 @@ pub(crate) fn watch(
             deadline.min(next_look)
         };
         let [pipe_out, pipe_err] = output.descriptors();
-        let watched =
-            [Some(guest.pidfd.as_raw_fd()), Some(guest.status.as_raw_fd()), pipe_out, pipe_err];
-        let [ended, message, out, err] = wait(watched, until.saturating_duration_since(now))
+        // Messages can wait for the next look, save that the program was stopped.
+        let status = terminal.follows().then(|| guest.status.as_raw_fd());
+        let watched = [Some(guest.pidfd.as_raw_fd()), status, pipe_out, pipe_err];
+        let [ended, _, out, err] = wait(watched, until.saturating_duration_since(now))
             .map_err(|error| SandboxError::runner("waiting for the program", error))?;
-        if message && !ended {
-            if let Some((report, descriptors)) = guest.receive() {
-                note(&mut record, report, descriptors, meter, terminal, guest);
-            }
+        while let Some((report, descriptors)) = guest.receive() {
+            note(&mut record, report, descriptors, meter, terminal, guest);
         }
         let mut over = out && output.read(0);
         over |= err && output.read(1);
@@ -248,9 +247,6 @@ pub(crate) fn watch(
         }
     }
     record.wall = start.elapsed();
-    while let Some((report, descriptors)) = guest.receive() {
-        note(&mut record, report, descriptors, meter, terminal, guest);
-    }
     if output.drain() && record.killed_for.is_none() {
         record.killed_for = Some(Limit::Output);
     }

@@ -94,13 +94,24 @@ pub(crate) unsafe fn clone3(flags: u64, cgroup: Option<RawFd>) -> SysResult<Clon
     Ok(Cloned { pid: pid as libc::pid_t, pidfd })
 }
 
-/// A plain fork of the calling thread, without glibc's handlers.
+/// Starts `entry` in a child that shares this process's memory and holds it up until the child
+/// executes a program or ends: nothing has to be copied.
 ///
 /// # Safety
-/// As [`clone3`].
-pub(crate) unsafe fn fork() -> SysResult<libc::pid_t> {
-    // SAFETY: a clone without CLONE_VM needs no stack.
-    let pid = check(unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) })?;
+/// `entry` must not return into shared state it has broken; it runs on `stack`, which must stay
+/// until this returns, and this process must have one thread.
+pub(crate) unsafe fn spawn(
+    entry: extern "C" fn(*mut c_void) -> c_int,
+    argument: *mut c_void,
+    stack: &mut [u8],
+) -> SysResult<libc::pid_t> {
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the stack grows down from its aligned end; the caller vouches for the rest.
+    let pid = check(c_long::from(unsafe {
+        let top = stack.as_mut_ptr().add(stack.len());
+        let top = top.sub(top as usize % 16);
+        libc::clone(entry, top.cast(), flags, argument)
+    }))?;
     Ok(pid as libc::pid_t)
 }
 

@@ -83,6 +83,11 @@ impl Reclaim {
         })
     }
 
+    /// Whether the program's stops have to be followed.
+    pub(crate) fn follows(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The program was stopped by the terminal: stop with it, and hand the terminal back to it
     /// when the shell continues the runner.
     pub(crate) fn stop_with(&self, group: libc::pid_t) {
