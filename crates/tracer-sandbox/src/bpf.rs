@@ -39,7 +39,10 @@ pub(crate) struct Rule {
 
 impl From<Action> for Rule {
     fn from(otherwise: Action) -> Self {
-        Self { checks: Vec::new(), otherwise }
+        Self {
+            checks: Vec::new(),
+            otherwise,
+        }
     }
 }
 
@@ -55,7 +58,12 @@ const OFFSET_ARCH: u32 = 4;
 const OFFSET_ARGUMENTS: u32 = 16;
 
 fn instruction(code: u16, jump_true: u8, jump_false: u8, value: u32) -> sock_filter {
-    sock_filter { code, jt: jump_true, jf: jump_false, k: value }
+    sock_filter {
+        code,
+        jt: jump_true,
+        jf: jump_false,
+        k: value,
+    }
 }
 
 fn verdict(action: Action) -> sock_filter {
@@ -131,7 +139,11 @@ fn leaf(rule: &Rule) -> Vec<sock_filter> {
         };
         // Little endian: the low word comes first.
         program.push(instruction(LOAD, 0, 0, OFFSET_ARGUMENTS + 8 * index as u32));
-        let code = if matches!(check, Check::AnyBit(..)) { JUMP_SET } else { JUMP_EQ };
+        let code = if matches!(check, Check::AnyBit(..)) {
+            JUMP_SET
+        } else {
+            JUMP_EQ
+        };
         let negated = matches!(check, Check::NoneOf(..));
         for (position, value) in values.iter().enumerate() {
             // On a match: to the verdict, or past it if the check is negated.
@@ -177,16 +189,23 @@ mod tests {
             rules.insert(number, Action::Allow.into());
         }
         rules.insert(39, Action::Errno(7).into());
-        let program = assemble(1, &rules, Action::Errno(38), Action::Kill);
+        let program = assemble(1, &rules, Action::Errno(0x26), Action::Kill);
         for number in (0..500).chain([0x4000_0000, u32::MAX]) {
             let want = match rules.get(&number).map(|rule| rule.otherwise) {
                 Some(Action::Allow) => libc::SECCOMP_RET_ALLOW,
                 Some(Action::Errno(error)) => libc::SECCOMP_RET_ERRNO | u32::from(error),
-                _ => libc::SECCOMP_RET_ERRNO | 38,
+                _ => libc::SECCOMP_RET_ERRNO | 0x26,
             };
-            assert_eq!(interpret(&program, 1, number, [0; 6]), want, "call {number}");
+            assert_eq!(
+                interpret(&program, 1, number, [0; 6]),
+                want,
+                "call {number}"
+            );
         }
-        assert_eq!(interpret(&program, 2, 0, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+        assert_eq!(
+            interpret(&program, 2, 0, [0; 6]),
+            libc::SECCOMP_RET_KILL_PROCESS
+        );
     }
 
     #[test]

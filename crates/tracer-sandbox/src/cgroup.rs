@@ -32,7 +32,9 @@ fn homes() -> Homes {
     let groups = fs::read_to_string("/proc/thread-self/cgroup").unwrap_or_default();
     for mount in mounts.lines() {
         // See proc_pid_mountinfo(5): fields, a lone dash, then type, source, super options.
-        let Some((head, tail)) = mount.split_once(" - ") else { continue };
+        let Some((head, tail)) = mount.split_once(" - ") else {
+            continue;
+        };
         let head: Vec<&str> = head.split(' ').collect();
         let tail: Vec<&str> = tail.split(' ').collect();
         let ([_, _, _, root, point, ..], [kind, _, options]) = (&head[..], &tail[..]) else {
@@ -89,7 +91,12 @@ struct Counter {
 
 impl Counter {
     fn open(path: &Path, key: &'static str, scale: u64) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)?, key, scale, base: 0 })
+        Ok(Self {
+            file: File::open(path)?,
+            key,
+            scale,
+            base: 0,
+        })
     }
 
     fn raw(&self) -> Option<u64> {
@@ -99,9 +106,13 @@ impl Counter {
         let value = if self.key.is_empty() {
             text.trim()
         } else {
-            text.lines().find_map(|line| line.strip_prefix(self.key)?.strip_prefix(' '))?
+            text.lines()
+                .find_map(|line| line.strip_prefix(self.key)?.strip_prefix(' '))?
         };
-        value.parse::<u64>().ok().map(|value| value.saturating_mul(self.scale))
+        value
+            .parse::<u64>()
+            .ok()
+            .map(|value| value.saturating_mul(self.scale))
     }
 
     fn rebase(&mut self) {
@@ -129,24 +140,29 @@ struct Memory {
     folder: PathBuf,
     v2: bool,
     kills: Counter,
-    peak: Option<Peak>,
-    limit: Option<Option<u64>>,
+    peak: Option<File>,
+    limit: Written,
 }
 
-#[derive(Debug)]
-struct Peak {
-    file: File,
+/// The limit a group has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    Limit(Option<u64>),
 }
 
 #[derive(Debug)]
 struct Pids {
     folder: PathBuf,
     refused: Option<Counter>,
-    limit: Option<Option<u64>>,
+    limit: Written,
 }
 
 fn put(path: &Path, value: &str) -> io::Result<()> {
-    OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
+    OpenOptions::new()
+        .write(true)
+        .open(path)?
+        .write_all(value.as_bytes())
 }
 
 fn reason(what: &str, folder: &Path, error: &io::Error) -> String {
@@ -156,8 +172,11 @@ fn reason(what: &str, folder: &Path, error: &io::Error) -> String {
 impl Set {
     fn make(homes: &Homes) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("tracer-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "tracer-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let mut set = Self {
             folders: Vec::new(),
             entries: Vec::new(),
@@ -168,14 +187,16 @@ impl Set {
         };
         let unified = set.make_unified(homes, &name);
         if let Some(home) = &homes.memory {
-            set.memory = set.make_v1(home, &name, "memory").and_then(|folder| memory(&folder, false));
+            set.memory = set
+                .make_v1(home, &name, "memory")
+                .and_then(|folder| memory(&folder, false));
         } else if let Ok(folder) = &unified {
             set.memory = memory(folder, true);
         }
         if let Some(home) = &homes.pids {
-            set.pids = set.make_v1(home, &name, "pids").and_then(|folder| pids(&folder));
+            set.pids = set.make_v1(home, &name, "pids").map(|folder| pids(&folder));
         } else if let Ok(folder) = &unified {
-            set.pids = pids(folder);
+            set.pids = Ok(pids(folder));
         }
         if let Ok(folder) = &unified {
             set.cpu = Counter::open(&folder.join("cpu.stat"), "usage_usec", 1000)
@@ -221,7 +242,10 @@ impl Set {
         let own = homes.unified.as_ref().ok_or("no v2 tree is mounted")?;
         let wanted = homes.memory.is_none();
         let mut first = String::new();
-        for home in own.ancestors().take_while(|path| path.starts_with(&homes.unified_root)) {
+        for home in own
+            .ancestors()
+            .take_while(|path| path.starts_with(&homes.unified_root))
+        {
             let folder = home.join(name);
             if wanted {
                 let _ = put(&home.join("cgroup.subtree_control"), "+memory");
@@ -269,24 +293,36 @@ fn write_zero(mut file: &File) -> io::Result<()> {
 }
 
 fn memory(folder: &Path, v2: bool) -> Result<Memory, String> {
-    let events = if v2 { "memory.events" } else { "memory.oom_control" };
+    let events = if v2 {
+        "memory.events"
+    } else {
+        "memory.oom_control"
+    };
     let kills = Counter::open(&folder.join(events), "oom_kill", 1)
         .map_err(|error| reason(&format!("reading {events}"), folder, &error))?;
-    let peak = if v2 { "memory.peak" } else { "memory.max_usage_in_bytes" };
+    let peak = if v2 {
+        "memory.peak"
+    } else {
+        "memory.max_usage_in_bytes"
+    };
     // Writing resets it; before Linux 6.12 the v2 file is read-only and stays unknown.
-    let peak = OpenOptions::new().read(true).write(true).open(folder.join(peak)).ok();
+    let peak = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(folder.join(peak))
+        .ok();
     Ok(Memory {
         folder: folder.to_owned(),
         v2,
         kills,
-        peak: peak.map(|file| Peak { file }),
-        limit: None,
+        peak,
+        limit: Written::Nothing,
     })
 }
 
 impl Memory {
     fn set(&mut self, limit: Option<u64>) -> io::Result<()> {
-        if self.limit == Some(limit) {
+        if self.limit == Written::Limit(limit) {
             return Ok(());
         }
         let file = |name: &str| self.folder.join(name);
@@ -304,25 +340,33 @@ impl Memory {
                 let _ = put(&file("memory.swappiness"), "0");
             }
         }
-        self.limit = Some(limit);
+        self.limit = Written::Limit(limit);
         Ok(())
     }
 }
 
-fn pids(folder: &Path) -> Result<Pids, String> {
+fn pids(folder: &Path) -> Pids {
     let refused = Counter::open(&folder.join("pids.events"), "max", 1).ok();
-    Ok(Pids { folder: folder.to_owned(), refused, limit: None })
+    Pids {
+        folder: folder.to_owned(),
+        refused,
+        limit: Written::Nothing,
+    }
 }
 
 impl Pids {
     fn set(&mut self, limit: Option<u64>) -> io::Result<()> {
-        if self.limit == Some(limit) {
+        const MOST: u64 = 4 << 20; // the kernel's own ceiling on pids
+        if self.limit == Written::Limit(limit) {
             return Ok(());
         }
         // The init process counts as one.
-        let text = limit.map_or("max".to_owned(), |limit| limit.saturating_add(1).to_string());
+        let text = match limit {
+            Some(limit) if limit < MOST => (limit + 1).to_string(),
+            _ => "max".to_owned(),
+        };
         put(&self.folder.join("pids.max"), &text)?;
-        self.limit = Some(limit);
+        self.limit = Written::Limit(limit);
         Ok(())
     }
 }
@@ -339,9 +383,16 @@ extern "C" fn empty_pool() {
 
 /// Groups left by runners that were killed go when the next one starts.
 fn remove_stale(home: Option<&Path>) {
-    for entry in home.and_then(|home| fs::read_dir(home).ok()).into_iter().flatten().flatten() {
+    for entry in home
+        .and_then(|home| fs::read_dir(home).ok())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix("tracer-")?.split('-').next());
+        let pid = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("tracer-")?.split('-').next());
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             let _ = fs::remove_dir(entry.path()); // fails while a process is in it
         }
@@ -378,7 +429,7 @@ impl Lease {
             } else {
                 memory.kills.rebase();
                 if let Some(peak) = &mut memory.peak {
-                    let _ = peak.file.write_at(b"0", 0);
+                    let _ = peak.write_at(b"0", 0);
                 }
             }
         }
@@ -396,7 +447,9 @@ impl Lease {
     }
 
     fn set(&self) -> &Set {
-        self.set.as_ref().expect("a lease has its groups until it is dropped")
+        self.set
+            .as_ref()
+            .expect("a lease has its groups until it is dropped")
     }
 
     /// Runs `fork` with this thread in the v1 groups; the v2 group is for `clone3`.
@@ -425,15 +478,24 @@ impl Lease {
 
     /// Processes killed for want of memory.
     pub(crate) fn memory_kills(&self) -> u64 {
-        self.set().memory.as_ref().ok().and_then(|memory| memory.kills.since()).unwrap_or(0)
+        self.set()
+            .memory
+            .as_ref()
+            .ok()
+            .and_then(|memory| memory.kills.since())
+            .unwrap_or(0)
     }
 
     /// Most memory used at once, in bytes.
     pub(crate) fn memory_peak(&self) -> Option<u64> {
-        let file = &self.set().memory.as_ref().ok()?.peak.as_ref()?.file;
+        let file = self.set().memory.as_ref().ok()?.peak.as_ref()?;
         let mut buffer = [0; 32];
         let length = file.read_at(&mut buffer, 0).ok()?;
-        std::str::from_utf8(&buffer[..length]).ok()?.trim().parse().ok()
+        std::str::from_utf8(&buffer[..length])
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
     }
 
     /// Forks refused for want of process slots.

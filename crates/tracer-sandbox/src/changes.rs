@@ -22,11 +22,21 @@ const MOST: usize = 100_000;
 /// Lists the changes of `layer`, whose private tmpfs is `tmpfs`.
 pub(crate) fn list(tmpfs: &OwnedFd, layer: &Layer) -> io::Result<Vec<Change>> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW;
-    let root = open_at(tmpfs.as_fd(), Path::new(&layer.name), flags, 0, libc::RESOLVE_BENEATH)?;
-    let mut walk =
-        Walk { layer, root: Arc::new(root), changes: Vec::new() };
+    let root = open_at(
+        tmpfs.as_fd(),
+        Path::new(&layer.name),
+        flags,
+        0,
+        libc::RESOLVE_BENEATH,
+    )?;
+    let mut walk = Walk {
+        layer,
+        root: Arc::new(root),
+        changes: Vec::new(),
+    };
     walk.folder(Path::new(""), layer.copied, true)?;
-    walk.changes.sort_by(|left, right| left.path.cmp(&right.path));
+    walk.changes
+        .sort_by(|left, right| left.path.cmp(&right.path));
     Ok(walk.changes)
 }
 
@@ -58,7 +68,9 @@ impl Walk<'_> {
             if self.changes.len() >= MOST {
                 return Ok(());
             }
-            let Ok(metadata) = entry.metadata() else { continue };
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
             let before = below.remove(&entry.file_name()).flatten();
             let path = path.join(entry.file_name());
             if metadata.file_type().is_char_device() && metadata.rdev() == 0 {
@@ -96,7 +108,14 @@ impl Walk<'_> {
 
     fn push(&mut self, path: PathBuf, kind: ChangeKind, file: FileType, mode: u32) {
         let (folder, layer) = (self.layer.folder.clone(), Arc::clone(&self.root));
-        self.changes.push(Change { folder, path, kind, file, mode, layer });
+        self.changes.push(Change {
+            folder,
+            path,
+            kind,
+            file,
+            mode,
+            layer,
+        });
     }
 
     fn differs(&self, path: &Path, before: &Metadata, after: &Metadata, file: &FileType) -> bool {

@@ -5,8 +5,8 @@
 
 use std::ffi::CStr;
 use std::mem::{size_of, zeroed};
-use std::os::fd::RawFd;
 use std::os::fd::AsRawFd;
+use std::os::fd::RawFd;
 use std::ptr;
 
 use crate::init;
@@ -111,7 +111,17 @@ pub(crate) fn send(socket: RawFd, report: &Report, descriptors: &[RawFd]) {
 pub(crate) fn main(plan: &mut Plan) -> ! {
     let status = plan.status;
     if let Err((step, index, errno)) = start(plan) {
-        send(status, &Report { kind: Kind::Failed, step, index, errno, value: 0 }, &[]);
+        send(
+            status,
+            &Report {
+                kind: Kind::Failed,
+                step,
+                index,
+                errno,
+                value: 0,
+            },
+            &[],
+        );
     }
     sys::exit(125)
 }
@@ -125,8 +135,13 @@ fn start(plan: &mut Plan) -> Outcome<()> {
     let status = plan.status;
     if let Some(walls) = &mut plan.walls {
         let shared = build(walls, status)?;
-        let report =
-            Report { kind: Kind::Ready, step: Step::Pivot, index: 0, errno: 0, value: 0 };
+        let report = Report {
+            kind: Kind::Ready,
+            step: Step::Pivot,
+            index: 0,
+            errno: 0,
+            value: 0,
+        };
         match shared.proc {
             Some(proc) => send(status, &report, &[shared.tmpfs, proc]),
             None => send(status, &report, &[shared.tmpfs]),
@@ -205,7 +220,11 @@ fn wait_for_go(status: RawFd) {
 }
 
 fn runner_is_gone(status: RawFd) -> bool {
-    let mut poll = libc::pollfd { fd: status, events: 0, revents: 0 };
+    let mut poll = libc::pollfd {
+        fd: status,
+        events: 0,
+        revents: 0,
+    };
     // SAFETY: one valid structure.
     unsafe { libc::poll(&mut poll, 1, 0) == 1 && poll.revents & libc::POLLHUP != 0 }
 }
@@ -221,7 +240,12 @@ struct Shared {
 fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
     let host_proc = at(
         Step::UserMap,
-        sys::open(libc::AT_FDCWD, c"/proc", libc::O_PATH | libc::O_DIRECTORY, 0),
+        sys::open(
+            libc::AT_FDCWD,
+            c"/proc",
+            libc::O_PATH | libc::O_DIRECTORY,
+            0,
+        ),
     )?;
     if walls.become_id.is_none() {
         at(Step::UserMap, write_maps(host_proc, walls))?;
@@ -235,14 +259,24 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
         Step::Tmpfs,
         sys::new_filesystem(
             c"tmpfs",
-            &[(c"size", &walls.size), (c"nr_inodes", &walls.inodes), (c"mode", c"0755")],
+            &[
+                (c"size", &walls.size),
+                (c"nr_inodes", &walls.inodes),
+                (c"mode", c"0755"),
+            ],
             ATTR_NOSUID | ATTR_NODEV,
         ),
     )?;
-    at(Step::Tmpfs, sys::move_mount(tmpfs, libc::AT_FDCWD, &walls.base))?;
+    at(
+        Step::Tmpfs,
+        sys::move_mount(tmpfs, libc::AT_FDCWD, &walls.base),
+    )?;
     at(Step::Tmpfs, sys::fchdir(tmpfs))?;
     at(Step::Tmpfs, sys::mkdir(c"root", 0o755))?;
-    let root = at(Step::Tmpfs, sys::open_tree(libc::AT_FDCWD, c"root", sys::OPEN_TREE_CLONE))?;
+    let root = at(
+        Step::Tmpfs,
+        sys::open_tree(libc::AT_FDCWD, c"root", sys::OPEN_TREE_CLONE),
+    )?;
     at(Step::Tmpfs, sys::move_mount(root, libc::AT_FDCWD, c"root"))?;
     sys::close(root);
     let mut proc = None;
@@ -272,11 +306,25 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
     }
     at(Step::Pivot, sys::chdir(c"root"))?;
     at(Step::Pivot, sys::pivot_into_cwd())?;
-    Ok(Shared { tmpfs, proc, host_proc })
+    Ok(Shared {
+        tmpfs,
+        proc,
+        host_proc,
+    })
 }
 
 fn degraded(status: RawFd, step: Step, index: u32, errno: Errno) {
-    send(status, &Report { kind: Kind::Degraded, step, index, errno, value: 0 }, &[]);
+    send(
+        status,
+        &Report {
+            kind: Kind::Degraded,
+            step,
+            index,
+            errno,
+            value: 0,
+        },
+        &[],
+    );
 }
 
 /// Clones the host's subtrees before the tmpfs shadows any, and makes them read-only.
@@ -383,7 +431,9 @@ fn apply(
 
 /// Maps the one user and group. `setgroups` must be denied first, see `user_namespaces(7)`.
 fn write_maps(proc: RawFd, walls: &Walls) -> Result<(), Errno> {
-    let Some((users, groups)) = &walls.maps else { return Ok(()) };
+    let Some((users, groups)) = &walls.maps else {
+        return Ok(());
+    };
     sys::write_file(proc, c"self/setgroups", b"deny")?;
     sys::write_file(proc, c"self/uid_map", users)?;
     sys::write_file(proc, c"self/gid_map", groups)

@@ -12,7 +12,9 @@ pub(crate) fn room(folder: &Path) -> (u64, u64) {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             entries += 1;
-            let Ok(metadata) = entry.metadata() else { continue };
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
             if metadata.is_dir() {
                 folders.push(entry.path());
             } else if metadata.is_file() {
@@ -48,7 +50,10 @@ pub(crate) fn copy(from: &Path, to: &Path, owner: Option<u32>) -> io::Result<()>
                 lchown(&target, Some(owner), Some(owner))?;
             }
             if !metadata.is_symlink() {
-                fs::set_permissions(&target, fs::Permissions::from_mode(metadata.mode() & 0o1777))?;
+                fs::set_permissions(
+                    &target,
+                    fs::Permissions::from_mode(metadata.mode() & 0o1777),
+                )?;
             }
         }
     }

@@ -28,7 +28,11 @@ pub struct CopyLimits {
 
 impl Default for CopyLimits {
     fn default() -> Self {
-        Self { bytes: 1 << 30, entries: 100_000, links: false }
+        Self {
+            bytes: 1 << 30,
+            entries: 100_000,
+            links: false,
+        }
     }
 }
 
@@ -43,8 +47,10 @@ pub struct CopyReport {
     pub skipped: Vec<(PathBuf, String)>,
 }
 
-const INSIDE: u64 =
-    libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS | libc::RESOLVE_NO_XDEV;
+const INSIDE: u64 = libc::RESOLVE_IN_ROOT
+    | libc::RESOLVE_NO_SYMLINKS
+    | libc::RESOLVE_NO_MAGICLINKS
+    | libc::RESOLVE_NO_XDEV;
 const BENEATH: u64 =
     libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
 
@@ -90,7 +96,10 @@ pub(crate) fn open_regular(layer: &OwnedFd, path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ))
     }
 }
 
@@ -104,8 +113,9 @@ pub fn copy_out(
     destination: &Path,
     limits: CopyLimits,
 ) -> Result<CopyReport, SandboxError> {
-    let root = File::open(destination)
-        .map_err(|error| SandboxError::runner(format!("opening {}", destination.display()), error))?;
+    let root = File::open(destination).map_err(|error| {
+        SandboxError::runner(format!("opening {}", destination.display()), error)
+    })?;
     let mut report = CopyReport::default();
     for change in changes.iter().filter(|change| change.folder == folder) {
         let result = if report.done.len() >= limits.entries {
@@ -115,7 +125,9 @@ pub fn copy_out(
         };
         match result {
             Ok(()) => report.done.push(change.path.clone()),
-            Err(error) => report.skipped.push((change.path.clone(), error.to_string())),
+            Err(error) => report
+                .skipped
+                .push((change.path.clone(), error.to_string())),
         }
     }
     Ok(report)
@@ -150,7 +162,13 @@ fn apply(
                     fs::create_dir(&place)?;
                 }
             }
-            let made = open_at(parent.as_fd(), Path::new(name), libc::O_RDONLY | libc::O_DIRECTORY, 0, BENEATH)?;
+            let made = open_at(
+                parent.as_fd(),
+                Path::new(name),
+                libc::O_RDONLY | libc::O_DIRECTORY,
+                0,
+                BENEATH,
+            )?;
             File::from(made).set_permissions(fs::Permissions::from_mode(mode))
         }
         FileType::Regular(_) => {
@@ -162,14 +180,24 @@ fn apply(
                 _ => {}
             }
             // An existing file is rewritten in place, as the program did: owner and links stay.
-            let flags = libc::O_WRONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY
-                | if kept { 0 } else { libc::O_CREAT | libc::O_EXCL };
+            let flags = libc::O_WRONLY
+                | libc::O_NOFOLLOW
+                | libc::O_NONBLOCK
+                | libc::O_NOCTTY
+                | if kept {
+                    0
+                } else {
+                    libc::O_CREAT | libc::O_EXCL
+                };
             // A mode without O_CREAT is an error to openat2.
             let private = if kept { 0 } else { 0o600 };
             let target = open_at(parent.as_fd(), Path::new(name), flags, private, BENEATH)?;
             let target = File::from(target);
             if !target.metadata()?.is_file() {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "not a regular file",
+                ));
             }
             let left = limits.bytes.saturating_sub(*total);
             if change_size(&source)? > left {

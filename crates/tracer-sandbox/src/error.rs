@@ -63,10 +63,16 @@ impl SandboxError {
     }
 
     pub(crate) fn runner(what: impl Into<String>, source: io::Error) -> Self {
-        Self::Runner { what: what.into(), source }
+        Self::Runner {
+            what: what.into(),
+            source,
+        }
     }
 
     pub(crate) fn request(reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Request { reason: reason.into(), hint: hint.into() }
+        Self::Request {
+            reason: reason.into(),
+            hint: hint.into(),
+        }
     }
 }

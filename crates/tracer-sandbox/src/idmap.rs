@@ -43,7 +43,9 @@ pub(crate) fn clone_mapped(path: &Path, id: u32) -> io::Result<OwnedFd> {
 
 /// A user namespace that serves only as the carrier of a mapping.
 fn namespace(key: Key) -> io::Result<Arc<OwnedFd>> {
-    let mut cache = NAMESPACES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut cache = NAMESPACES
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let cache = cache.get_or_insert_default();
     if let Some(namespace) = cache.get(&key) {
         return Ok(Arc::clone(namespace));

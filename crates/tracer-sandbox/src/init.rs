@@ -18,7 +18,10 @@ type Failure = (Step, Errno);
 /// Starts the program and waits for its end. Returns only if the start failed.
 pub(crate) fn run(plan: &mut Plan) -> Result<(), Failure> {
     // Above the channel's number even if the limit is below; it is set last.
-    let room = Rlimit { resource: libc::RLIMIT_NOFILE, value: CHANNEL_FD as u64 + 24 };
+    let room = Rlimit {
+        resource: libc::RLIMIT_NOFILE,
+        value: CHANNEL_FD as u64 + 24,
+    };
     let _ = set_limit(room, true);
     if let Some(walls) = &plan.walls {
         seccomp::install(walls.filter).map_err(|errno| (Step::Seccomp, errno))?;
@@ -38,7 +41,17 @@ extern "C" fn program(plan: *mut c_void) -> c_int {
     // SAFETY: `run` passes its plan, and is held up while this uses it.
     let plan = unsafe { &*plan.cast::<Plan>() };
     let (step, errno) = become_program(plan);
-    send(plan.status, &Report { kind: Kind::Failed, step, index: 0, errno, value: 0 }, &[]);
+    send(
+        plan.status,
+        &Report {
+            kind: Kind::Failed,
+            step,
+            index: 0,
+            errno,
+            value: 0,
+        },
+        &[],
+    );
     sys::exit(125)
 }
 
@@ -74,14 +87,21 @@ fn become_program(plan: &Plan) -> Failure {
     }
     // SAFETY: the arrays are null-terminated and outlive the call.
     unsafe {
-        libc::execve(plan.program.as_ptr(), plan.arguments.as_ptr(), plan.environment.as_ptr());
+        libc::execve(
+            plan.program.as_ptr(),
+            plan.arguments.as_ptr(),
+            plan.environment.as_ptr(),
+        );
     }
     (Step::Exec, sys::errno())
 }
 
 /// Sets the soft limit, and the hard one unless `soft_only`, no higher than the hard one now.
 fn set_limit(limit: Rlimit, soft_only: bool) -> Result<(), Errno> {
-    let mut current = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    let mut current = libc::rlimit64 {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: both pointers are valid or null.
     unsafe {
         if libc::prlimit64(0, limit.resource, ptr::null(), &mut current) != 0 {
@@ -89,7 +109,10 @@ fn set_limit(limit: Rlimit, soft_only: bool) -> Result<(), Errno> {
         }
         let value = limit.value.min(current.rlim_max);
         let hard = if soft_only { current.rlim_max } else { value };
-        let new = libc::rlimit64 { rlim_cur: value, rlim_max: hard };
+        let new = libc::rlimit64 {
+            rlim_cur: value,
+            rlim_max: hard,
+        };
         if libc::prlimit64(0, limit.resource, &new, ptr::null_mut()) != 0 {
             return Err(sys::errno());
         }
@@ -109,11 +132,21 @@ fn wait(plan: &Plan, main: pid_t) -> ! {
     let report = |kind, value| {
         send(
             plan.status,
-            &Report { kind, step: Step::Exec, index: 0, errno: 0, value },
+            &Report {
+                kind,
+                step: Step::Exec,
+                index: 0,
+                errno: 0,
+                value,
+            },
             &[],
         );
     };
-    let flags = if matches!(plan.session, Session::Foreground(_)) { libc::WUNTRACED } else { 0 };
+    let flags = if matches!(plan.session, Session::Foreground(_)) {
+        libc::WUNTRACED
+    } else {
+        0
+    };
     loop {
         let mut status: c_int = 0;
         // SAFETY: the out-pointer is valid.
@@ -166,7 +199,9 @@ fn for_each_number(list: &[u8], mut act: impl FnMut(pid_t)) {
     let mut number: pid_t = 0;
     for &byte in list {
         if byte.is_ascii_digit() {
-            number = number.wrapping_mul(10).wrapping_add(pid_t::from(byte - b'0'));
+            number = number
+                .wrapping_mul(10)
+                .wrapping_add(pid_t::from(byte - b'0'));
         } else {
             if number > 1 {
                 act(number);

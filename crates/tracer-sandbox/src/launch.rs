@@ -13,6 +13,7 @@ use std::{io, thread};
 use tracer_model::{End, Limit, Outcome, Protection, Usage};
 
 use crate::cgroup::Lease;
+use crate::changes;
 use crate::child::{self, Report, Step};
 use crate::copy_in;
 use crate::error::SandboxError;
@@ -30,7 +31,9 @@ use crate::slot::Slot;
 use crate::supervise::{Guest, Record, watch};
 use crate::sys;
 use crate::terminal::{Reclaim, Session};
-use crate::changes;
+
+/// Bytes that stand for no limit on the private tmpfs, far from where the kernel's sums overflow.
+const ENDLESS: u64 = 1 << 50;
 
 /// Set once an overlay was refused, so that later runs copy at once.
 static COPY: AtomicBool = AtomicBool::new(false);
@@ -94,16 +97,25 @@ fn clear(fd: OwnedFd) -> Result<OwnedFd, SandboxError> {
     // SAFETY: plain integers; the new descriptor is ours.
     let new = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, from) };
     if new < 0 {
-        return Err(SandboxError::runner("duplicating a descriptor", io::Error::last_os_error()));
+        return Err(SandboxError::runner(
+            "duplicating a descriptor",
+            io::Error::last_os_error(),
+        ));
     }
     // SAFETY: as above.
     clear(unsafe { OwnedFd::from_raw_fd(new) })
 }
 
-fn pair(kind: &str, make: impl FnOnce(&mut [RawFd; 2]) -> i32) -> Result<[OwnedFd; 2], SandboxError> {
+fn pair(
+    kind: &str,
+    make: impl FnOnce(&mut [RawFd; 2]) -> i32,
+) -> Result<[OwnedFd; 2], SandboxError> {
     let mut fds = [-1; 2];
     if make(&mut fds) != 0 {
-        return Err(SandboxError::runner(format!("making a {kind}"), io::Error::last_os_error()));
+        return Err(SandboxError::runner(
+            format!("making a {kind}"),
+            io::Error::last_os_error(),
+        ));
     }
     // SAFETY: the kernel has just made both for us.
     let [first, second] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
@@ -112,15 +124,23 @@ fn pair(kind: &str, make: impl FnOnce(&mut [RawFd; 2]) -> i32) -> Result<[OwnedF
 
 fn pipe() -> Result<[OwnedFd; 2], SandboxError> {
     // SAFETY: the array holds two.
-    let ends = pair("pipe", |fds| unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    let ends = pair("pipe", |fds| unsafe {
+        libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC)
+    })?;
     // SAFETY: plain integers. Only the runner's end is non-blocking.
     unsafe { libc::fcntl(ends[0].as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
     Ok(ends)
 }
 
 fn null(write: bool) -> Result<OwnedFd, SandboxError> {
-    let file = fs::OpenOptions::new().read(!write).write(write).open("/dev/null");
-    clear(file.map_err(|error| SandboxError::runner("opening /dev/null", error))?.into())
+    let file = fs::OpenOptions::new()
+        .read(!write)
+        .write(write)
+        .open("/dev/null");
+    clear(
+        file.map_err(|error| SandboxError::runner("opening /dev/null", error))?
+            .into(),
+    )
 }
 
 /// Input as a file in memory, opened for reading only.
@@ -133,7 +153,9 @@ fn input(bytes: &[u8]) -> Result<OwnedFd, SandboxError> {
     }
     // SAFETY: the kernel has just made it for us.
     let mut file = unsafe { File::from_raw_fd(fd) };
-    file.write_all(bytes).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(fail)?;
+    file.write_all(bytes)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .map_err(fail)?;
     let read = File::open(format!("/proc/self/fd/{fd}")).map_err(fail)?;
     clear(read.into())
 }
@@ -173,13 +195,15 @@ fn walls(
     copy: bool,
 ) -> Result<Walls, SandboxError> {
     let style = Style {
-        clone_mapped: id.filter(|id| *id != 0).map(|id| -> Box<dyn Fn(&Path) -> Result<OwnedFd, SandboxError>> {
-            Box::new(move |path| {
-                idmap::clone_mapped(path, id).map_err(|error| {
-                    SandboxError::runner(format!("mapping {}", path.display()), error)
+        clone_mapped: id.filter(|id| *id != 0).map(
+            |id| -> Box<dyn Fn(&Path) -> Result<OwnedFd, SandboxError>> {
+                Box::new(move |path| {
+                    idmap::clone_mapped(path, id).map_err(|error| {
+                        SandboxError::runner(format!("mapping {}", path.display()), error)
+                    })
                 })
-            })
-        }),
+            },
+        ),
         copy,
         hide_proc: spaces.privilege == Privilege::BareRoot || id == Some(0),
     };
@@ -189,15 +213,24 @@ fn walls(
         layout.own_bytes += bytes;
         layout.own_files += entries;
     }
-    let disk = request.limits.disk.unwrap_or(u64::MAX >> 12);
+    let disk = request
+        .limits
+        .disk
+        .map_or(ENDLESS, |disk| disk.min(ENDLESS));
     let files = (disk / 4096).clamp(4096, 1 << 20);
-    let size = disk.saturating_add(layout.own_bytes).saturating_add(1 << 20);
-    let base = ["/tmp", "/var", "/usr", "/etc"].into_iter().find(|path| Path::new(path).is_dir());
-    // SAFETY: plain call.
-    let own = unsafe { libc::geteuid() };
-    let own_group = unsafe { libc::getegid() };
+    let size = disk
+        .saturating_add(layout.own_bytes)
+        .saturating_add(1 << 20);
+    let base = ["/tmp", "/var", "/usr", "/etc"]
+        .into_iter()
+        .find(|path| Path::new(path).is_dir());
+    // SAFETY: plain calls.
+    let (own, own_group) = unsafe { (libc::geteuid(), libc::getegid()) };
     let maps = spaces.user.then(|| {
-        (plan::id_map(id.unwrap_or(own)), plan::id_map(id.unwrap_or(own_group)))
+        (
+            plan::id_map(id.unwrap_or(own)),
+            plan::id_map(id.unwrap_or(own_group)),
+        )
     });
     Ok(Walls {
         base: c_string(base.unwrap_or("/tmp"))?,
@@ -244,7 +277,11 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     }
     let slot = Slot::take();
     let mut protections = Protections::default();
-    let (walls, unmapped) = if native { prepare(request, spaces, &slot, copy)? } else { (None, None) };
+    let (walls, unmapped) = if native {
+        prepare(request, spaces, &slot, copy)?
+    } else {
+        (None, None)
+    };
     let lease = Lease::take(&request.limits);
     let streams = streams(request)?;
     let flags = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
@@ -253,9 +290,11 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         unsafe { libc::socketpair(libc::AF_UNIX, flags, 0, fds.as_mut_ptr()) }
     })?;
     let channel = match &request.channel {
-        Some(fd) => Some(clear(
-            fd.try_clone().map_err(|error| SandboxError::runner("cloning the channel", error))?,
-        )?),
+        Some(fd) => {
+            Some(clear(fd.try_clone().map_err(|error| {
+                SandboxError::runner("cloning the channel", error)
+            })?)?)
+        }
         None => None,
     };
     let session = Session::of(request);
@@ -294,13 +333,13 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         }
         Ok(cloned)
     };
-    let cloned = lease.around(start).map_err(|errno: i32| {
-        SandboxError::Refused {
+    let cloned = lease
+        .around(start)
+        .map_err(|errno: i32| SandboxError::Refused {
             what: "starting a process in new namespaces".to_owned(),
             hint: namespace_hint("user namespace", errno),
             source: os(errno),
-        }
-    })?;
+        })?;
     let reclaim = Reclaim::after(session);
     let mut guest = Guest {
         pid: cloned.pid,
@@ -322,11 +361,21 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         meter.listing = Listing::Below(guest.pid);
     }
     let mut output = Output::new(streams.runner, request.limits.output);
-    if let Some(walls) = plan.walls.as_ref().filter(|walls| walls.layout.layers.iter().any(|layer| layer.copied)) {
+    if let Some(walls) = plan
+        .walls
+        .as_ref()
+        .filter(|walls| walls.layout.layers.iter().any(|layer| layer.copied))
+    {
         fill_copies(&guest, &mut meter, walls)?;
     }
     guest.go();
-    let record = watch(&mut guest, &mut meter, &mut output, request.limits.wall, &reclaim)?;
+    let record = watch(
+        &mut guest,
+        &mut meter,
+        &mut output,
+        request.limits.wall,
+        &reclaim,
+    )?;
     drop(reclaim);
     let layout = plan.walls.as_ref().map(|walls| &walls.layout);
     if let Some(report) = record.failure {
@@ -348,14 +397,21 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     if let (Some(layout), Some(tmpfs)) = (layout, &meter.tmpfs) {
         for layer in &layout.layers {
             listed.extend(changes::list(tmpfs, layer).map_err(|error| {
-                SandboxError::runner(format!("listing changes in {}", layer.folder.display()), error)
+                SandboxError::runner(
+                    format!("listing changes in {}", layer.folder.display()),
+                    error,
+                )
             })?);
         }
     }
     let usage = Usage {
         wall: record.wall,
         cpu: meter.cpu(record.cpu),
-        peak_memory: meter.peak().max(if lease.memory_refusal().is_some() { record.largest } else { 0 }),
+        peak_memory: meter.peak().max(if lease.memory_refusal().is_some() {
+            record.largest
+        } else {
+            0
+        }),
     };
     let [stdout, stderr] = output.bytes;
     Ok(Finished {
@@ -371,7 +427,9 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
 
 /// Copies folders into the private tmpfs once the child has made it, before the program starts.
 fn fill_copies(guest: &Guest, meter: &mut Meter<'_>, walls: &Walls) -> Result<(), SandboxError> {
-    let Some(tmpfs) = guest.ready(meter) else { return Ok(()) }; // the failure is told later
+    let Some(tmpfs) = guest.ready(meter) else {
+        return Ok(());
+    }; // the failure is told later
     for layer in walls.layout.layers.iter().filter(|layer| layer.copied) {
         let target = PathBuf::from(format!("/proc/self/fd/{tmpfs}")).join(&layer.name);
         copy_in::copy(&layer.folder, &target, walls.become_id).map_err(|error| {
@@ -382,7 +440,11 @@ fn fill_copies(guest: &Guest, meter: &mut Meter<'_>, walls: &Walls) -> Result<()
 }
 
 /// The verdict: what the runner did, then what counters say, then how the program ended.
-fn judge(request: &Request, record: &Record, meter: &mut Meter<'_>) -> Result<Outcome, SandboxError> {
+fn judge(
+    request: &Request,
+    record: &Record,
+    meter: &mut Meter<'_>,
+) -> Result<Outcome, SandboxError> {
     let limits = &request.limits;
     let used = meter.cpu(record.cpu);
     let limited = |limit| End::Limited { limit };
@@ -397,10 +459,15 @@ fn judge(request: &Request, record: &Record, meter: &mut Meter<'_>) -> Result<Ou
             match signal {
                 libc::SIGXFSZ if limits.file_size.is_some() => limited(Limit::FileSize),
                 libc::SIGXCPU | libc::SIGKILL if over => limited(Limit::Cpu),
-                _ => End::Signaled { signal, name: signal_name(signal) },
+                _ => End::Signaled {
+                    signal,
+                    name: signal_name(signal),
+                },
             }
         } else {
-            End::Exited { code: libc::WEXITSTATUS(status) as u8 }
+            End::Exited {
+                code: libc::WEXITSTATUS(status) as u8,
+            }
         }
     } else {
         return Err(SandboxError::runner(
@@ -408,7 +475,10 @@ fn judge(request: &Request, record: &Record, meter: &mut Meter<'_>) -> Result<Ou
             io::Error::from_raw_os_error(libc::ESRCH),
         ));
     };
-    Ok(Outcome { end, limits_hit: meter.met() })
+    Ok(Outcome {
+        end,
+        limits_hit: meter.met(),
+    })
 }
 
 /// A signal's name, as in signal(7).
@@ -483,15 +553,28 @@ fn explain(report: &Report, layout: Option<&Layout>, request: &Request) -> Failu
                 layout::Origin::Host(path) => path.to_string_lossy().into_owned(),
                 other => format!("{other:?}"),
             });
-            let hint = if report.errno == libc::ENOSYS { "Linux 5.12 or newer is needed" } else { "" };
-            refused(format!("mounting {} read-only", what.unwrap_or_default()), hint)
+            let hint = if report.errno == libc::ENOSYS {
+                "Linux 5.12 or newer is needed"
+            } else {
+                ""
+            };
+            refused(
+                format!("mounting {} read-only", what.unwrap_or_default()),
+                hint,
+            )
         }
         Step::UserMap | Step::UserNamespace => refused(
             "mapping the user in a user namespace".to_owned(),
             &namespace_hint("user namespace", report.errno),
         ),
-        Step::Seccomp => refused("installing the system call filter".to_owned(), "the kernel needs CONFIG_SECCOMP_FILTER"),
-        Step::Fork => Failure::Error(SandboxError::runner("forking the program", os(report.errno))),
+        Step::Seccomp => refused(
+            "installing the system call filter".to_owned(),
+            "the kernel needs CONFIG_SECCOMP_FILTER",
+        ),
+        Step::Fork => Failure::Error(SandboxError::runner(
+            "forking the program",
+            os(report.errno),
+        )),
         step => refused(format!("set-up step {step:?}"), ""),
     }
 }
@@ -501,4 +584,77 @@ pub(crate) fn trial() -> Result<Vec<Protection>, SandboxError> {
     let mut request = Request::new("/proc/self/exe", "/");
     request.limits.wall = Some(Duration::from_secs(5));
     run(&request).map(|finished| finished.protections)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::finished::ChangeKind;
+    use crate::request::Folder;
+
+    /// Overlays work on most machines, so the way without them is taken on purpose.
+    #[test]
+    fn a_copied_folder_gives_the_same_changes_as_an_overlay() {
+        let kept = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| kept.path().join(name);
+        for name in ["modified", "deleted", "same"] {
+            fs::write(path(name), "old\n").expect("a file");
+            fs::set_permissions(path(name), fs::Permissions::from_mode(0o600)).expect("a mode");
+        }
+        fs::create_dir(path("tree")).expect("a folder");
+        fs::write(path("tree/leaf"), "leaf").expect("a file");
+        let mut request = Request::new("/bin/sh", kept.path());
+        request.argv = [
+            "sh",
+            "-c",
+            "echo >> modified; rm -r deleted tree; mkdir -p a; > a/b; cat same",
+        ]
+        .map(Into::into)
+        .to_vec();
+        request.folders.push(Folder {
+            path: kept.path().to_owned(),
+            access: Access::Overlay,
+        });
+        let listed = [false, true].map(|copy| match attempt(&request, copy) {
+            Ok(finished) => {
+                assert_eq!(
+                    finished.outcome.end,
+                    End::Exited { code: 0 },
+                    "{finished:?}"
+                );
+                assert_eq!(finished.stdout, b"old\n");
+                let copied = finished
+                    .protections
+                    .iter()
+                    .any(|wall| wall.name == "overlay");
+                assert_eq!(copied, copy);
+                finished
+                    .changes
+                    .into_iter()
+                    .map(|change| (change.path, change.kind))
+                    .collect()
+            }
+            Err(Failure::Error(error)) if error.is_refusal() => Vec::new(),
+            Err(Failure::Error(error)) => panic!("{error:?}"),
+            Err(Failure::Overlay) => panic!("overlays are refused"),
+        });
+        assert_eq!(listed[0], listed[1]);
+        if !listed[0].is_empty() {
+            use ChangeKind::{Created, Deleted, Modified};
+            let expected = [
+                ("a", Created),
+                ("a/b", Created),
+                ("deleted", Deleted),
+                ("modified", Modified),
+                ("tree", Deleted),
+            ];
+            assert_eq!(
+                listed[0],
+                expected.map(|(path, kind)| (PathBuf::from(path), kind))
+            );
+        }
+        assert!(path("tree/leaf").exists());
+    }
 }

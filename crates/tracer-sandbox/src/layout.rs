@@ -25,8 +25,21 @@ const DEVICE: u64 = ATTR_NOSUID | ATTR_NOEXEC;
 /// Of `/etc`, what loaders, toolchains and interpreters read. Never the whole: it holds secrets
 /// that only permissions guard.
 const ETC: &[&str] = &[
-    "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ssl", "pki", "mime.types",
-    "services", "protocols", "terminfo", "python3", "perl", "php", "dotnet", "mono",
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "ssl",
+    "pki",
+    "mime.types",
+    "services",
+    "protocols",
+    "terminfo",
+    "python3",
+    "perl",
+    "php",
+    "dotnet",
+    "mono",
 ];
 
 /// Where a subtree comes from.
@@ -53,14 +66,37 @@ pub(crate) struct Tree {
 /// A step of building the root.
 #[derive(Debug)]
 pub(crate) enum Op {
-    Folder { path: CString, mode: u32 },
-    Own { path: CString, mode: u32 },
-    Link { path: CString, target: CString },
-    File { path: CString, bytes: Vec<u8>, mode: u32 },
-    Attach { path: CString, tree: usize },
-    Proc { path: CString },
-    Terminals { path: CString },
-    Overlay { path: CString, options: CString },
+    Folder {
+        path: CString,
+        mode: u32,
+    },
+    Own {
+        path: CString,
+        mode: u32,
+    },
+    Link {
+        path: CString,
+        target: CString,
+    },
+    File {
+        path: CString,
+        bytes: Vec<u8>,
+        mode: u32,
+    },
+    Attach {
+        path: CString,
+        tree: usize,
+    },
+    Proc {
+        path: CString,
+    },
+    Terminals {
+        path: CString,
+    },
+    Overlay {
+        path: CString,
+        options: CString,
+    },
 }
 
 impl Op {
@@ -80,10 +116,20 @@ impl Op {
 
 /// A part of the host that every program sees.
 enum System {
-    Link { path: String, target: PathBuf },
-    Tree { path: PathBuf, folder: bool, attributes: u64 },
+    Link {
+        path: String,
+        target: PathBuf,
+    },
+    Tree {
+        path: PathBuf,
+        folder: bool,
+        attributes: u64,
+    },
     /// Small enough that writing it costs less than mounting it.
-    Copy { path: PathBuf, bytes: Vec<u8> },
+    Copy {
+        path: PathBuf,
+        bytes: Vec<u8>,
+    },
 }
 
 /// What there is of it on this host, looked for once.
@@ -107,7 +153,9 @@ fn system() -> &'static [System] {
                 .map(|entry| entry.path()),
         );
         for path in paths {
-            let Ok(metadata) = fs::metadata(&path) else { continue };
+            let Ok(metadata) = fs::metadata(&path) else {
+                continue;
+            };
             let small = metadata.is_file() && metadata.len() <= 16 << 10;
             match small.then(|| fs::read(&path)) {
                 Some(Ok(bytes)) => all.push(System::Copy { path, bytes }),
@@ -121,7 +169,11 @@ fn system() -> &'static [System] {
         for name in ["null", "zero", "full", "random", "urandom", "tty"] {
             let path = Path::new("/dev").join(name);
             if fs::metadata(&path).is_ok_and(|metadata| metadata.file_type().is_char_device()) {
-                all.push(System::Tree { path, folder: false, attributes: DEVICE });
+                all.push(System::Tree {
+                    path,
+                    folder: false,
+                    attributes: DEVICE,
+                });
             }
         }
         all
@@ -171,7 +223,10 @@ pub(crate) struct Style {
 pub(crate) fn c_string(bytes: impl AsRef<[u8]>) -> Result<CString, SandboxError> {
     CString::new(bytes.as_ref()).map_err(|_| {
         SandboxError::request(
-            format!("{:?} holds a NUL byte", String::from_utf8_lossy(bytes.as_ref())),
+            format!(
+                "{:?} holds a NUL byte",
+                String::from_utf8_lossy(bytes.as_ref())
+            ),
             "paths, arguments and environment cannot hold one",
         )
     })
@@ -212,7 +267,12 @@ struct Builder {
 
 impl Builder {
     fn tree(&mut self, origin: Origin, attributes: u64, recursive: bool) -> usize {
-        self.trees.push(Tree { origin, attributes, recursive, fd: -1 });
+        self.trees.push(Tree {
+            origin,
+            attributes,
+            recursive,
+            fd: -1,
+        });
         self.trees.len() - 1
     }
 
@@ -236,16 +296,27 @@ impl Builder {
     fn link(&mut self, path: &str, target: &Path) -> Result<(), SandboxError> {
         self.own_files += 1;
         let path = inside(Path::new(path))?;
-        self.ops.push(Op::Link { path, target: c_string(target.as_os_str().as_bytes())? });
+        self.ops.push(Op::Link {
+            path,
+            target: c_string(target.as_os_str().as_bytes())?,
+        });
         Ok(())
     }
 
     /// A host path as it is, read-only, if it exists.
     fn host(&mut self, path: &Path, attributes: u64) -> Result<(), SandboxError> {
-        let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+        let Ok(metadata) = fs::metadata(path) else {
+            return Ok(());
+        };
         let origin = Origin::Host(c_string(path.as_os_str().as_bytes())?);
         let tree = self.tree(origin, attributes, metadata.is_dir());
-        self.point(path, Point::Tree { tree, folder: metadata.is_dir() });
+        self.point(
+            path,
+            Point::Tree {
+                tree,
+                folder: metadata.is_dir(),
+            },
+        );
         Ok(())
     }
 
@@ -261,10 +332,20 @@ impl Builder {
         for entry in system() {
             match entry {
                 System::Link { path, target } => self.link(path, target)?,
-                System::Tree { path, folder, attributes } => {
+                System::Tree {
+                    path,
+                    folder,
+                    attributes,
+                } => {
                     let origin = Origin::Host(c_string(path.as_os_str().as_bytes())?);
                     let tree = self.tree(origin, *attributes, *folder);
-                    self.point(path, Point::Tree { tree, folder: *folder });
+                    self.point(
+                        path,
+                        Point::Tree {
+                            tree,
+                            folder: *folder,
+                        },
+                    );
                 }
                 System::Copy { path, bytes } => self.file(inside(path)?, bytes.clone(), 0o444),
             }
@@ -287,7 +368,14 @@ impl Builder {
         self.private("tmp", "/tmp")?;
         self.private("shm", "/dev/shm")?;
         let hidden: &[&str] = if style.hide_proc {
-            &["keys", "kcore", "kmsg", "timer_list", "sysrq-trigger", "key-users"]
+            &[
+                "keys",
+                "kcore",
+                "kmsg",
+                "timer_list",
+                "sysrq-trigger",
+                "key-users",
+            ]
         } else {
             &["keys"] // the others are root's alone
         };
@@ -295,7 +383,13 @@ impl Builder {
             let path = Path::new("/proc").join(name);
             if path.exists() {
                 let tree = self.tree(Origin::Host(c"/dev/null".into()), DEVICE, false);
-                self.point(path, Point::Tree { tree, folder: false });
+                self.point(
+                    path,
+                    Point::Tree {
+                        tree,
+                        folder: false,
+                    },
+                );
             }
         }
         Ok(())
@@ -311,10 +405,19 @@ impl Builder {
                      nobody:x:65534:65534:nobody:/:/bin/sh\n"
                 ),
             ),
-            ("/etc/group", format!("root:x:0:\ntracer:x:{id}:\nnogroup:x:65534:\n")),
+            (
+                "/etc/group",
+                format!("root:x:0:\ntracer:x:{id}:\nnogroup:x:65534:\n"),
+            ),
             ("/etc/hostname", format!("{hostname}\n")),
-            ("/etc/hosts", format!("127.0.0.1 localhost {hostname}\n::1 localhost\n")),
-            ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n".to_owned()),
+            (
+                "/etc/hosts",
+                format!("127.0.0.1 localhost {hostname}\n::1 localhost\n"),
+            ),
+            (
+                "/etc/nsswitch.conf",
+                "passwd: files\ngroup: files\nhosts: files\n".to_owned(),
+            ),
         ] {
             self.file(inside(Path::new(path))?, text.into_bytes(), 0o444);
         }
@@ -324,7 +427,10 @@ impl Builder {
     fn host_folder(&mut self, folder: &Folder, style: &Style) -> Result<(), SandboxError> {
         let path = &folder.path;
         absolute(path, "the folder")?;
-        if path == Path::new("/") || ["/proc", "/dev", "/sys"].iter().any(|own| path.starts_with(own))
+        if path == Path::new("/")
+            || ["/proc", "/dev", "/sys"]
+                .iter()
+                .any(|own| path.starts_with(own))
         {
             return Err(SandboxError::request(
                 format!("the folder {} cannot be given to a program", path.display()),
@@ -338,7 +444,10 @@ impl Builder {
             )
         })?;
         if !metadata.is_dir() {
-            return Err(SandboxError::request(format!("{} is not a folder", path.display()), ""));
+            return Err(SandboxError::request(
+                format!("{} is not a folder", path.display()),
+                "",
+            ));
         }
         let copied = folder.access == Access::Overlay && style.copy;
         if !copied {
@@ -363,7 +472,10 @@ impl Builder {
         let name = format!("up{index}");
         let mode = metadata.mode() & 0o7777;
         self.folder(c_string(&name)?, mode);
-        self.ops.push(Op::Own { path: c_string(&name)?, mode });
+        self.ops.push(Op::Own {
+            path: c_string(&name)?,
+            mode,
+        });
         if copied {
             let tree = self.tree(Origin::Private(c_string(&name)?), WRITABLE, false);
             self.point(path, Point::Tree { tree, folder: true });
@@ -371,7 +483,11 @@ impl Builder {
             self.folder(c_string(format!("work{index}"))?, 0o755);
             self.point(path, Point::Overlay { index });
         }
-        self.layers.push(Layer { folder: path.clone(), name, copied });
+        self.layers.push(Layer {
+            folder: path.clone(),
+            name,
+            copied,
+        });
         Ok(())
     }
 
@@ -383,7 +499,10 @@ impl Builder {
             let mounted = in_folder || self.points.iter().any(|(path, _)| below(path));
             if in_folder && !fs::metadata(&file.path).is_ok_and(|metadata| metadata.is_file()) {
                 return Err(SandboxError::request(
-                    format!("the injected file {} would change its folder", file.path.display()),
+                    format!(
+                        "the injected file {} would change its folder",
+                        file.path.display()
+                    ),
                     "inject it under /run, or over a file that exists",
                 ));
             }
@@ -405,7 +524,13 @@ impl Builder {
                 Body::Host(path) => Origin::Host(c_string(path.as_os_str().as_bytes())?),
             };
             let tree = self.tree(origin, READ_ONLY, false);
-            self.point(&file.path, Point::Tree { tree, folder: false });
+            self.point(
+                &file.path,
+                Point::Tree {
+                    tree,
+                    folder: false,
+                },
+            );
         }
         Ok(())
     }

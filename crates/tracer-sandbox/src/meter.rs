@@ -54,7 +54,10 @@ pub(crate) struct Meter<'run> {
 impl<'run> Meter<'run> {
     pub(crate) fn new(limits: &'run Limits, lease: &'run Lease, writable: Vec<PathBuf>) -> Self {
         let writable = if limits.disk.is_some() {
-            writable.into_iter().map(|path| (path.clone(), folder_size(&path))).collect()
+            writable
+                .into_iter()
+                .map(|path| (path.clone(), folder_size(&path)))
+                .collect()
         } else {
             Vec::new()
         };
@@ -76,14 +79,20 @@ impl<'run> Meter<'run> {
     pub(crate) fn adopt(&mut self, descriptors: Vec<OwnedFd>) {
         let mut descriptors = descriptors.into_iter();
         self.tmpfs = descriptors.next();
-        self.listing = descriptors.next().map_or(Listing::Unknown, Listing::Private);
+        self.listing = descriptors
+            .next()
+            .map_or(Listing::Unknown, Listing::Private);
     }
 
     /// How long until the next look is due.
     pub(crate) fn interval(&self) -> Duration {
         const USUAL: Duration = Duration::from_millis(20);
-        let Some(limit) = self.limits.cpu else { return USUAL };
-        let Some(used) = self.lease.cpu() else { return USUAL };
+        let Some(limit) = self.limits.cpu else {
+            return USUAL;
+        };
+        let Some(used) = self.lease.cpu() else {
+            return USUAL;
+        };
         let left = limit.saturating_sub(Duration::from_nanos(used));
         // A program on every processor uses it up the sooner.
         let processors = std::thread::available_parallelism().map_or(1, usize::from) as u32;
@@ -96,7 +105,11 @@ impl<'run> Meter<'run> {
         if self.lease.memory_kills() > 0 {
             return Some(Limit::Memory);
         }
-        if self.lease.forks_refused().is_some_and(|refused| refused >= BOMB) {
+        if self
+            .lease
+            .forks_refused()
+            .is_some_and(|refused| refused >= BOMB)
+        {
             return Some(Limit::Processes);
         }
         if self.tmpfs_is_full() {
@@ -105,7 +118,11 @@ impl<'run> Meter<'run> {
         let blind = self.lease.memory_refusal().is_some()
             || self.lease.pids_refusal().is_some()
             || self.lease.cpu_refusal().is_some();
-        let seen = if blind { self.processes() } else { Look::default() };
+        let seen = if blind {
+            self.processes()
+        } else {
+            Look::default()
+        };
         self.peak = self.peak.max(seen.memory);
         let cpu = self.lease.cpu().map_or(seen.cpu, Duration::from_nanos);
         self.cpu_seen = self.cpu_seen.max(cpu);
@@ -124,7 +141,11 @@ impl<'run> Meter<'run> {
             if seen.threads > limit.saturating_mul(2) {
                 return Some(Limit::Processes);
             }
-            self.full_looks = if seen.threads > limit { self.full_looks + 1 } else { 0 };
+            self.full_looks = if seen.threads > limit {
+                self.full_looks + 1
+            } else {
+                0
+            };
             if self.full_looks > 0 {
                 self.note(Limit::Processes);
             }
@@ -132,7 +153,7 @@ impl<'run> Meter<'run> {
                 return Some(Limit::Processes);
             }
         }
-        if self.looks % 16 == 0 && self.writable_is_over() {
+        if self.looks.is_multiple_of(16) && self.writable_is_over() {
             return Some(Limit::Disk);
         }
         None
@@ -140,7 +161,11 @@ impl<'run> Meter<'run> {
 
     /// A last look after everything has ended: limits met without ending the run.
     pub(crate) fn met(&mut self) -> Vec<Limit> {
-        if self.lease.forks_refused().is_some_and(|refused| refused > 0) {
+        if self
+            .lease
+            .forks_refused()
+            .is_some_and(|refused| refused > 0)
+        {
             self.note(Limit::Processes);
         }
         if self.tmpfs_is_full() || self.writable_is_over() {
@@ -160,7 +185,9 @@ impl<'run> Meter<'run> {
 
     /// CPU time; `reaped` is what waiting told, which leaves out what died with the namespace.
     pub(crate) fn cpu(&self, reaped: Duration) -> Duration {
-        self.lease.cpu().map_or_else(|| self.cpu_seen.max(reaped), Duration::from_nanos)
+        self.lease
+            .cpu()
+            .map_or_else(|| self.cpu_seen.max(reaped), Duration::from_nanos)
     }
 
     fn note(&mut self, limit: Limit) {
@@ -174,7 +201,9 @@ impl<'run> Meter<'run> {
         if self.limits.disk.is_none() {
             return false;
         }
-        let Some(tmpfs) = &self.tmpfs else { return false };
+        let Some(tmpfs) = &self.tmpfs else {
+            return false;
+        };
         // SAFETY: plain data, filled by the call.
         let free = unsafe {
             let mut stat: libc::statfs64 = std::mem::zeroed();
@@ -187,9 +216,14 @@ impl<'run> Meter<'run> {
     }
 
     fn writable_is_over(&self) -> bool {
-        let Some(limit) = self.limits.disk else { return false };
-        let grown: u64 =
-            self.writable.iter().map(|(path, was)| folder_size(path).saturating_sub(*was)).sum();
+        let Some(limit) = self.limits.disk else {
+            return false;
+        };
+        let grown: u64 = self
+            .writable
+            .iter()
+            .map(|(path, was)| folder_size(path).saturating_sub(*was))
+            .sum();
         grown > limit
     }
 
@@ -198,9 +232,16 @@ impl<'run> Meter<'run> {
             Listing::Unknown => Look::default(),
             Listing::Private(proc) => {
                 let folder = PathBuf::from(format!("/proc/self/fd/{}", proc.as_raw_fd()));
-                let pids = fs::read_dir(&folder).into_iter().flatten().flatten().filter_map(
-                    |entry| entry.file_name().to_str().and_then(|name| name.parse().ok()),
-                );
+                let pids = fs::read_dir(&folder)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .filter_map(|entry| {
+                        entry
+                            .file_name()
+                            .to_str()
+                            .and_then(|name| name.parse().ok())
+                    });
                 add_up(&folder, pids)
             }
             Listing::Below(root) => {
@@ -219,10 +260,16 @@ impl<'run> Meter<'run> {
 /// The children of every thread of `pid`.
 pub(crate) fn children(pid: libc::pid_t) -> Vec<libc::pid_t> {
     let mut all = Vec::new();
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
     for task in tasks {
         let list = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        all.extend(list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        all.extend(
+            list.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse::<i32>().ok()),
+        );
     }
     all
 }
@@ -230,24 +277,36 @@ pub(crate) fn children(pid: libc::pid_t) -> Vec<libc::pid_t> {
 fn add_up(proc: &Path, pids: impl Iterator<Item = libc::pid_t>) -> Look {
     // SAFETY: sysconf has no preconditions.
     let (ticks, page) = unsafe {
-        (libc::sysconf(libc::_SC_CLK_TCK).max(1) as u64, libc::sysconf(libc::_SC_PAGESIZE) as u64)
+        (
+            libc::sysconf(libc::_SC_CLK_TCK).max(1) as u64,
+            libc::sysconf(libc::_SC_PAGESIZE) as u64,
+        )
     };
     let mut look = Look::default();
     for pid in pids {
         let folder = proc.join(pid.to_string());
-        let Ok(stat) = fs::read_to_string(folder.join("stat")) else { continue };
+        let Ok(stat) = fs::read_to_string(folder.join("stat")) else {
+            continue;
+        };
         // The name may hold anything, a closing bracket too: fields count from the last one.
-        let Some((_, fields)) = stat.rsplit_once(')') else { continue };
+        let Some((_, fields)) = stat.rsplit_once(')') else {
+            continue;
+        };
         let field = |number: usize| {
             // Field 3 of proc_pid_stat(5) is the first after the name.
-            fields.split_ascii_whitespace().nth(number - 3)?.parse::<u64>().ok()
+            fields
+                .split_ascii_whitespace()
+                .nth(number - 3)?
+                .parse::<u64>()
+                .ok()
         };
         look.threads += field(20).unwrap_or(0);
         let used: u64 = (14..=17).filter_map(field).sum();
         look.cpu += Duration::from_micros(used * 1_000_000 / ticks);
         if let Ok(memory) = fs::read_to_string(folder.join("statm")) {
-            let mut pages =
-                memory.split_ascii_whitespace().filter_map(|pages| pages.parse::<u64>().ok());
+            let mut pages = memory
+                .split_ascii_whitespace()
+                .filter_map(|pages| pages.parse::<u64>().ok());
             let (_, resident, shared) = (pages.next(), pages.next(), pages.next());
             look.memory += resident.unwrap_or(0).saturating_sub(shared.unwrap_or(0)) * page;
         }
@@ -267,7 +326,9 @@ fn folder_size(path: &Path) -> u64 {
             if seen > MOST_ENTRIES {
                 return size;
             }
-            let Ok(metadata) = entry.metadata() else { continue };
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
             size += metadata.blocks() * 512;
             if metadata.is_dir() {
                 folders.push(entry.path());

@@ -20,7 +20,13 @@ impl Output {
     /// Reads from non-blocking pipes; `None` for a stream that is not captured.
     pub(crate) fn new(pipes: [Option<File>; 2], limit: Option<u64>) -> Self {
         let buffer = vec![0; 64 << 10];
-        Self { pipes, bytes: [Vec::new(), Vec::new()], chunks: Vec::new(), limit, buffer }
+        Self {
+            pipes,
+            bytes: [Vec::new(), Vec::new()],
+            chunks: Vec::new(),
+            limit,
+            buffer,
+        }
     }
 
     /// The pipes that may still give something.
@@ -30,7 +36,9 @@ impl Output {
 
     /// Reads once from stream `index`. Gives whether the limit has been passed.
     pub(crate) fn read(&mut self, index: usize) -> bool {
-        let Some(pipe) = &mut self.pipes[index] else { return false };
+        let Some(pipe) = &mut self.pipes[index] else {
+            return false;
+        };
         match pipe.read(&mut self.buffer) {
             Ok(0) => self.pipes[index] = None,
             Ok(length) => return self.keep(index, length),
@@ -48,7 +56,9 @@ impl Output {
         for index in 0..2 {
             // A pipe holds a megabyte at most.
             for _ in 0..64 {
-                let Some(pipe) = &mut self.pipes[index] else { break };
+                let Some(pipe) = &mut self.pipes[index] else {
+                    break;
+                };
                 match pipe.read(&mut self.buffer) {
                     Ok(length) if length > 0 => over |= self.keep(index, length),
                     _ => break,
@@ -60,14 +70,23 @@ impl Output {
 
     fn keep(&mut self, index: usize, length: usize) -> bool {
         let total = (self.bytes[0].len() + self.bytes[1].len()) as u64;
-        let room = self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(total));
+        let room = self
+            .limit
+            .map_or(u64::MAX, |limit| limit.saturating_sub(total));
         let kept = room.min(length as u64) as usize;
         self.bytes[index].extend_from_slice(&self.buffer[..kept]);
         if kept > 0 {
-            let source = if index == 0 { Source::Stdout } else { Source::Stderr };
+            let source = if index == 0 {
+                Source::Stdout
+            } else {
+                Source::Stderr
+            };
             match self.chunks.last_mut() {
                 Some(last) if last.source == source => last.length += kept,
-                _ => self.chunks.push(Chunk { source, length: kept }),
+                _ => self.chunks.push(Chunk {
+                    source,
+                    length: kept,
+                }),
             }
         }
         kept < length

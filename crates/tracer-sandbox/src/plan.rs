@@ -70,7 +70,10 @@ impl Strings {
     fn new(owned: Vec<CString>) -> Self {
         let mut pointers: Vec<_> = owned.iter().map(|text| text.as_ptr()).collect();
         pointers.push(std::ptr::null());
-        Self { pointers, _owned: owned }
+        Self {
+            pointers,
+            _owned: owned,
+        }
     }
 
     pub(crate) fn as_ptr(&self) -> *const *const c_char {
@@ -92,7 +95,10 @@ pub(crate) fn strings(request: &Request) -> Result<(Strings, Strings), SandboxEr
             let mut text = name.clone().into_vec();
             if text.is_empty() || text.contains(&b'=') {
                 return Err(SandboxError::request(
-                    format!("{} is not a name for an environment variable", name.display()),
+                    format!(
+                        "{} is not a name for an environment variable",
+                        name.display()
+                    ),
                     "a name is not empty and has no `=`",
                 ));
             }
@@ -110,9 +116,18 @@ pub(crate) fn strings(request: &Request) -> Result<(Strings, Strings), SandboxEr
 /// The address space is not limited: node and Java reserve far more than they touch.
 pub(crate) fn rlimits(limits: &Limits, count_processes: bool) -> Vec<Rlimit> {
     let mut all = vec![
-        Rlimit { resource: libc::RLIMIT_CORE, value: 0 },
-        Rlimit { resource: libc::RLIMIT_MEMLOCK, value: 8 << 20 },
-        Rlimit { resource: libc::RLIMIT_MSGQUEUE, value: 819_200 },
+        Rlimit {
+            resource: libc::RLIMIT_CORE,
+            value: 0,
+        },
+        Rlimit {
+            resource: libc::RLIMIT_MEMLOCK,
+            value: 8 << 20,
+        },
+        Rlimit {
+            resource: libc::RLIMIT_MSGQUEUE,
+            value: 819_200,
+        },
     ];
     let mut set = |resource, value: Option<u64>| {
         if let Some(value) = value {
@@ -123,10 +138,16 @@ pub(crate) fn rlimits(limits: &Limits, count_processes: bool) -> Vec<Rlimit> {
     set(libc::RLIMIT_NOFILE, limits.open_files);
     set(libc::RLIMIT_STACK, limits.stack);
     // Whole seconds, one later than the runner's own check, which is exact.
-    set(libc::RLIMIT_CPU, limits.cpu.map(|cpu| cpu.as_secs().saturating_add(2)));
+    set(
+        libc::RLIMIT_CPU,
+        limits.cpu.map(|cpu| cpu.as_secs().saturating_add(2)),
+    );
     if count_processes {
         // The init process counts as one.
-        set(libc::RLIMIT_NPROC, limits.processes.map(|count| count.saturating_add(1)));
+        set(
+            libc::RLIMIT_NPROC,
+            limits.processes.map(|count| count.saturating_add(1)),
+        );
     }
     all
 }

@@ -25,6 +25,10 @@ pub(crate) enum Privilege {
 }
 
 /// The namespaces to be had.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one namespace, asked for by name"
+)]
 #[derive(Debug)]
 pub(crate) struct Spaces {
     pub(crate) privilege: Privilege,
@@ -45,8 +49,12 @@ const KINDS: [(&str, i32); 6] = [
 ];
 
 /// Without these the program would not be isolated.
-const NEEDED: [&str; 4] =
-    ["user namespace", "mount namespace", "pid namespace", "network namespace"];
+const NEEDED: [&str; 4] = [
+    "user namespace",
+    "mount namespace",
+    "pid namespace",
+    "network namespace",
+];
 
 impl Spaces {
     pub(crate) fn detected() -> &'static Self {
@@ -64,7 +72,11 @@ impl Spaces {
             ipc: true,
             refused: Vec::new(),
         };
-        let own = if privilege == Privilege::Full { 0 } else { libc::CLONE_NEWUSER };
+        let own = if privilege == Privilege::Full {
+            0
+        } else {
+            libc::CLONE_NEWUSER
+        };
         if let Err(errno) = make(libc::CLONE_NEWUSER) {
             spaces.user = false;
             spaces.refused.push(("user namespace", errno));
@@ -123,7 +135,11 @@ impl Spaces {
         protections.active(WALLS);
         for (name, errno) in &self.refused {
             let hint = namespace_hint(name, *errno);
-            let hint = if hint.is_empty() { hint } else { format!(": {hint}") };
+            let hint = if hint.is_empty() {
+                hint
+            } else {
+                format!(": {hint}")
+            };
             protections.set(name, Some(format!("{}{hint}", os(*errno))));
         }
         if self.privilege == Privilege::BareRoot {
@@ -142,10 +158,14 @@ fn privilege() -> Privilege {
     if unsafe { libc::geteuid() } != 0 {
         return Privilege::User;
     }
-    let effective = fs::read_to_string("/proc/self/status").ok().and_then(|status| {
-        let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
-        u64::from_str_radix(line.trim(), 16).ok()
-    });
+    let effective = fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("CapEff:"))?;
+            u64::from_str_radix(line.trim(), 16).ok()
+        });
     if effective.is_some_and(|effective| effective & WANTED == WANTED) {
         Privilege::Full
     } else {

@@ -38,9 +38,21 @@ impl Protections {
     /// What the groups hold, with what stands in for those that could not be had.
     pub(crate) fn groups(&mut self, lease: &Lease) {
         for (name, refusal, instead) in [
-            ("memory cgroup", lease.memory_refusal(), "the runner adds up the processes' memory"),
-            ("process cgroup", lease.pids_refusal(), "RLIMIT_NPROC holds where it is per run"),
-            ("cpu cgroup", lease.cpu_refusal(), "the runner adds up the processes' CPU time"),
+            (
+                "memory cgroup",
+                lease.memory_refusal(),
+                "the runner adds up the processes' memory",
+            ),
+            (
+                "process cgroup",
+                lease.pids_refusal(),
+                "RLIMIT_NPROC holds where it is per run",
+            ),
+            (
+                "cpu cgroup",
+                lease.cpu_refusal(),
+                "the runner adds up the processes' CPU time",
+            ),
         ] {
             self.set(name, refusal.map(|why| format!("{why}; {instead}")));
         }
@@ -71,22 +83,34 @@ pub(crate) const WALLS: &[&str] = &[
 /// What the setting that forbids a kind of namespace may be, for the user.
 pub(crate) fn namespace_hint(name: &str, errno: i32) -> String {
     let read = |path: &str| {
-        std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+        std::fs::read_to_string(path)
+            .ok()
+            .map(|text| text.trim().to_owned())
     };
-    let counter = format!("/proc/sys/user/max_{}_namespaces", match name {
-        "user namespace" => "user",
-        "mount namespace" => "mnt",
-        "pid namespace" => "pid",
-        "network namespace" => "net",
-        "ipc namespace" => "ipc",
-        "uts namespace" => "uts",
-        _ => "cgroup",
-    });
+    let counter = format!(
+        "/proc/sys/user/max_{}_namespaces",
+        match name {
+            "user namespace" => "user",
+            "mount namespace" => "mnt",
+            "pid namespace" => "pid",
+            "network namespace" => "net",
+            "ipc namespace" => "ipc",
+            "uts namespace" => "uts",
+            _ => "cgroup",
+        }
+    );
     if read(&counter).as_deref() == Some("0") {
-        return format!("{} is 0: raise it", counter.replace("/proc/sys/", "").replace('/', "."));
+        return format!(
+            "{} is 0: raise it",
+            counter.replace("/proc/sys/", "").replace('/', ".")
+        );
     }
     for (path, bad, setting) in [
-        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+        (
+            "/proc/sys/kernel/unprivileged_userns_clone",
+            "0",
+            "kernel.unprivileged_userns_clone=1",
+        ),
         (
             "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
             "1",
@@ -103,7 +127,9 @@ pub(crate) fn namespace_hint(name: &str, errno: i32) -> String {
                         (docker: --security-opt seccomp=unconfined), run as root, or use \
                         --isolation none"
             .to_owned(),
-        libc::EINVAL | libc::ENOSYS => "the kernel is built without it, or older than 5.12".to_owned(),
+        libc::EINVAL | libc::ENOSYS => {
+            "the kernel is built without it, or older than 5.12".to_owned()
+        }
         _ => String::new(),
     }
 }

@@ -124,7 +124,10 @@ fn rules() -> BTreeMap<u32, Rule> {
     let mut checked = |number: c_long, check: Check, action: Action| {
         rules.insert(
             number as u32,
-            Rule { checks: vec![(check, action)], otherwise: Action::Allow },
+            Rule {
+                checks: vec![(check, action)],
+                otherwise: Action::Allow,
+            },
         );
     };
     checked(libc::SYS_clone, Check::AnyBit(0, NAMESPACES), EPERM);
@@ -139,7 +142,12 @@ fn rules() -> BTreeMap<u32, Rule> {
         Check::NoneOf(0, vec![0, libc::ADDR_NO_RANDOMIZE as u32, u32::MAX]),
         EPERM,
     );
-    let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+    let families = [
+        libc::AF_UNIX,
+        libc::AF_INET,
+        libc::AF_INET6,
+        libc::AF_NETLINK,
+    ];
     rules.insert(
         libc::SYS_socket as u32,
         Rule {
@@ -148,7 +156,10 @@ fn rules() -> BTreeMap<u32, Rule> {
                     Check::NoneOf(0, families.map(|family| family as u32).to_vec()),
                     Action::Errno(libc::EAFNOSUPPORT as u16),
                 ),
-                (Check::NoneOf(0, vec![libc::AF_NETLINK as u32]), Action::Allow),
+                (
+                    Check::NoneOf(0, vec![libc::AF_NETLINK as u32]),
+                    Action::Allow,
+                ),
                 // Of netlink only the routing family, which `getifaddrs` needs.
                 (
                     Check::NoneOf(2, vec![libc::NETLINK_ROUTE as u32]),
@@ -159,7 +170,10 @@ fn rules() -> BTreeMap<u32, Rule> {
         },
     );
     // Flags of clone3 are behind a pointer; libc falls back to clone.
-    rules.insert(libc::SYS_clone3 as u32, Action::Errno(libc::ENOSYS as u16).into());
+    rules.insert(
+        libc::SYS_clone3 as u32,
+        Action::Errno(libc::ENOSYS as u16).into(),
+    );
     // Flushing every disk of the host is nobody's right, and nothing to fail over.
     for number in [libc::SYS_sync, libc::SYS_syncfs] {
         rules.insert(number as u32, Action::Errno(0).into());
@@ -171,7 +185,12 @@ fn rules() -> BTreeMap<u32, Rule> {
 pub(crate) fn filter() -> &'static [sock_filter] {
     static FILTER: OnceLock<Vec<sock_filter>> = OnceLock::new();
     FILTER.get_or_init(|| {
-        assemble(ARCH, &rules(), Action::Errno(libc::ENOSYS as u16), Action::Kill)
+        assemble(
+            ARCH,
+            &rules(),
+            Action::Errno(libc::ENOSYS as u16),
+            Action::Kill,
+        )
     })
 }
 

@@ -17,7 +17,9 @@ pub(crate) struct Slot(usize);
 
 impl Slot {
     pub(crate) fn take() -> Self {
-        let mut taken = TAKEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut taken = TAKEN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let free = taken.iter().position(|taken| !taken).unwrap_or_else(|| {
             taken.push(false);
             taken.len() - 1
@@ -34,6 +36,8 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        TAKEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[self.0] = false;
+        TAKEN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)[self.0] = false;
     }
 }

@@ -49,7 +49,12 @@ impl Guest {
         let byte = [1u8];
         // SAFETY: the buffer is valid; a dead child shows later.
         unsafe {
-            libc::send(self.status.as_raw_fd(), byte.as_ptr().cast(), 1, libc::MSG_NOSIGNAL)
+            libc::send(
+                self.status.as_raw_fd(),
+                byte.as_ptr().cast(),
+                1,
+                libc::MSG_NOSIGNAL,
+            )
         };
     }
 
@@ -87,9 +92,12 @@ impl Guest {
                     libc::MSG_PEEK,
                 )
             };
+            if length != size_of::<Report>() as isize {
+                return None;
+            }
             // SAFETY: as in `receive`.
-            let whole = length == size_of::<Report>() as isize;
-            if !whole || unsafe { ptr::read_unaligned(next.as_ptr().cast::<Report>()) }.kind == Kind::Failed {
+            let report = unsafe { ptr::read_unaligned(next.as_ptr().cast::<Report>()) };
+            if report.kind == Kind::Failed {
                 return None;
             }
             let (report, descriptors) = self.receive()?;
@@ -124,8 +132,10 @@ fn receive(socket: RawFd) -> Option<(Report, Vec<OwnedFd>)> {
     // SAFETY: plain structures over buffers that outlive the call; descriptors in the control
     // message are new and ours.
     let (length, descriptors) = unsafe {
-        let mut part =
-            libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+        let mut part = libc::iovec {
+            iov_base: bytes.as_mut_ptr().cast(),
+            iov_len: bytes.len(),
+        };
         let mut message: libc::msghdr = zeroed();
         message.msg_iov = &mut part;
         message.msg_iovlen = 1;
@@ -138,8 +148,12 @@ fn receive(socket: RawFd) -> Option<(Report, Vec<OwnedFd>)> {
         if length > 0 && !header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS {
             let count = ((*header).cmsg_len - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
             for index in 0..count {
-                let descriptor =
-                    ptr::read_unaligned(libc::CMSG_DATA(header).cast::<RawFd>().add(index));
+                let mut descriptor: RawFd = -1;
+                ptr::copy_nonoverlapping(
+                    libc::CMSG_DATA(header).add(index * size_of::<RawFd>()),
+                    (&raw mut descriptor).cast::<u8>(),
+                    size_of::<RawFd>(),
+                );
                 descriptors.push(OwnedFd::from_raw_fd(descriptor));
             }
         }
@@ -150,7 +164,10 @@ fn receive(socket: RawFd) -> Option<(Report, Vec<OwnedFd>)> {
     }
     // SAFETY: only our own child before `execve`, and its init, hold the other end; they send
     // whole reports.
-    Some((unsafe { ptr::read_unaligned(bytes.as_ptr().cast::<Report>()) }, descriptors))
+    Some((
+        unsafe { ptr::read_unaligned(bytes.as_ptr().cast::<Report>()) },
+        descriptors,
+    ))
 }
 
 /// Waits for readiness of what is watched. Gives, per descriptor, whether something is there.
@@ -168,8 +185,14 @@ fn wait<const COUNT: usize>(
         tv_nsec: libc::c_long::from(timeout.subsec_nanos()),
     };
     // SAFETY: the array is valid for its length; no signal mask is changed.
-    let result =
-        unsafe { libc::ppoll(polls.as_mut_ptr(), COUNT as libc::nfds_t, &timeout, ptr::null()) };
+    let result = unsafe {
+        libc::ppoll(
+            polls.as_mut_ptr(),
+            COUNT as libc::nfds_t,
+            &timeout,
+            ptr::null(),
+        )
+    };
     if result < 0 {
         let error = io::Error::last_os_error();
         return if error.kind() == io::ErrorKind::Interrupted {
@@ -193,6 +216,7 @@ pub(crate) fn watch(
     terminal: &Reclaim,
 ) -> Result<Record, SandboxError> {
     let start = Instant::now();
+    let end = wall.and_then(|wall| start.checked_add(wall)); // none past the end of time
     let mut record = Record::default();
     let mut killed_at: Option<Instant> = None;
     let mut next_look = start + meter.interval();
@@ -200,7 +224,7 @@ pub(crate) fn watch(
         let now = Instant::now();
         let deadline = match killed_at {
             Some(killed) => killed + DEATH,
-            None => wall.map_or(now + DEATH, |wall| start + wall),
+            None => end.unwrap_or(now + DEATH),
         };
         let until = if killed_at.is_some() && guest.pid_namespace {
             deadline
@@ -223,7 +247,7 @@ pub(crate) fn watch(
         }
         let now = Instant::now();
         let mut reason = over.then_some(Limit::Output);
-        if wall.is_some_and(|wall| now >= start + wall) {
+        if end.is_some_and(|end| now >= end) {
             reason = reason.or(Some(Limit::Wall));
         }
         if now >= next_look {

@@ -77,7 +77,13 @@ pub(crate) struct Cloned {
 pub(crate) unsafe fn clone3(flags: u64, cgroup: Option<RawFd>) -> SysResult<Cloned> {
     let mut pidfd: c_int = -1;
     let args = CloneArgs {
-        flags: flags | CLONE_PIDFD | if cgroup.is_some() { CLONE_INTO_CGROUP } else { 0 },
+        flags: flags
+            | CLONE_PIDFD
+            | if cgroup.is_some() {
+                CLONE_INTO_CGROUP
+            } else {
+                0
+            },
         pidfd: ptr::from_mut(&mut pidfd) as u64,
         child_tid: 0,
         parent_tid: 0,
@@ -91,7 +97,10 @@ pub(crate) unsafe fn clone3(flags: u64, cgroup: Option<RawFd>) -> SysResult<Clon
     };
     // SAFETY: the arguments outlive the call; without CLONE_VM the child has its own stack.
     let pid = check(unsafe { libc::syscall(libc::SYS_clone3, &args, size_of::<CloneArgs>()) })?;
-    Ok(Cloned { pid: pid as libc::pid_t, pidfd })
+    Ok(Cloned {
+        pid: pid as libc::pid_t,
+        pidfd,
+    })
 }
 
 /// Starts `entry` in a child that shares this process's memory and holds it up until the child
@@ -118,7 +127,12 @@ pub(crate) unsafe fn spawn(
 pub(crate) fn open_tree(dir: RawFd, path: &CStr, flags: c_uint) -> SysResult<RawFd> {
     // SAFETY: the path is a valid C string.
     check(unsafe {
-        libc::syscall(libc::SYS_open_tree, dir, path.as_ptr(), flags | OPEN_TREE_CLOEXEC)
+        libc::syscall(
+            libc::SYS_open_tree,
+            dir,
+            path.as_ptr(),
+            flags | OPEN_TREE_CLOEXEC,
+        )
     })
     .map(|fd| fd as RawFd)
 }
@@ -130,7 +144,12 @@ pub(crate) fn mount_setattr(
     set: u64,
     userns: Option<RawFd>,
 ) -> SysResult<()> {
-    let attr = MountAttr { set, clear: 0, propagation: 0, userns_fd: userns.unwrap_or(0) as u64 };
+    let attr = MountAttr {
+        set,
+        clear: 0,
+        propagation: 0,
+        userns_fd: userns.unwrap_or(0) as u64,
+    };
     // SAFETY: path and attributes outlive the call; the size is the structure's.
     check(unsafe {
         libc::syscall(
@@ -177,14 +196,17 @@ pub(crate) fn new_filesystem(
     };
     let result = options
         .iter()
-        .try_for_each(|(key, value)| {
-            configure(FSCONFIG_SET_STRING, key.as_ptr(), value.as_ptr())
-        })
+        .try_for_each(|(key, value)| configure(FSCONFIG_SET_STRING, key.as_ptr(), value.as_ptr()))
         .and_then(|()| configure(FSCONFIG_CMD_CREATE, ptr::null(), ptr::null()))
         .and_then(|()| {
             // SAFETY: plain integers.
             check(unsafe {
-                libc::syscall(libc::SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes as c_uint)
+                libc::syscall(
+                    libc::SYS_fsmount,
+                    context,
+                    FSMOUNT_CLOEXEC,
+                    attributes as c_uint,
+                )
             })
         });
     close(context);
@@ -216,7 +238,11 @@ pub(crate) fn mount(
 pub(crate) fn pivot_into_cwd() -> SysResult<()> {
     // SAFETY: constant C strings. The old root lands on top of the new one and is detached there.
     unsafe {
-        check(libc::syscall(libc::SYS_pivot_root, c".".as_ptr(), c".".as_ptr()))?;
+        check(libc::syscall(
+            libc::SYS_pivot_root,
+            c".".as_ptr(),
+            c".".as_ptr(),
+        ))?;
         check(c_long::from(libc::umount2(c".".as_ptr(), libc::MNT_DETACH)))?;
     }
     chdir(c"/")
@@ -242,7 +268,9 @@ pub(crate) fn mkdir(path: &CStr, mode: u32) -> SysResult<()> {
 
 pub(crate) fn symlink(target: &CStr, path: &CStr) -> SysResult<()> {
     // SAFETY: valid C strings.
-    match check(c_long::from(unsafe { libc::symlink(target.as_ptr(), path.as_ptr()) })) {
+    match check(c_long::from(unsafe {
+        libc::symlink(target.as_ptr(), path.as_ptr())
+    })) {
         Err(libc::EEXIST) | Ok(_) => Ok(()),
         Err(error) => Err(error),
     }
@@ -308,8 +336,10 @@ pub(crate) fn close_range(first: c_uint, last: c_uint, on_exec: bool) -> SysResu
 
 pub(crate) fn prctl(option: c_int, argument: libc::c_ulong) -> SysResult<c_int> {
     // SAFETY: only options whose arguments are integers are passed.
-    check(c_long::from(unsafe { libc::prctl(option, argument, 0, 0, 0) }))
-        .map(|result| result as c_int)
+    check(c_long::from(unsafe {
+        libc::prctl(option, argument, 0, 0, 0)
+    }))
+    .map(|result| result as c_int)
 }
 
 pub(crate) fn unshare(flags: c_int) -> SysResult<()> {
@@ -319,7 +349,10 @@ pub(crate) fn unshare(flags: c_int) -> SysResult<()> {
 
 pub(crate) fn chown(path: &CStr, uid: u32, gid: u32) -> SysResult<()> {
     // SAFETY: a valid C string.
-    check(c_long::from(unsafe { libc::lchown(path.as_ptr(), uid, gid) })).map(drop)
+    check(c_long::from(unsafe {
+        libc::lchown(path.as_ptr(), uid, gid)
+    }))
+    .map(drop)
 }
 
 pub(crate) fn chmod(path: &CStr, mode: u32) -> SysResult<()> {
@@ -331,7 +364,11 @@ pub(crate) fn chmod(path: &CStr, mode: u32) -> SysResult<()> {
 pub(crate) fn become_user(uid: u32, gid: u32) -> SysResult<()> {
     // SAFETY: raw calls, since glibc's wrappers would signal the parent's threads.
     unsafe {
-        check(libc::syscall(libc::SYS_setgroups, 0, ptr::null::<libc::gid_t>()))?;
+        check(libc::syscall(
+            libc::SYS_setgroups,
+            0,
+            ptr::null::<libc::gid_t>(),
+        ))?;
         check(libc::syscall(libc::SYS_setresgid, gid, gid, gid))?;
         check(libc::syscall(libc::SYS_setresuid, uid, uid, uid))?;
     }
@@ -340,6 +377,12 @@ pub(crate) fn become_user(uid: u32, gid: u32) -> SysResult<()> {
 
 /// Empties the capability bounding set and, with `all`, every other set.
 pub(crate) fn drop_capabilities(all: bool) -> SysResult<()> {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: c_int,
+    }
+    const VERSION_3: u32 = 0x2008_0522;
     for capability in 0..64 {
         match prctl(libc::PR_CAPBSET_DROP, capability) {
             Ok(_) => {}
@@ -350,15 +393,15 @@ pub(crate) fn drop_capabilities(all: bool) -> SysResult<()> {
     if !all {
         return Ok(());
     }
-    #[repr(C)]
-    struct Header {
-        version: u32,
-        pid: c_int,
-    }
-    const VERSION_3: u32 = 0x2008_0522;
-    let header = Header { version: VERSION_3, pid: 0 };
+    let header = Header {
+        version: VERSION_3,
+        pid: 0,
+    };
     let none = [0u32; 6];
-    let _ = prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong);
+    let _ = prctl(
+        libc::PR_CAP_AMBIENT,
+        libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong,
+    );
     // SAFETY: version 3 takes two triples of words.
     check(unsafe { libc::syscall(libc::SYS_capset, &header, none.as_ptr()) }).map(drop)
 }

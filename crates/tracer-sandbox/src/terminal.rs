@@ -15,7 +15,8 @@ pub(crate) enum Session {
     New,
     /// It has the terminal to itself, as a shell's foreground job; the descriptor is the terminal.
     Foreground(RawFd),
-    /// A terminal is shared with the rest of a pipeline: the runner's own group.
+    /// The terminal belongs to a whole pipeline: the runner's own group, as taking the terminal
+    /// would stop the other end.
     Shared,
 }
 
@@ -28,7 +29,7 @@ impl Session {
         let stdout = request.stdout == Stream::Inherit && terminal(1);
         let stderr = request.stderr == Stream::Inherit && terminal(2);
         // SAFETY: plain integers.
-        if stdin && stdout && unsafe { libc::tcgetpgrp(0) == libc::getpgrp() } {
+        if stdin && !pipeline() && unsafe { libc::tcgetpgrp(0) == libc::getpgrp() } {
             Self::Foreground(0)
         } else if stdin || stdout || stderr {
             Self::Shared
@@ -53,13 +54,28 @@ impl Session {
     }
 }
 
+/// Whether the runner's own output goes to another program, which may use the terminal as well.
+fn pipeline() -> bool {
+    // SAFETY: plain data, filled by the call.
+    unsafe {
+        let mut stat: libc::stat = std::mem::zeroed();
+        libc::fstat(1, &raw mut stat) == 0 && stat.st_mode & libc::S_IFMT == libc::S_IFIFO
+    }
+}
+
 /// Makes `group` the terminal's foreground group, from the foreground or not.
 pub(crate) fn set_foreground(terminal: RawFd, group: libc::pid_t) -> bool {
     // SAFETY: the sets are initialised before use; raw calls, as the caller may be a forked child.
     unsafe {
         let blocked: u64 = 1 << (libc::SIGTTOU - 1);
         let mut before: u64 = 0;
-        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, &blocked, &mut before, 8);
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_BLOCK,
+            &blocked,
+            &mut before,
+            8,
+        );
         let done = libc::ioctl(terminal, libc::TIOCSPGRP, &group) == 0;
         libc::syscall(
             libc::SYS_rt_sigprocmask,

@@ -1,22 +1,24 @@
 //! Folders of the host: what may be changed, what is listed, and what is brought out.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // tests start helpers and say why they skip
 
 mod common;
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use common::{exited, folder, outcome, shell, text};
 use tracer_sandbox::{
-    Access, Body, ChangeKind, CopyLimits, FileType, Finished, Inject, Request, copy_out, run,
+    Access, Body,
+    ChangeKind::{self, Created, Deleted, Modified},
+    CopyLimits, FileType, Finished, Inject, Request, copy_out, run,
 };
 
 fn in_folder(script: &str, access: Access) -> (tempfile::TempDir, Request) {
     let (kept, given) = folder(access);
     let mut request = shell(script);
-    request.cwd = given.path.clone();
+    request.cwd.clone_from(&given.path);
     request.folders.push(given);
     (kept, request)
 }
@@ -41,9 +43,10 @@ fn overlay_changes_are_listed_and_the_host_is_untouched() {
     }
     fs::create_dir(kept.path().join("tree")).unwrap();
     fs::write(kept.path().join("tree/leaf"), "leaf").unwrap();
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
-    use ChangeKind::{Created, Deleted, Modified};
     assert_eq!(
         listed(&finished),
         [
@@ -59,10 +62,21 @@ fn overlay_changes_are_listed_and_the_host_is_untouched() {
         .map(|(path, kind)| (path.to_owned(), kind))
     );
     let mut contents = String::new();
-    let modified = finished.changes.iter().find(|change| change.path == Path::new("modified"));
-    modified.unwrap().open().unwrap().read_to_string(&mut contents).unwrap();
+    let modified = finished
+        .changes
+        .iter()
+        .find(|change| change.path == Path::new("modified"));
+    modified
+        .unwrap()
+        .open()
+        .unwrap()
+        .read_to_string(&mut contents)
+        .unwrap();
     assert_eq!(contents, "old\nmore\n");
-    assert_eq!(fs::read_to_string(kept.path().join("modified")).unwrap(), "old\n");
+    assert_eq!(
+        fs::read_to_string(kept.path().join("modified")).unwrap(),
+        "old\n"
+    );
     assert!(kept.path().join("deleted").exists() && !kept.path().join("created").exists());
 }
 
@@ -76,8 +90,13 @@ fn changes_are_copied_out() {
     fs::write(kept.path().join("modified"), "old\n").unwrap();
     fs::create_dir(kept.path().join("tree")).unwrap();
     fs::write(kept.path().join("tree/leaf"), "leaf").unwrap();
-    let Some(finished) = outcome(&request) else { return };
-    let limits = CopyLimits { links: true, ..CopyLimits::default() };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
+    let limits = CopyLimits {
+        links: true,
+        ..CopyLimits::default()
+    };
     let report = copy_out(&finished.changes, kept.path(), kept.path(), limits).unwrap();
     assert_eq!(report.skipped, []);
     assert_eq!(report.bytes, 15);
@@ -85,9 +104,15 @@ fn changes_are_copied_out() {
     assert_eq!(read("created"), "new\n");
     assert_eq!(read("modified"), "old\nmore\n");
     assert_eq!(read("a/b/c"), "x\n");
-    assert_eq!(fs::read_link(kept.path().join("link")).unwrap(), Path::new("created"));
+    assert_eq!(
+        fs::read_link(kept.path().join("link")).unwrap(),
+        Path::new("created")
+    );
     assert!(!kept.path().join("tree").exists());
-    let mode = fs::metadata(kept.path().join("created")).unwrap().permissions().mode();
+    let mode = fs::metadata(kept.path().join("created"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7777, 0o750);
 }
 
@@ -96,11 +121,16 @@ fn a_folder_made_anew_hides_the_old_one() {
     let (kept, request) = in_folder("rm -r tree; mkdir tree; echo x > tree/new", Access::Overlay);
     fs::create_dir(kept.path().join("tree")).unwrap();
     fs::write(kept.path().join("tree/old"), "old").unwrap();
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(
         listed(&finished),
-        [("tree/new".to_owned(), ChangeKind::Created), ("tree/old".to_owned(), ChangeKind::Deleted)]
+        [
+            ("tree/new".to_owned(), ChangeKind::Created),
+            ("tree/old".to_owned(), ChangeKind::Deleted)
+        ]
     );
 }
 
@@ -119,7 +149,9 @@ fn hostile_changes_are_not_followed() {
     fs::create_dir(kept.path().join("real")).unwrap();
     let mut request = request;
     request.limits.file_size = None;
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     for change in &finished.changes {
         let refused = change.open().is_err();
@@ -129,39 +161,71 @@ fn hostile_changes_are_not_followed() {
     let destination = tempfile::tempdir().unwrap();
     // The host's side is hostile as well: links stand where files are to be written.
     symlink(secret.path(), destination.path().join("real")).unwrap();
-    symlink(secret.path().join("secret"), destination.path().join("suid")).unwrap();
-    let limits = CopyLimits { bytes: 1 << 20, ..CopyLimits::default() };
+    symlink(
+        secret.path().join("secret"),
+        destination.path().join("suid"),
+    )
+    .unwrap();
+    let limits = CopyLimits {
+        bytes: 1 << 20,
+        ..CopyLimits::default()
+    };
     let report = copy_out(&finished.changes, kept.path(), destination.path(), limits).unwrap();
     assert_eq!(report.done, [PathBuf::from("suid")]);
-    let skipped: Vec<_> = report.skipped.iter().map(|(path, _)| path.to_str().unwrap()).collect();
+    let skipped: Vec<_> = report
+        .skipped
+        .iter()
+        .map(|(path, _)| path.to_str().unwrap())
+        .collect();
     assert_eq!(skipped, ["file", "folder", "pipe", "real", "sparse"]);
     let copied = fs::symlink_metadata(destination.path().join("suid")).unwrap();
     assert!(copied.is_file());
     assert_eq!(copied.permissions().mode() & 0o7777, 0o755);
-    assert_eq!(fs::read_to_string(secret.path().join("secret")).unwrap(), "secret");
+    assert_eq!(
+        fs::read_to_string(secret.path().join("secret")).unwrap(),
+        "secret"
+    );
 }
 
 #[test]
 fn a_parent_that_became_a_link_is_not_followed() {
     let (kept, request) = in_folder("mkdir sub; echo x > sub/file", Access::Overlay);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     let (outside, destination) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     symlink(outside.path(), destination.path().join("sub")).unwrap();
-    let file: Vec<_> =
-        finished.changes.into_iter().filter(|change| change.path.ends_with("file")).collect();
-    let report =
-        copy_out(&file, kept.path(), destination.path(), CopyLimits::default()).unwrap();
-    assert_eq!(report.done, [PathBuf::new(); 0]);
+    let file: Vec<_> = finished
+        .changes
+        .into_iter()
+        .filter(|change| change.path.ends_with("file"))
+        .collect();
+    let report = copy_out(
+        &file,
+        kept.path(),
+        destination.path(),
+        CopyLimits::default(),
+    )
+    .unwrap();
+    assert_eq!(report.done, Vec::<PathBuf>::new());
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn a_read_only_folder_stays_as_it_is() {
-    let (kept, request) = in_folder("cat file; echo x > file; rm file; mkdir y", Access::ReadOnly);
+    let (kept, request) = in_folder(
+        "cat file; echo x > file; rm file; mkdir y",
+        Access::ReadOnly,
+    );
     fs::write(kept.path().join("file"), "kept\n").unwrap();
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     assert_eq!(text(&finished.stdout), "kept\n");
-    assert_eq!(fs::read_to_string(kept.path().join("file")).unwrap(), "kept\n");
+    assert_eq!(
+        fs::read_to_string(kept.path().join("file")).unwrap(),
+        "kept\n"
+    );
     assert_eq!(fs::read_dir(kept.path()).unwrap().count(), 1);
 }
 
@@ -172,12 +236,16 @@ fn a_writable_folder_is_the_hosts_own() {
     // Private to its owner, whom the program acts for.
     fs::set_permissions(kept.path().join("file"), fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(kept.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(text(&finished.stdout), "old\n");
-    assert_eq!(fs::read_to_string(kept.path().join("file")).unwrap(), "new\n");
+    assert_eq!(
+        fs::read_to_string(kept.path().join("file")).unwrap(),
+        "new\n"
+    );
     let metadata = fs::metadata(kept.path().join("made")).unwrap();
-    use std::os::unix::fs::MetadataExt;
     assert_eq!(metadata.uid(), nix::unistd::geteuid().as_raw());
 }
 
@@ -186,7 +254,9 @@ fn private_files_of_the_owner_can_be_read_in_an_overlay() {
     let (kept, request) = in_folder("cat file; echo more >> file; cat file", Access::Overlay);
     fs::write(kept.path().join("file"), "old\n").unwrap();
     fs::set_permissions(kept.path().join("file"), fs::Permissions::from_mode(0o600)).unwrap();
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(text(&finished.stdout), "old\nold\nmore\n");
 }
@@ -200,7 +270,9 @@ fn an_injected_file_stands_in_for_one_that_exists() {
         body: Body::Bytes(b"stand-in\n"[..].into()),
         executable: false,
     });
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(text(&finished.stdout), "stand-in\nfile\n");
     assert_eq!(listed(&finished), []);
@@ -216,7 +288,9 @@ fn a_host_file_can_be_injected() {
         body: Body::Host(source.path().join("data")),
         executable: false,
     });
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(text(&finished.stdout), "from the host\n");
 }
@@ -227,13 +301,19 @@ fn a_working_folder_that_is_not_given_is_an_error() {
     let mut request = shell("true");
     request.cwd = hidden.path().to_owned();
     let error = run(&request).unwrap_err();
-    assert!(error.is_refusal() || error.hint().unwrap().contains("folder above"), "{error}");
+    assert!(
+        error.is_refusal() || error.hint().unwrap().contains("folder above"),
+        "{error}"
+    );
 }
 
 #[test]
 fn the_root_cannot_be_given() {
     let mut request = shell("true");
-    request.folders.push(tracer_sandbox::Folder { path: "/".into(), access: Access::Overlay });
+    request.folders.push(tracer_sandbox::Folder {
+        path: "/".into(),
+        access: Access::Overlay,
+    });
     let error = run(&request).unwrap_err();
     assert!(matches!(error, tracer_sandbox::SandboxError::Request { .. }) || error.is_refusal());
 }
@@ -241,10 +321,17 @@ fn the_root_cannot_be_given() {
 #[test]
 fn names_that_are_not_text_are_copied_out() {
     let (kept, request) = in_folder("printf x > \"$(printf 'a\\nb\\377')\"", Access::Overlay);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
-    let report =
-        copy_out(&finished.changes, kept.path(), kept.path(), CopyLimits::default()).unwrap();
+    let report = copy_out(
+        &finished.changes,
+        kept.path(),
+        kept.path(),
+        CopyLimits::default(),
+    )
+    .unwrap();
     assert_eq!((report.done.len(), report.skipped.len()), (1, 0));
     assert_eq!(fs::read_dir(kept.path()).unwrap().count(), 1);
 }

@@ -1,5 +1,10 @@
 //! Nothing outlives a run: not its processes, its groups, its mounts, nor the runner's patience.
-#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout
+)] // tests start helpers and say why they skip
 
 mod common;
 
@@ -20,7 +25,12 @@ fn alive(mark: &str) -> Vec<String> {
     fs::read_dir("/proc")
         .unwrap()
         .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok()))
+        .filter(|entry| {
+            entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.parse::<u32>().is_ok())
+        })
         .filter_map(|entry| {
             let line = text(&fs::read(entry.path().join("cmdline")).ok()?);
             (line.contains(mark) && !line.contains("--exact")).then_some(line)
@@ -42,7 +52,9 @@ fn a_double_fork_with_its_own_session_dies_with_the_run() {
         let mut request = subject(&folder, &binary);
         request.argv.push("double-fork-mark-5123".into());
         request.isolation = isolation;
-        let Some(finished) = outcome(&request) else { return };
+        let Some(finished) = outcome(&request) else {
+            return;
+        };
         exited(&finished, 7);
         assert_eq!(alive("double-fork-mark-5123"), [""; 0], "{isolation:?}");
     }
@@ -54,7 +66,9 @@ fn a_child_that_holds_the_output_does_not_hold_the_runner() {
         let mut request = shell("sleep 1000 & echo started");
         request.isolation = isolation;
         let start = Instant::now();
-        let Some(finished) = outcome(&request) else { return };
+        let Some(finished) = outcome(&request) else {
+            return;
+        };
         exited(&finished, 0);
         assert_eq!(text(&finished.stdout), "started\n");
         assert!(start.elapsed() < Duration::from_secs(5));
@@ -67,12 +81,19 @@ fn limits_hold_without_walls() {
         ("while :; do :; done", Limit::Cpu),
         ("sleep 1000", Limit::Wall),
         ("cat /dev/zero", Limit::Output),
-        ("(while :; do :; done) & setsid sh -c 'while :; do :; done' & wait", Limit::Cpu),
+        (
+            "(while :; do :; done) & setsid sh -c 'while :; do :; done' & wait",
+            Limit::Cpu,
+        ),
     ] {
         let mut request = shell(script);
         request.isolation = Isolation::None;
         request.limits.cpu = Some(Duration::from_millis(300));
-        request.limits.wall = Some(Duration::from_secs(if limit == Limit::Wall { 1 } else { 10 }));
+        request.limits.wall = Some(Duration::from_secs(if limit == Limit::Wall {
+            1
+        } else {
+            10
+        }));
         request.limits.output = Some(1 << 20);
         limited(&run(&request).unwrap(), limit);
     }
@@ -87,7 +108,9 @@ fn a_fork_bomb_leaves_nothing() {
     };
     let mut request = subject(&folder, &binary);
     request.argv.push("fork-bomb-mark-7719".into());
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     limited(&finished, Limit::Processes);
     assert_eq!(alive("fork-bomb-mark-7719"), [""; 0]);
 }
@@ -105,7 +128,9 @@ fn the_channel_survives_a_kill() {
         return;
     };
     request.channel = Some(channel);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     signaled(&finished, libc::SIGKILL);
     let mut events = [0; 5];
     file.seek(SeekFrom::Start(0)).unwrap();
@@ -136,13 +161,23 @@ fn runs_from_eight_threads_do_not_mix() {
 #[test]
 fn runs_leave_no_descriptor_and_no_group() {
     // In a process of its own, since other tests open descriptors of theirs meanwhile.
-    let Some(own) = child("helper_many_runs") else { return };
+    let Some(own) = child("helper_many_runs") else {
+        return;
+    };
     let out = own.wait_with_output().unwrap();
     assert!(out.status.success(), "{}", text(&out.stdout));
-    assert!(text(&out.stdout).contains("descriptors equal"), "{}", text(&out.stdout));
-    let pid = text(&out.stdout).lines().find_map(|line| line.strip_prefix("pid ").map(str::to_owned));
+    assert!(
+        text(&out.stdout).contains("descriptors equal"),
+        "{}",
+        text(&out.stdout)
+    );
+    let pid = text(&out.stdout)
+        .lines()
+        .find_map(|line| line.strip_prefix("pid ").map(str::to_owned));
     let mark = format!("tracer-{}-", pid.unwrap());
-    let left = Command::new("find").args(["/sys/fs/cgroup", "-name", &format!("{mark}*")]).output();
+    let left = Command::new("find")
+        .args(["/sys/fs/cgroup", "-name", &format!("{mark}*")])
+        .output();
     assert_eq!(text(&left.unwrap().stdout), "");
 }
 
@@ -164,7 +199,13 @@ fn helper_many_runs() {
 fn child(helper: &str) -> Option<std::process::Child> {
     outcome(&shell("true"))?;
     Command::new(std::env::current_exe().unwrap())
-        .args([helper, "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .args([
+            helper,
+            "--exact",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -177,7 +218,9 @@ fn killing_the_runner_kills_the_program() {
         ("helper_native_runner", "runner-mark-native"),
         ("helper_bare_runner", "runner-mark-bare"),
     ] {
-        let Some(mut runner) = child(helper) else { return };
+        let Some(mut runner) = child(helper) else {
+            return;
+        };
         let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines();
         // The program holds the runner's output, so that its first line shows that it runs ...
         assert!(lines.any(|line| line.unwrap().ends_with("started")));
@@ -204,8 +247,14 @@ fn helper_bare_runner() {
 
 fn hold(mark: &str, isolation: Isolation) {
     // Without walls only the program itself is bound to the runner's life, not what it starts.
-    let nested = if isolation == Isolation::Native { "(sleep 1000) & " } else { "" };
-    let mut request = shell(&format!("echo started; {nested}exec tail -qf /dev/null {mark}"));
+    let nested = if isolation == Isolation::Native {
+        "(sleep 1000) & "
+    } else {
+        ""
+    };
+    let mut request = shell(&format!(
+        "echo started; {nested}exec tail -qf /dev/null {mark}"
+    ));
     request.stdout = tracer_sandbox::Stream::Inherit;
     request.limits.wall = None;
     request.isolation = isolation;
@@ -220,7 +269,14 @@ fn an_ordinary_user_has_the_same_walls() {
         return;
     }
     let unprivileged = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "true"])
+        .args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "unshare",
+            "--user",
+            "true",
+        ])
         .status();
     if !unprivileged.is_ok_and(|status| status.success()) {
         eprintln!("skipped: no setpriv, or ordinary users may not make user namespaces");
@@ -238,7 +294,8 @@ fn an_ordinary_user_has_the_same_walls() {
             .filter(|entry| {
                 let file = entry.file_name();
                 let file = file.to_str().unwrap_or_default();
-                file.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'))
+                file.strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with('-'))
                     && !file.contains('.')
             })
             .max_by_key(|entry| entry.metadata().unwrap().modified().unwrap());
@@ -252,7 +309,12 @@ fn an_ordinary_user_has_the_same_walls() {
             .current_dir("/tmp")
             .output()
             .unwrap();
-        assert!(out.status.success(), "{name}:\n{}{}", text(&out.stdout), text(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{name}:\n{}{}",
+            text(&out.stdout),
+            text(&out.stderr)
+        );
         suites += 1;
     }
     if suites == 0 {

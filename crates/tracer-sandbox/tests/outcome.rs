@@ -1,5 +1,5 @@
 //! How a program's end is reported: exit statuses, signals and limits, each by its own name.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // tests start helpers and say why they skip
 
 mod common;
 
@@ -12,30 +12,46 @@ use tracer_sandbox::{Stdin, Stream};
 #[test]
 fn exit_status_is_exact() {
     for code in [0, 1, 42, 127, 255] {
-        let Some(finished) = outcome(&shell(&format!("exit {code}"))) else { return };
+        let Some(finished) = outcome(&shell(&format!("exit {code}"))) else {
+            return;
+        };
         exited(&finished, code);
     }
 }
 
 #[test]
 fn signals_are_exact() {
-    for (name, number) in [("SEGV", 11), ("ABRT", 6), ("KILL", 9), ("TERM", 15), ("INT", 2)] {
-        let Some(finished) = outcome(&shell(&format!("kill -{name} $$"))) else { return };
+    for (name, number) in [
+        ("SEGV", 11),
+        ("ABRT", 6),
+        ("KILL", 9),
+        ("TERM", 15),
+        ("INT", 2),
+    ] {
+        let Some(finished) = outcome(&shell(&format!("kill -{name} $$"))) else {
+            return;
+        };
         signaled(&finished, number);
-        let End::Signaled { name: reported, .. } = &finished.outcome.end else { unreachable!() };
+        let End::Signaled { name: reported, .. } = &finished.outcome.end else {
+            unreachable!()
+        };
         assert_eq!(*reported, format!("SIG{name}"));
     }
 }
 
 #[test]
 fn sigpipe_is_not_ignored() {
-    let Some(finished) = outcome(&shell("kill -PIPE $$; echo survived")) else { return };
+    let Some(finished) = outcome(&shell("kill -PIPE $$; echo survived")) else {
+        return;
+    };
     signaled(&finished, libc::SIGPIPE);
 }
 
 #[test]
 fn output_is_captured_in_order_of_arrival() {
-    let Some(finished) = outcome(&shell("echo one; echo two >&2; echo three")) else { return };
+    let Some(finished) = outcome(&shell("echo one; echo two >&2; echo three")) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(text(&finished.stdout), "one\nthree\n");
     assert_eq!(text(&finished.stderr), "two\n");
@@ -47,7 +63,9 @@ fn output_is_captured_in_order_of_arrival() {
 fn input_is_given_then_ends() {
     let mut request = program("/bin/cat", &[]);
     request.stdin = Stdin::Bytes(b"a\0b".to_vec());
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(finished.stdout, b"a\0b");
     request.stdin = Stdin::Null;
@@ -59,7 +77,9 @@ fn discarded_output_is_not_counted() {
     let mut request = shell("head -c 1000000 /dev/zero");
     request.stdout = Stream::Null;
     request.limits.output = Some(10);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
 }
 
@@ -68,7 +88,9 @@ fn sleeping_meets_the_wall_limit() {
     let mut request = shell("sleep 100");
     request.limits.wall = Some(Duration::from_millis(200));
     let start = Instant::now();
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     limited(&finished, Limit::Wall);
     assert_eq!(finished.outcome.exit_status(), 124);
     assert!(start.elapsed() < Duration::from_secs(5));
@@ -78,28 +100,42 @@ fn sleeping_meets_the_wall_limit() {
 fn busy_loop_meets_the_cpu_limit() {
     let mut request = shell("while :; do :; done");
     request.limits.cpu = Some(Duration::from_millis(200));
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     limited(&finished, Limit::Cpu);
-    assert!(finished.usage.cpu >= Duration::from_millis(200), "{:?}", finished.usage);
-    assert!(finished.usage.cpu < Duration::from_secs(2), "{:?}", finished.usage);
+    assert!(
+        finished.usage.cpu >= Duration::from_millis(200),
+        "{:?}",
+        finished.usage
+    );
+    assert!(
+        finished.usage.cpu < Duration::from_secs(2),
+        "{:?}",
+        finished.usage
+    );
 }
 
 #[test]
 fn cpu_is_counted_over_all_processes() {
     let mut request = shell("for i in 1 2 3 4; do (while :; do :; done) & done; wait");
     request.limits.cpu = Some(Duration::from_millis(400));
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     limited(&finished, Limit::Cpu);
 }
 
 #[test]
 fn infinite_recursion_is_a_segmentation_fault() {
-    let Some((folder, binary)) =
-        compiled("int f(volatile int n) { volatile int a[64]; a[0] = n; return f(n + 1) + a[0]; }\nint main(void) { return f(0); }")
-    else {
+    let Some((folder, binary)) = compiled(
+        "int f(volatile int n) { volatile int a[64]; a[0] = n; return f(n + 1) + a[0]; }\nint main(void) { return f(0); }",
+    ) else {
         return;
     };
-    let Some(finished) = outcome(&subject(&folder, &binary)) else { return };
+    let Some(finished) = outcome(&subject(&folder, &binary)) else {
+        return;
+    };
     signaled(&finished, libc::SIGSEGV);
 }
 
@@ -112,7 +148,9 @@ fn ten_gigabytes_of_memory_meet_the_memory_limit() {
     ) else {
         return;
     };
-    let Some(finished) = outcome(&subject(&folder, &binary)) else { return };
+    let Some(finished) = outcome(&subject(&folder, &binary)) else {
+        return;
+    };
     limited(&finished, Limit::Memory);
     assert_eq!(finished.outcome.exit_status(), 137);
 }
@@ -124,7 +162,9 @@ fn a_child_killed_for_memory_ends_the_run() {
     ) else {
         return;
     };
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     limited(&finished, Limit::Memory);
 }
 
@@ -135,7 +175,9 @@ fn reservations_are_not_memory() {
     ) else {
         return;
     };
-    let Some(finished) = outcome(&subject(&folder, &binary)) else { return };
+    let Some(finished) = outcome(&subject(&folder, &binary)) else {
+        return;
+    };
     exited(&finished, 0);
 }
 
@@ -144,7 +186,9 @@ fn ten_gigabytes_of_output_meet_the_output_limit() {
     for redirect in ["", " >&2"] {
         let mut request = shell(&format!("head -c 10737418240 /dev/zero{redirect}"));
         request.limits.output = Some(1 << 20);
-        let Some(finished) = outcome(&request) else { return };
+        let Some(finished) = outcome(&request) else {
+            return;
+        };
         limited(&finished, Limit::Output);
         assert_eq!(finished.stdout.len() + finished.stderr.len(), 1 << 20);
     }
@@ -154,7 +198,9 @@ fn ten_gigabytes_of_output_meet_the_output_limit() {
 fn output_that_ends_at_once_is_limited_too() {
     let mut request = shell("echo 0123456789");
     request.limits.output = Some(5);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     limited(&finished, Limit::Output);
     assert_eq!(finished.stdout, b"01234");
 }
@@ -166,7 +212,9 @@ fn fork_bomb_meets_the_process_limit() {
     else {
         return;
     };
-    let Some(finished) = outcome(&subject(&folder, &binary)) else { return };
+    let Some(finished) = outcome(&subject(&folder, &binary)) else {
+        return;
+    };
     limited(&finished, Limit::Processes);
     assert!(finished.outcome.limits_hit.contains(&Limit::Processes));
 }
@@ -179,21 +227,36 @@ fn a_refused_fork_is_named() {
         return;
     };
     request.limits.processes = Some(10);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(text(&finished.stdout), "9\n");
     // Refusals are counted by the pids controller alone.
-    let counted = finished.protections.iter().any(|wall| wall.name == "process cgroup" && wall.active);
-    assert!(!counted || finished.outcome.limits_hit == [Limit::Processes], "{:?}", finished.outcome);
+    let counted = finished
+        .protections
+        .iter()
+        .any(|wall| wall.name == "process cgroup" && wall.active);
+    assert!(
+        !counted || finished.outcome.limits_hit == [Limit::Processes],
+        "{:?}",
+        finished.outcome
+    );
 }
 
 #[test]
 fn disk_fill_is_refused_and_named() {
     let mut request = shell("head -c 10737418240 /dev/zero > /tmp/fill; echo $?");
     request.limits.file_size = None;
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
-    assert!(text(&finished.stderr).contains("No space left"), "{}", text(&finished.stderr));
+    assert!(
+        text(&finished.stderr).contains("No space left"),
+        "{}",
+        text(&finished.stderr)
+    );
     assert_eq!(finished.outcome.limits_hit, [Limit::Disk]);
 }
 
@@ -205,7 +268,9 @@ fn many_small_files_are_refused_and_named() {
         return;
     };
     request.limits.disk = Some(8 << 20);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     assert_eq!(text(&finished.stdout), "28\n");
     assert_eq!(finished.outcome.limits_hit, [Limit::Disk]);
@@ -215,7 +280,9 @@ fn many_small_files_are_refused_and_named() {
 fn a_file_too_large_is_named() {
     let mut request = shell("exec head -c 2000000 /dev/zero > /tmp/large");
     request.limits.file_size = Some(1_000_000);
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     limited(&finished, Limit::FileSize);
 }
 
@@ -226,5 +293,8 @@ fn a_program_that_is_not_there_is_an_error() {
         Err(error) if error.is_refusal() => return,
         Err(error) => error,
     };
-    assert!(matches!(error, tracer_sandbox::SandboxError::Exec { .. }), "{error:?}");
+    assert!(
+        matches!(error, tracer_sandbox::SandboxError::Exec { .. }),
+        "{error:?}"
+    );
 }

@@ -1,5 +1,5 @@
 //! What a program inside can see and touch: nothing of the machine beyond what it was given.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stderr)] // tests start helpers and say why they skip
 
 mod common;
 
@@ -8,8 +8,15 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use tracer_sandbox::{Body, CHANNEL_FD, Inject, Request, probe};
 
 fn says(request: &Request, expected: &str) {
-    let Some(finished) = outcome(request) else { return };
-    assert_eq!(text(&finished.stdout), expected, "stderr {}", text(&finished.stderr));
+    let Some(finished) = outcome(request) else {
+        return;
+    };
+    assert_eq!(
+        text(&finished.stdout),
+        expected,
+        "stderr {}",
+        text(&finished.stderr)
+    );
     exited(&finished, 0);
 }
 
@@ -41,12 +48,20 @@ fn process_list_holds_init_and_itself() {
 
 #[test]
 fn init_cannot_be_killed_or_read() {
-    says(&shell("kill -9 1; kill -STOP 1; cat /proc/1/mem /proc/1/environ 2>/dev/null; ls /proc/1/fd 2>/dev/null; echo alive"), "alive\n");
+    says(
+        &shell(
+            "kill -9 1; kill -STOP 1; cat /proc/1/mem /proc/1/environ 2>/dev/null; ls /proc/1/fd 2>/dev/null; echo alive",
+        ),
+        "alive\n",
+    );
 }
 
 #[test]
 fn killing_everybody_kills_nobody_else() {
-    says(&shell("sleep 100 & kill -9 -1; wait; echo alive"), "alive\n");
+    says(
+        &shell("sleep 100 & kill -9 -1; wait; echo alive"),
+        "alive\n",
+    );
 }
 
 #[test]
@@ -63,7 +78,9 @@ fn network_is_loopback_alone() {
     ) else {
         return;
     };
-    let Some(finished) = outcome(&request) else { return };
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
     exited(&finished, 0);
     let out = text(&finished.stdout);
     assert!(!out.contains("connected"), "{out}");
@@ -102,25 +119,38 @@ fn secrets_are_not_there() {
 
 #[test]
 fn identity_is_fixed() {
-    says(&shell("id -u; id -g; id -un; uname -n; umask"), "1000\n1000\ntracer\ntracer\n0022\n");
+    says(
+        &shell("id -u; id -g; id -un; uname -n; umask"),
+        "1000\n1000\ntracer\ntracer\n0022\n",
+    );
 }
 
 #[test]
 fn no_capability_is_held_or_to_be_had() {
-    let Some(finished) = outcome(&shell("grep -E 'Cap|NoNewPrivs|^Seccomp:' /proc/self/status")) else {
+    let Some(finished) = outcome(&shell(
+        "grep -E 'Cap|NoNewPrivs|^Seccomp:' /proc/self/status",
+    )) else {
         return;
     };
     let status = text(&finished.stdout);
     for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
-        assert!(status.contains(&format!("{set}:\t0000000000000000")), "{status}");
+        assert!(
+            status.contains(&format!("{set}:\t0000000000000000")),
+            "{status}"
+        );
     }
-    assert!(status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2"), "{status}");
+    assert!(
+        status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2"),
+        "{status}"
+    );
 }
 
 #[test]
 fn address_space_is_not_randomised() {
     let request = shell("exec grep -E 'heap|stack' /proc/self/maps");
-    let Some(first) = outcome(&request) else { return };
+    let Some(first) = outcome(&request) else {
+        return;
+    };
     let second = outcome(&request).unwrap();
     assert!(!first.stdout.is_empty());
     assert_eq!(text(&first.stdout), text(&second.stdout));
@@ -162,23 +192,43 @@ fn foreign_system_calls_kill() {
     ) else {
         return;
     };
-    let Some(finished) = outcome(&subject(&folder, &binary)) else { return };
+    let Some(finished) = outcome(&subject(&folder, &binary)) else {
+        return;
+    };
     // Without 32-bit support in the kernel the instruction faults instead.
     let tracer_model::End::Signaled { signal, .. } = finished.outcome.end else {
         panic!("{:?}", finished.outcome);
     };
-    assert!(signal == libc::SIGSYS || signal == libc::SIGSEGV, "{signal}");
+    assert!(
+        signal == libc::SIGSYS || signal == libc::SIGSEGV,
+        "{signal}"
+    );
 }
 
 #[test]
 fn usual_interpreters_and_compilers_work() {
     let mut tried = 0;
     for (path, arguments) in [
-        ("/usr/bin/python3", vec!["-c", "import json, threading, subprocess, multiprocessing as m\nt = threading.Thread(target=print, args=('ok',)); t.start(); t.join(); subprocess.check_call(['true']); m.Pool(2).map(abs, [1])"]),
-        ("/usr/bin/node", vec!["-e", "new (require('worker_threads').Worker)('console.log(\"ok\")', {eval: true})"]),
+        (
+            "/usr/bin/python3",
+            vec![
+                "-c",
+                "import json, threading, subprocess, multiprocessing as m\nt = threading.Thread(target=print, args=('ok',)); t.start(); t.join(); subprocess.check_call(['true']); m.Pool(2).map(abs, [1])",
+            ],
+        ),
+        (
+            "/usr/bin/node",
+            vec![
+                "-e",
+                "new (require('worker_threads').Worker)('console.log(\"ok\")', {eval: true})",
+            ],
+        ),
         ("/bin/bash", vec!["-c", "cat <(echo ok)"]),
         ("/usr/bin/perl", vec!["-e", "print qq(ok\\n)"]),
-        ("/usr/bin/gcc", vec!["-x", "c", "-o", "/tmp/a.out", "/run/tracer/a.c"]),
+        (
+            "/usr/bin/gcc",
+            vec!["-x", "c", "-o", "/tmp/a.out", "/run/tracer/a.c"],
+        ),
     ] {
         if !std::path::Path::new(path).exists() {
             eprintln!("skipped: no {path}");
@@ -188,12 +238,19 @@ fn usual_interpreters_and_compilers_work() {
         request.limits.memory = Some(1 << 30);
         request.files.push(Inject {
             path: "/run/tracer/a.c".into(),
-            body: Body::Bytes((*b"#include <stdio.h>\nint main(void) { return puts(\"ok\"); }").into()),
+            body: Body::Bytes(
+                (*b"#include <stdio.h>\nint main(void) { return puts(\"ok\"); }").into(),
+            ),
             executable: false,
         });
-        let Some(finished) = outcome(&request) else { return };
+        let Some(finished) = outcome(&request) else {
+            return;
+        };
         exited(&finished, 0);
-        assert!(path.ends_with("gcc") || text(&finished.stdout) == "ok\n", "{path}");
+        assert!(
+            path.ends_with("gcc") || text(&finished.stdout) == "ok\n",
+            "{path}"
+        );
         tried += 1;
     }
     assert!(tried > 0);
@@ -201,10 +258,12 @@ fn usual_interpreters_and_compilers_work() {
 
 #[test]
 fn injected_files_are_there_and_read_only() {
-    let mut request = shell("cat /run/tracer/data; /run/tracer/tool; echo x > /run/tracer/data || echo refused");
-    for (name, body, executable) in
-        [("data", "data\n", false), ("tool", "#!/bin/sh\necho tool\n", true)]
-    {
+    let mut request =
+        shell("cat /run/tracer/data; /run/tracer/tool; echo x > /run/tracer/data || echo refused");
+    for (name, body, executable) in [
+        ("data", "data\n", false),
+        ("tool", "#!/bin/sh\necho tool\n", true),
+    ] {
         request.files.push(Inject {
             path: format!("/run/tracer/{name}").into(),
             body: Body::Bytes(body.as_bytes().into()),
@@ -224,7 +283,12 @@ fn each_run_begins_clean() {
 #[test]
 fn doctor_names_every_wall() {
     let walls = probe();
-    for name in ["pid namespace", "network namespace", "seccomp", "memory cgroup"] {
+    for name in [
+        "pid namespace",
+        "network namespace",
+        "seccomp",
+        "memory cgroup",
+    ] {
         let wall = walls.iter().find(|wall| wall.name == name);
         let wall = wall.unwrap_or_else(|| panic!("no {name} in {walls:?}"));
         assert_eq!(wall.active, wall.reason.is_none(), "{wall:?}");
@@ -237,5 +301,10 @@ fn switched_off_walls_are_reported() {
     request.isolation = tracer_sandbox::Isolation::None;
     let finished = tracer_sandbox::run(&request).unwrap();
     exited(&finished, 3);
-    assert!(finished.protections.iter().any(|wall| wall.name == "seccomp" && !wall.active));
+    assert!(
+        finished
+            .protections
+            .iter()
+            .any(|wall| wall.name == "seccomp" && !wall.active)
+    );
 }

@@ -18,7 +18,9 @@ pub(crate) fn shell(script: &str) -> Request {
 pub(crate) fn program(path: &str, arguments: &[&str]) -> Request {
     let mut request = Request::new(path, "/tmp");
     request.argv.extend(arguments.iter().map(OsString::from));
-    request.env.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+    request
+        .env
+        .push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
     request.limits.wall = Some(Duration::from_secs(20));
     request.limits.cpu = Some(Duration::from_secs(10));
     request.limits.memory = Some(256 << 20);
@@ -42,7 +44,11 @@ pub(crate) fn outcome(request: &Request) -> Option<Finished> {
     match run(request) {
         Ok(finished) => Some(finished),
         Err(error) if error.is_refusal() && std::env::var_os("TRACER_MUST_ISOLATE").is_none() => {
-            eprintln!("skipped: {error}: {:?} ({:?})", source(&error), error.hint());
+            eprintln!(
+                "skipped: {error}: {:?} ({:?})",
+                source(&error),
+                error.hint()
+            );
             None
         }
         Err(error) => panic!("{error}: {:?}", source(&error)),
@@ -94,9 +100,17 @@ pub(crate) fn folder(access: Access) -> (TempDir, Folder) {
 /// Compiles a C program on the host, or `None` (said aloud) without a compiler.
 pub(crate) fn compiled(source: &str) -> Option<(TempDir, PathBuf)> {
     let folder = tempfile::tempdir().unwrap();
-    let (file, binary) = (folder.path().join("subject.c"), folder.path().join("subject"));
+    let (file, binary) = (
+        folder.path().join("subject.c"),
+        folder.path().join("subject"),
+    );
     std::fs::write(&file, source).unwrap();
-    match std::process::Command::new("cc").args(["-O0", "-o"]).arg(&binary).arg(&file).status() {
+    match std::process::Command::new("cc")
+        .args(["-O0", "-o"])
+        .arg(&binary)
+        .arg(&file)
+        .status()
+    {
         Ok(status) => assert!(status.success()),
         Err(error) => {
             eprintln!("skipped: no cc: {error}");
