@@ -28,6 +28,23 @@ impl Default for Options {
     }
 }
 
+/// Breaks a call at its spaces. What is still too long is cut.
+fn wrapped(text: &str, first: usize, room: usize, lead: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(", ") {
+        let limit = if lines.len() == 1 { first } else { room };
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.chars().count() + word.trim_end().chars().count() > limit {
+            lines.push(word.to_owned());
+        } else {
+            line.push_str(word);
+        }
+    }
+    let limits = std::iter::once(first).chain(std::iter::repeat(room));
+    let lines = lines.iter().zip(limits).map(|(line, limit)| cut(line.trim_end(), limit));
+    lines.collect::<Vec<_>>().join(&format!("\n{lead}"))
+}
+
 /// Call levels drawn; deeper ones are counted.
 const MAX_BARS: u32 = 8;
 
@@ -162,7 +179,14 @@ impl<W: Write> Page<'_, W> {
         let start = self.gutter + 2;
         let used = start + bars.chars().count() + mark.chars().count();
         let width = self.options.width.max(used + 20);
-        let text = cut(&visible(&row.text), width - used);
+        let mut text = visible(&row.text);
+        if matches!(row.kind, RowKind::Enter | RowKind::Whole) {
+            let bar = if row.kind == RowKind::Enter { "│" } else { " " };
+            let bars = format!("{:start$}{bars}{bar}     ", "");
+            text = wrapped(&text, width - used, width - bars.chars().count(), &bars);
+        } else {
+            text = cut(&text, width - used);
+        }
         let end = used + text.chars().count();
         write!(
             self.out,

@@ -168,6 +168,10 @@ impl Writer {
         items: &[T],
         mut each: impl FnMut(&mut Self, &T),
     ) {
+        if self.left < 8 && !items.is_empty() {
+            self.put(&format!("{open}…{close}"));
+            return;
+        }
         self.put(open);
         let mut shown = 0;
         let length = value.length.unwrap_or(items.len() as u64);
