@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use common::{compiled, exited, limited, outcome, python, shell, signaled, subject, text};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use tracer_model::Limit;
+use tracer_model::{End, Limit};
 use tracer_sandbox::{CHANNEL_FD, Isolation, run};
 
 /// Processes of the machine whose command line holds `mark`.
@@ -113,6 +113,42 @@ fn a_fork_bomb_leaves_nothing() {
     };
     limited(&finished, Limit::Processes);
     assert_eq!(alive("fork-bomb-mark-7719"), [""; 0]);
+}
+
+#[test]
+fn time_outs_while_forking_leave_nothing() {
+    let Some((folder, binary)) =
+        compiled("#include <unistd.h>\nint main(void) { for (;;) if (fork() == 0) setsid(); }")
+    else {
+        return;
+    };
+    for round in 0..60 {
+        let mut request = subject(&folder, &binary);
+        request.argv.push("forking-mark-3391".into());
+        request.limits.wall = Some(Duration::from_micros(300 * round));
+        let Some(finished) = outcome(&request) else { return };
+        assert!(
+            matches!(finished.outcome.end, End::Limited { limit: Limit::Wall | Limit::Processes }),
+            "{:?}",
+            finished.outcome
+        );
+        assert_eq!(alive("forking-mark-3391"), [""; 0]);
+    }
+}
+
+#[test]
+fn groups_of_a_killed_runner_go_with_the_next() {
+    let Some(mut runner) = child("helper_native_runner") else { return };
+    let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("started")));
+    let mark = format!("tracer-{}-*", runner.id());
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    assert_eq!(lines.count(), 0);
+    // A fresh process, since a runner cleans up once.
+    assert!(child("helper_many_runs").unwrap().wait_with_output().unwrap().status.success());
+    let left = Command::new("find").args(["/sys/fs/cgroup", "-name", &mark]).output();
+    assert_eq!(text(&left.unwrap().stdout), "");
 }
 
 #[test]

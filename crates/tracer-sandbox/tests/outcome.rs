@@ -287,6 +287,41 @@ fn a_file_too_large_is_named() {
 }
 
 #[test]
+fn absurd_limits_do_not_break_the_runner() {
+    let mut request = shell("exit 5");
+    for huge in [u64::MAX, u64::MAX - 1, 1 << 60] {
+        request.limits = tracer_model::Limits {
+            cpu: Some(Duration::MAX),
+            wall: Some(Duration::MAX),
+            memory: Some(huge),
+            processes: Some(huge),
+            file_size: Some(huge),
+            disk: Some(huge),
+            open_files: Some(huge),
+            output: Some(huge),
+            stack: Some(huge),
+        };
+        let Some(finished) = outcome(&request) else { return };
+        exited(&finished, 5);
+    }
+    request.limits = tracer_model::Limits {
+        cpu: Some(Duration::ZERO),
+        wall: Some(Duration::ZERO),
+        memory: Some(0),
+        processes: Some(0),
+        file_size: Some(0),
+        disk: Some(0),
+        open_files: Some(0),
+        output: Some(0),
+        stack: Some(0),
+    };
+    match tracer_sandbox::run(&request) {
+        Ok(finished) => assert_ne!(finished.outcome.end, End::Exited { code: 5 }),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+#[test]
 fn a_program_that_is_not_there_is_an_error() {
     let error = match tracer_sandbox::run(&program("/no/such/program", &[])) {
         Ok(finished) => panic!("{:?}", finished.outcome),
