@@ -1,7 +1,6 @@
 //! One run from request to result.
 
-use std::fs::{self, File};
-use std::io::{Seek, SeekFrom, Write};
+use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -10,27 +9,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{io, thread};
 
-use tracer_model::{End, Limit, Outcome, Protection, Usage};
+use tracer_model::{Protection, Usage};
 
 use crate::cgroup::Lease;
 use crate::changes;
-use crate::child::{self, Report, Step};
+use crate::child;
 use crate::copy_in;
 use crate::error::SandboxError;
 use crate::finished::Finished;
 use crate::idmap;
-use crate::layout::{self, Layout, Op, Style, c_string};
+use crate::layout::{self, Style, c_string};
 use crate::meter::{Listing, Meter};
 use crate::output::Output;
 use crate::plan::{self, Plan, Walls};
 use crate::probe::{Privilege, Spaces};
 use crate::protections::{Protections, WALLS, namespace_hint, os};
-use crate::request::{Access, CHANNEL_FD, Isolation, Request, Stdin, Stream};
+use crate::request::{Access, Isolation, Request};
 use crate::seccomp;
 use crate::slot::Slot;
-use crate::supervise::{Guest, Record, watch};
+use crate::streams::{clear, pair, streams};
+use crate::supervise::{Guest, watch};
 use crate::sys;
 use crate::terminal::{Reclaim, Session};
+use crate::verdict::{Failure, degraded, explain, judge};
 
 /// Bytes that stand for no limit on the private tmpfs, far from where the kernel's sums overflow.
 const ENDLESS: u64 = 1 << 50;
@@ -74,118 +75,6 @@ fn attempt_twice(request: &Request) -> Result<Finished, SandboxError> {
         Failure::Error(error) => error,
         Failure::Overlay => SandboxError::runner("copying a folder", io::Error::other("refused")),
     })
-}
-
-enum Failure {
-    Error(SandboxError),
-    Overlay,
-}
-
-impl From<SandboxError> for Failure {
-    fn from(error: SandboxError) -> Self {
-        Self::Error(error)
-    }
-}
-
-/// Keeps a descriptor clear of those the program is to have.
-fn clear(fd: OwnedFd) -> Result<OwnedFd, SandboxError> {
-    let number = fd.as_raw_fd();
-    if number > 2 && number != CHANNEL_FD {
-        return Ok(fd);
-    }
-    let from = if number > 2 { CHANNEL_FD + 1 } else { 3 };
-    // SAFETY: plain integers; the new descriptor is ours.
-    let new = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, from) };
-    if new < 0 {
-        return Err(SandboxError::runner(
-            "duplicating a descriptor",
-            io::Error::last_os_error(),
-        ));
-    }
-    // SAFETY: as above.
-    clear(unsafe { OwnedFd::from_raw_fd(new) })
-}
-
-fn pair(
-    kind: &str,
-    make: impl FnOnce(&mut [RawFd; 2]) -> i32,
-) -> Result<[OwnedFd; 2], SandboxError> {
-    let mut fds = [-1; 2];
-    if make(&mut fds) != 0 {
-        return Err(SandboxError::runner(
-            format!("making a {kind}"),
-            io::Error::last_os_error(),
-        ));
-    }
-    // SAFETY: the kernel has just made both for us.
-    let [first, second] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
-    Ok([clear(first)?, clear(second)?])
-}
-
-fn pipe() -> Result<[OwnedFd; 2], SandboxError> {
-    // SAFETY: the array holds two.
-    let ends = pair("pipe", |fds| unsafe {
-        libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC)
-    })?;
-    // SAFETY: plain integers. Only the runner's end is non-blocking.
-    unsafe { libc::fcntl(ends[0].as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
-    Ok(ends)
-}
-
-fn null(write: bool) -> Result<OwnedFd, SandboxError> {
-    let file = fs::OpenOptions::new()
-        .read(!write)
-        .write(write)
-        .open("/dev/null");
-    clear(
-        file.map_err(|error| SandboxError::runner("opening /dev/null", error))?
-            .into(),
-    )
-}
-
-/// Input as a file in memory, opened for reading only.
-fn input(bytes: &[u8]) -> Result<OwnedFd, SandboxError> {
-    let fail = |error| SandboxError::runner("storing the input", error);
-    // SAFETY: a constant name.
-    let fd = unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC) };
-    if fd < 0 {
-        return Err(fail(io::Error::last_os_error()));
-    }
-    // SAFETY: the kernel has just made it for us.
-    let mut file = unsafe { File::from_raw_fd(fd) };
-    file.write_all(bytes)
-        .and_then(|()| file.seek(SeekFrom::Start(0)))
-        .map_err(fail)?;
-    let read = File::open(format!("/proc/self/fd/{fd}")).map_err(fail)?;
-    clear(read.into())
-}
-
-/// The program's standard streams, and the runner's ends of them.
-struct Streams {
-    child: [Option<OwnedFd>; 3],
-    runner: [Option<File>; 2],
-}
-
-fn streams(request: &Request) -> Result<Streams, SandboxError> {
-    let stdin = match &request.stdin {
-        Stdin::Null => Some(null(false)?),
-        Stdin::Inherit => None,
-        Stdin::Bytes(bytes) => Some(input(bytes)?),
-    };
-    let mut runner = [None, None];
-    let mut child = [stdin, None, None];
-    for (index, stream) in [request.stdout, request.stderr].into_iter().enumerate() {
-        child[index + 1] = match stream {
-            Stream::Inherit => None,
-            Stream::Null => Some(null(true)?),
-            Stream::Capture => {
-                let [read, write] = pipe()?;
-                runner[index] = Some(File::from(read));
-                Some(write)
-            }
-        };
-    }
-    Ok(Streams { child, runner })
 }
 
 fn walls(
@@ -353,7 +242,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     let writable = request
         .folders
         .iter()
-        .filter(|folder| folder.access == Access::Writable || !native)
+        .filter(|folder| folder.access == Access::Writable && folder.path != Path::new("/"))
         .map(|folder| folder.path.clone())
         .collect();
     let mut meter = Meter::new(&request.limits, &lease, writable);
@@ -439,146 +328,6 @@ fn fill_copies(guest: &Guest, meter: &mut Meter<'_>, walls: &Walls) -> Result<()
     Ok(())
 }
 
-/// The verdict: what the runner did, then what counters say, then how the program ended.
-fn judge(
-    request: &Request,
-    record: &Record,
-    meter: &mut Meter<'_>,
-) -> Result<Outcome, SandboxError> {
-    let limits = &request.limits;
-    let used = meter.cpu(record.cpu);
-    let limited = |limit| End::Limited { limit };
-    let end = if let Some(limit) = record.killed_for {
-        limited(limit)
-    } else if meter.killed_for_memory() {
-        limited(Limit::Memory)
-    } else if let Some(status) = record.status {
-        if libc::WIFSIGNALED(status) {
-            let signal = libc::WTERMSIG(status);
-            let over = limits.cpu.is_some_and(|limit| used >= limit);
-            match signal {
-                libc::SIGXFSZ if limits.file_size.is_some() => limited(Limit::FileSize),
-                libc::SIGXCPU | libc::SIGKILL if over => limited(Limit::Cpu),
-                _ => End::Signaled {
-                    signal,
-                    name: signal_name(signal),
-                },
-            }
-        } else {
-            End::Exited {
-                code: libc::WEXITSTATUS(status) as u8,
-            }
-        }
-    } else {
-        return Err(SandboxError::runner(
-            "hearing of the program's end: its init process was killed",
-            io::Error::from_raw_os_error(libc::ESRCH),
-        ));
-    };
-    Ok(Outcome {
-        end,
-        limits_hit: meter.met(),
-    })
-}
-
-/// A signal's name, as in signal(7).
-fn signal_name(signal: i32) -> String {
-    const NAMES: [&str; 31] = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
-    ];
-    match NAMES.get((signal - 1) as usize) {
-        Some(name) => format!("SIG{name}"),
-        None => format!("SIGRTMIN+{}", signal - libc::SIGRTMIN()),
-    }
-}
-
-fn degraded(protections: &mut Protections, record: &Record, layout: Option<&Layout>) {
-    for report in &record.degraded {
-        let name = match (report.step, layout) {
-            (Step::Op, Some(layout)) => match &layout.ops[report.index as usize] {
-                Op::Proc { .. } => "private /proc",
-                _ => "private /dev/pts",
-            },
-            (Step::Loopback, _) => "loopback device",
-            _ => "cgroup namespace",
-        };
-        protections.set(name, Some(os(report.errno).to_string()));
-    }
-    if let Some(layout) = layout
-        && layout.layers.iter().any(|layer| layer.copied)
-    {
-        protections.set(
-            "overlay",
-            Some("the kernel refused an overlay: folders were copied instead".to_owned()),
-        );
-    }
-}
-
-/// Says in words where the child failed.
-fn explain(report: &Report, layout: Option<&Layout>, request: &Request) -> Failure {
-    let index = report.index as usize;
-    let path = |path: &std::ffi::CStr| {
-        let text = path.to_string_lossy();
-        PathBuf::from(text.strip_prefix("root").unwrap_or(&text).to_owned())
-    };
-    let refused = |what: String, hint: &str| {
-        Failure::Error(SandboxError::Refused {
-            what,
-            hint: hint.to_owned(),
-            source: os(report.errno),
-        })
-    };
-    match report.step {
-        Step::Exec => Failure::Error(SandboxError::Exec {
-            program: request.program.clone(),
-            source: os(report.errno),
-        }),
-        Step::WorkingFolder => Failure::Error(SandboxError::request(
-            format!(
-                "the working folder {} cannot be entered inside: {}",
-                request.cwd.display(),
-                os(report.errno)
-            ),
-            "give it, or a folder above it, to the program",
-        )),
-        Step::Op => match layout.map(|layout| &layout.ops[index]) {
-            Some(Op::Overlay { .. }) => Failure::Overlay,
-            Some(op) => refused(format!("making {}", path(op.path()).display()), ""),
-            None => refused("building the root".to_owned(), ""),
-        },
-        Step::Tree => {
-            let what = layout.map(|layout| match &layout.trees[index].origin {
-                layout::Origin::Host(path) => path.to_string_lossy().into_owned(),
-                other => format!("{other:?}"),
-            });
-            let hint = if report.errno == libc::ENOSYS {
-                "Linux 5.12 or newer is needed"
-            } else {
-                ""
-            };
-            refused(
-                format!("mounting {} read-only", what.unwrap_or_default()),
-                hint,
-            )
-        }
-        Step::UserMap | Step::UserNamespace => refused(
-            "mapping the user in a user namespace".to_owned(),
-            &namespace_hint("user namespace", report.errno),
-        ),
-        Step::Seccomp => refused(
-            "installing the system call filter".to_owned(),
-            "the kernel needs CONFIG_SECCOMP_FILTER",
-        ),
-        Step::Fork => Failure::Error(SandboxError::runner(
-            "forking the program",
-            os(report.errno),
-        )),
-        step => refused(format!("set-up step {step:?}"), ""),
-    }
-}
-
 /// The protections that would be in force for a run with nothing but defaults.
 pub(crate) fn trial() -> Result<Vec<Protection>, SandboxError> {
     let mut request = Request::new("/proc/self/exe", "/");
@@ -589,6 +338,8 @@ pub(crate) fn trial() -> Result<Vec<Protection>, SandboxError> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+
+    use tracer_model::End;
 
     use super::*;
     use crate::finished::ChangeKind;

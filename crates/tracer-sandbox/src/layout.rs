@@ -7,40 +7,20 @@ use std::ffi::{CStr, CString};
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
 
 use crate::error::SandboxError;
 use crate::request::{Access, Body, Folder, Request};
 use crate::sys::{ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY};
+use crate::system::{System, system};
 
 /// User and group the program sees itself as.
 pub(crate) const INSIDE_ID: u32 = 1000;
 
-const READ_ONLY: u64 = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV;
+pub(crate) const READ_ONLY: u64 = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV;
 const WRITABLE: u64 = ATTR_NOSUID | ATTR_NODEV;
-const DEVICE: u64 = ATTR_NOSUID | ATTR_NOEXEC;
-
-/// Of `/etc`, what loaders, toolchains and interpreters read. Never the whole: it holds secrets
-/// that only permissions guard.
-const ETC: &[&str] = &[
-    "alternatives",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "ssl",
-    "pki",
-    "mime.types",
-    "services",
-    "protocols",
-    "terminfo",
-    "python3",
-    "perl",
-    "php",
-    "dotnet",
-    "mono",
-];
+pub(crate) const DEVICE: u64 = ATTR_NOSUID | ATTR_NOEXEC;
 
 /// Where a subtree comes from.
 #[derive(Debug)]
@@ -112,72 +92,6 @@ impl Op {
             | Self::Overlay { path, .. } => path,
         }
     }
-}
-
-/// A part of the host that every program sees.
-enum System {
-    Link {
-        path: String,
-        target: PathBuf,
-    },
-    Tree {
-        path: PathBuf,
-        folder: bool,
-        attributes: u64,
-    },
-    /// Small enough that writing it costs less than mounting it.
-    Copy {
-        path: PathBuf,
-        bytes: Vec<u8>,
-    },
-}
-
-/// What there is of it on this host, looked for once.
-fn system() -> &'static [System] {
-    static SYSTEM: OnceLock<Vec<System>> = OnceLock::new();
-    SYSTEM.get_or_init(|| {
-        let mut paths = vec![PathBuf::from("/usr"), PathBuf::from("/opt")];
-        let mut all = Vec::new();
-        for name in ["bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
-            let path = format!("/{name}");
-            match fs::read_link(&path) {
-                Ok(target) => all.push(System::Link { path, target }),
-                Err(_) => paths.push(path.into()),
-            }
-        }
-        paths.extend(ETC.iter().map(|name| Path::new("/etc").join(name)));
-        // Java keeps its configuration in /etc/java-<version>-openjdk.
-        let etc = fs::read_dir("/etc").into_iter().flatten().flatten();
-        paths.extend(
-            etc.filter(|entry| entry.file_name().as_bytes().starts_with(b"java-"))
-                .map(|entry| entry.path()),
-        );
-        for path in paths {
-            let Ok(metadata) = fs::metadata(&path) else {
-                continue;
-            };
-            let small = metadata.is_file() && metadata.len() <= 16 << 10;
-            match small.then(|| fs::read(&path)) {
-                Some(Ok(bytes)) => all.push(System::Copy { path, bytes }),
-                _ => all.push(System::Tree {
-                    path,
-                    folder: metadata.is_dir(),
-                    attributes: READ_ONLY,
-                }),
-            }
-        }
-        for name in ["null", "zero", "full", "random", "urandom", "tty"] {
-            let path = Path::new("/dev").join(name);
-            if fs::metadata(&path).is_ok_and(|metadata| metadata.file_type().is_char_device()) {
-                all.push(System::Tree {
-                    path,
-                    folder: false,
-                    attributes: DEVICE,
-                });
-            }
-        }
-        all
-    })
 }
 
 /// What stands at a path of the new root.
@@ -427,11 +341,13 @@ impl Builder {
     fn host_folder(&mut self, folder: &Folder, style: &Style) -> Result<(), SandboxError> {
         let path = &folder.path;
         absolute(path, "the folder")?;
-        if path == Path::new("/")
-            || ["/proc", "/dev", "/sys"]
-                .iter()
-                .any(|own| path.starts_with(own))
-        {
+        if path == Path::new("/") {
+            return Ok(()); // the root is there in any case, and never the host's
+        }
+        let own = ["/proc", "/dev", "/sys"]
+            .iter()
+            .any(|own| path.starts_with(own));
+        if own && (path == Path::new("/dev/shm") || !path.starts_with("/dev/shm")) {
             return Err(SandboxError::request(
                 format!("the folder {} cannot be given to a program", path.display()),
                 "work in a folder of its own",

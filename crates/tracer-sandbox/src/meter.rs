@@ -6,7 +6,7 @@
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracer_model::{Limit, Limits};
 
@@ -14,6 +14,8 @@ use crate::cgroup::Lease;
 
 /// Refused forks after which a program is taken for a fork bomb and not for one that met a limit.
 const BOMB: u64 = 200;
+/// Least time between two walks through the writable folders.
+const WALK: Duration = Duration::from_millis(200);
 /// Looks in a row at which every process slot was taken, where refusals are not counted.
 const FULL_LOOKS: u32 = 20;
 
@@ -44,7 +46,7 @@ pub(crate) struct Meter<'run> {
     pub(crate) listing: Listing,
     pub(crate) tmpfs: Option<OwnedFd>,
     writable: Vec<(PathBuf, u64)>,
-    looks: u32,
+    next_walk: Instant,
     full_looks: u32,
     peak: u64,
     cpu_seen: Duration,
@@ -67,7 +69,7 @@ impl<'run> Meter<'run> {
             listing: Listing::Unknown,
             tmpfs: None,
             writable,
-            looks: 0,
+            next_walk: Instant::now() + WALK,
             full_looks: 0,
             peak: 0,
             cpu_seen: Duration::ZERO,
@@ -101,7 +103,6 @@ impl<'run> Meter<'run> {
 
     /// Looks, and gives the limit that ends the run, if one does.
     pub(crate) fn look(&mut self) -> Option<Limit> {
-        self.looks += 1;
         if self.lease.memory_kills() > 0 {
             return Some(Limit::Memory);
         }
@@ -153,7 +154,7 @@ impl<'run> Meter<'run> {
                 return Some(Limit::Processes);
             }
         }
-        if self.looks.is_multiple_of(16) && self.writable_is_over() {
+        if Instant::now() >= self.next_walk && self.walk_is_over() {
             return Some(Limit::Disk);
         }
         None
@@ -213,6 +214,15 @@ impl<'run> Meter<'run> {
             (stat.f_bfree, stat.f_ffree)
         };
         free.0 == 0 || free.1 == 0
+    }
+
+    /// Walks the writable folders, so seldom that it takes a twentieth of the runner's time.
+    fn walk_is_over(&mut self) -> bool {
+        let start = Instant::now();
+        let over = self.writable_is_over();
+        let end = Instant::now();
+        self.next_walk = end + WALK.max((end - start) * 20);
+        over
     }
 
     fn writable_is_over(&self) -> bool {

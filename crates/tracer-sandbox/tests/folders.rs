@@ -308,14 +308,58 @@ fn a_working_folder_that_is_not_given_is_an_error() {
 }
 
 #[test]
-fn the_root_cannot_be_given() {
-    let mut request = shell("true");
+fn the_root_is_never_the_hosts() {
+    let mut request = shell("pwd; ls -d /work /var /root /home 2>/dev/null; echo x > /x");
+    request.cwd = "/".into();
     request.folders.push(tracer_sandbox::Folder {
         path: "/".into(),
+        access: Access::Writable,
+    });
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
+    assert_eq!(text(&finished.stdout), "/\n");
+    assert!(!Path::new("/x").exists());
+}
+
+#[test]
+fn devices_cannot_be_given() {
+    let mut request = shell("true");
+    request.folders.push(tracer_sandbox::Folder {
+        path: "/dev".into(),
         access: Access::Overlay,
     });
     let error = run(&request).unwrap_err();
     assert!(matches!(error, tracer_sandbox::SandboxError::Request { .. }) || error.is_refusal());
+}
+
+#[test]
+fn shared_folders_can_be_given() {
+    for shared in ["/tmp", "/usr/local"] {
+        let mut request = shell("echo x > tracer-overlay-test; cat tracer-overlay-test");
+        request.cwd = shared.into();
+        request.folders.push(tracer_sandbox::Folder {
+            path: shared.into(),
+            access: Access::Overlay,
+        });
+        let Some(finished) = outcome(&request) else {
+            return;
+        };
+        if text(&finished.stderr).contains("Permission denied") {
+            continue; // an ordinary user may not write there
+        }
+        assert_eq!(
+            text(&finished.stdout),
+            "x\n",
+            "{shared}: {}",
+            text(&finished.stderr)
+        );
+        assert_eq!(
+            listed(&finished),
+            [("tracer-overlay-test".to_owned(), ChangeKind::Created)]
+        );
+        assert!(!Path::new(shared).join("tracer-overlay-test").exists());
+    }
 }
 
 #[test]

@@ -126,9 +126,16 @@ fn time_outs_while_forking_leave_nothing() {
         let mut request = subject(&folder, &binary);
         request.argv.push("forking-mark-3391".into());
         request.limits.wall = Some(Duration::from_micros(300 * round));
-        let Some(finished) = outcome(&request) else { return };
+        let Some(finished) = outcome(&request) else {
+            return;
+        };
         assert!(
-            matches!(finished.outcome.end, End::Limited { limit: Limit::Wall | Limit::Processes }),
+            matches!(
+                finished.outcome.end,
+                End::Limited {
+                    limit: Limit::Wall | Limit::Processes
+                }
+            ),
             "{:?}",
             finished.outcome
         );
@@ -138,7 +145,9 @@ fn time_outs_while_forking_leave_nothing() {
 
 #[test]
 fn groups_of_a_killed_runner_go_with_the_next() {
-    let Some(mut runner) = child("helper_native_runner") else { return };
+    let Some(mut runner) = child("helper_native_runner") else {
+        return;
+    };
     let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().ends_with("started")));
     let mark = format!("tracer-{}-*", runner.id());
@@ -146,8 +155,17 @@ fn groups_of_a_killed_runner_go_with_the_next() {
     runner.wait().unwrap();
     assert_eq!(lines.count(), 0);
     // A fresh process, since a runner cleans up once.
-    assert!(child("helper_many_runs").unwrap().wait_with_output().unwrap().status.success());
-    let left = Command::new("find").args(["/sys/fs/cgroup", "-name", &mark]).output();
+    assert!(
+        child("helper_many_runs")
+            .unwrap()
+            .wait_with_output()
+            .unwrap()
+            .status
+            .success()
+    );
+    let left = Command::new("find")
+        .args(["/sys/fs/cgroup", "-name", &mark])
+        .output();
     assert_eq!(text(&left.unwrap().stdout), "");
 }
 

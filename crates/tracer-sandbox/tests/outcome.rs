@@ -261,6 +261,19 @@ fn disk_fill_is_refused_and_named() {
 }
 
 #[test]
+fn filling_a_writable_folder_meets_the_disk_limit() {
+    let (_kept, given) = common::folder(tracer_sandbox::Access::Writable);
+    let mut request = shell("n=0; while :; do n=$((n+1)); head -c 1000000 /dev/zero > $n; done");
+    request.cwd.clone_from(&given.path);
+    request.folders.push(given);
+    request.limits.disk = Some(8 << 20);
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
+    limited(&finished, Limit::Disk);
+}
+
+#[test]
 fn many_small_files_are_refused_and_named() {
     let Some(mut request) = python(
         "import itertools\ntry:\n  for n in itertools.count(): open(f'/tmp/{n}', 'w').close()\nexcept OSError as e: print(e.errno)",
@@ -301,7 +314,9 @@ fn absurd_limits_do_not_break_the_runner() {
             output: Some(huge),
             stack: Some(huge),
         };
-        let Some(finished) = outcome(&request) else { return };
+        let Some(finished) = outcome(&request) else {
+            return;
+        };
         exited(&finished, 5);
     }
     request.limits = tracer_model::Limits {
