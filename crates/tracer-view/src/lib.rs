@@ -5,9 +5,13 @@
 
 pub mod binary;
 mod fold;
+pub mod frames;
+pub mod html;
+pub mod inline;
 pub mod jsonl;
 pub mod lines;
 pub mod pretty;
 mod rows;
+mod source;
 pub mod text;
 pub mod wire;

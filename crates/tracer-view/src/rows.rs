@@ -5,14 +5,12 @@
 use std::collections::BTreeMap;
 
 use tracer_model::{
-    ErrPhase, Event, FunctionKind, Kind, LoopPhase, Payload, Site, Shape, SiteTable, TaskPhase, Trace, Value,
+    ErrPhase, Event, FunctionKind, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, Trace, Value,
 };
 
 use crate::fold::{Fold, Folded};
-use crate::text::short;
-
-/// Longest source line shown whole.
-const LONG_LINE: usize = 200;
+use crate::source::Source;
+use crate::text::{is_definition, short};
 
 /// What a row tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +51,7 @@ pub(crate) struct Row {
 /// Makes rows.
 pub(crate) struct Rows<'t, F: FnMut(Row)> {
     table: &'t SiteTable,
-    /// Statements that begin on each line of each file.
-    statements: BTreeMap<(u32, u32), u32>,
-    lines: Vec<Vec<&'t str>>,
+    source: Source<'t>,
     value_limit: usize,
     sink: F,
     open: Option<Row>,
@@ -69,15 +65,9 @@ pub(crate) struct Rows<'t, F: FnMut(Row)> {
 
 /// Gives a trace's rows in order, without the folded iterations.
 pub(crate) fn rows(trace: &Trace, folds: &[Fold], value_limit: usize, sink: impl FnMut(Row)) {
-    let mut statements = BTreeMap::new();
-    for site in trace.table.sites.iter().filter(|site| site.kind == Kind::Step) {
-        *statements.entry((site.file, site.span.line)).or_insert(0) += 1;
-    }
-    let lines = trace.table.files.iter().map(|file| file.text.lines().collect()).collect();
     let mut rows = Rows {
         table: &trace.table,
-        statements,
-        lines,
+        source: Source::new(&trace.table),
         value_limit,
         sink,
         open: None,
@@ -317,7 +307,7 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
 
     fn step(&mut self, event: &Event, site: Option<&Site>) {
         self.flush();
-        let text = site.map_or_else(String::new, |site| self.source(site));
+        let text = site.map_or_else(String::new, |site| self.source.of(site));
         let mut row = self.row(RowKind::Line, event, text);
         row.end_line = site.map_or(event.line, |site| site.span.end_line);
         self.at.insert((event.task, event.depth), event.line);
@@ -340,7 +330,7 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         let continued = self.at.get(&(event.task, event.depth)) == Some(&event.line);
         let text = match site {
             Some(_) if continued => "…".to_owned(),
-            Some(site) => self.source(site),
+            Some(site) => self.source.of(site),
             None => String::new(),
         };
         self.at.insert((event.task, event.depth), event.line);
@@ -386,35 +376,9 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
 
     /// Whether a branch's condition is all its line is about.
     fn is_whole_condition(&self, event: &Event, site: &Site) -> bool {
-        let whole = self.source(site);
+        let whole = self.source.of(site);
         let rest = whole.trim().len().saturating_sub(site.text.len());
         site.text.is_empty() || event.line != site.span.line || rest <= 12
-    }
-
-    /// The site's line without the indentation of its function; the statement alone where the
-    /// line holds more.
-    fn source(&self, site: &Site) -> String {
-        let lines = self.lines.get(site.file as usize);
-        let line_of = |line: u32| -> Option<&'t str> {
-            lines?.get((line as usize).checked_sub(1)?).copied()
-        };
-        let Some(line) = line_of(site.span.line) else { return site.text.clone() };
-        let indent = self
-            .table
-            .functions
-            .get(site.function as usize)
-            .and_then(|function| line_of(function.span.line))
-            .map_or(0, |first| first.len() - first.trim_start().len());
-        let shared = self.statements.get(&(site.file, site.span.line)).is_some_and(|&n| n > 1);
-        let own = line.len() - line.trim_start().len();
-        let indent = indent.min(own);
-        if (shared && matches!(site.kind, Kind::Step | Kind::Loop)) || line.len() > LONG_LINE {
-            let text = self.table.files.get(site.file as usize).map_or("", |file| &file.text);
-            let span = text.get(site.span.start as usize..site.span.end as usize).unwrap_or("");
-            let span = span.lines().next().unwrap_or("").chars().take(LONG_LINE);
-            return std::iter::repeat_n(' ', own - indent).chain(span).collect();
-        }
-        line.get(indent..).unwrap_or(line).trim_end().replace('\t', "    ")
     }
 
     fn folded(&mut self, fold: &Fold, events: &[Event]) {
@@ -509,15 +473,5 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         }
         self.at.remove(&(first.task, first.depth));
         (self.sink)(row);
-    }
-}
-
-/// Whether a write only gives a definition its own name.
-fn is_definition(name: &str, value: &Value) -> bool {
-    let own = value.text.rsplit(['.', ':', '#']).next().unwrap_or("");
-    match value.shape {
-        Shape::Function => own == name,
-        Shape::Opaque => own == name || (value.text.is_empty() && value.type_name == name),
-        _ => false,
     }
 }

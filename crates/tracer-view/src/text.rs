@@ -283,3 +283,13 @@ pub fn limit_words(limit: Limit) -> &'static str {
         Limit::Output => "output",
     }
 }
+
+/// Whether a write only gives a definition its own name.
+pub(crate) fn is_definition(name: &str, value: &Value) -> bool {
+    let own = value.text.rsplit(['.', ':', '#']).next().unwrap_or("");
+    match value.shape {
+        Shape::Function => own == name,
+        Shape::Opaque => own == name || (value.text.is_empty() && value.type_name == name),
+        _ => false,
+    }
+}

@@ -6,7 +6,7 @@ mod common;
 use std::path::PathBuf;
 
 use tracer_model::Trace;
-use tracer_view::{jsonl, lines, pretty};
+use tracer_view::{frames, html, inline, jsonl, lines, pretty};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -24,6 +24,8 @@ fn expect(name: &str, got: &str) {
 fn check(name: &str, trace: &Trace) {
     expect(&format!("{name}.pretty"), &pretty::render(trace, &pretty::Options::default()));
     expect(&format!("{name}.lines"), &lines::render(trace, &lines::Options::default()));
+    expect(&format!("{name}.frames"), &frames::render(trace, &frames::Options::default()));
+    expect(&format!("{name}.inline"), &inline::render(trace, &inline::Options::new(trace)));
 }
 
 fn recorded(name: &str) -> Trace {
@@ -63,7 +65,24 @@ fn nothing_but_output_is_wider_than_asked() {
 fn no_control_character_of_the_program_reaches_the_terminal() {
     let plain = pretty::render(&common::trace(), &pretty::Options::default());
     let lines = lines::render(&common::trace(), &lines::Options::default());
-    assert!(!plain.chars().chain(lines.chars()).any(|c| c.is_control() && c != '\n'));
+    let frames = frames::render(&common::trace(), &frames::Options::default());
+    let inline = inline::render(&common::trace(), &inline::Options::new(&common::trace()));
+    for text in [plain, lines, frames, inline] {
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
+    }
+}
+
+#[test]
+fn a_page_holds_the_program_and_cannot_be_left_by_it() {
+    let mut trace = common::trace();
+    trace.table.files[0].text.push_str("x = '</script><script>alert(1)</script>'\n");
+    let page = html::render(&trace);
+    assert_eq!(page.matches("</script>").count(), 2);
+    let data = page.split_once("id=\"trace\">").expect("the data").1;
+    let data = data.split_once("</script>").expect("its end").0;
+    let data: serde_json::Value = serde_json::from_str(data).expect("the data is JSON");
+    assert_eq!(data["files"][0]["text"], trace.table.files[0].text.as_str());
+    assert_eq!(data["rows"][1]["s"], "    total += f(i)");
 }
 
 #[test]
