@@ -143,14 +143,14 @@ extern const struct _tr_type _tr_T_c, _tr_T_sc, _tr_T_uc, _tr_T_h, _tr_T_uh, _tr
 extern void _tr_s(_tr_u);
 /* Names the type that a function returns, by a call of it that is never made. */
 #define _tr_Y(call) typedef __typeof__(call) _tr_R
-/* A function is entered: n values and _tr_z follow. */
-extern void _tr_in(_tr_u, _tr_u);
-/* It is left, without and with a value. */
+/* A function is entered: if this says so, n values and _tr_z follow. */
+extern _tr_i _tr_in(_tr_u, _tr_u);
+/* It is left, without and with a value; in the latter case as for _tr_in. */
 extern void _tr_o(_tr_u);
-extern void _tr_on(_tr_u);
+extern _tr_i _tr_on(_tr_u);
 /* The end of main, which returns 0 from C99 on. */
 #if defined __STDC_VERSION__ && __STDC_VERSION__ >= 199901L
-#define _tr_om(site) (_tr_on(site), _tr_a_i(0u, 0), _tr_z())
+#define _tr_om(site) (_tr_on(site) && (_tr_a_i(0u, 0), _tr_z(), 0))
 #else
 #define _tr_om(site) _tr_o(site)
 #endif

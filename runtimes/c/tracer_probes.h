@@ -7,6 +7,14 @@
 		}                                                                                          \
 	} while (0)
 
+/* The call is over, and its OUT is told or counted. */
+static inline void left_call(void)
+{
+	writer.depth--;
+	if (UNLIKELY(writer.mute == MUTE_CALL && writer.depth < writer.mute_depth))
+		unmute();
+}
+
 void _tr_z(void)
 {
 	if (UNLIKELY(writer.nested)) {
@@ -30,9 +38,7 @@ void _tr_z(void)
 	writer.limit = writer.kept == DROP ? writer.limit : open_limit();
 	if (writer.leaving) {
 		writer.leaving = 0;
-		writer.depth--;
-		if (UNLIKELY(writer.mute == MUTE_CALL && writer.depth < writer.mute_depth))
-			unmute();
+		left_call();
 	}
 }
 
@@ -291,8 +297,16 @@ void _tr_ve(_tr_u site, _tr_ll value, const struct _tr_type *type)
 
 /* Functions */
 
-void _tr_in(_tr_u site, _tr_u count)
+_tr_i _tr_in(_tr_u site, _tr_u count)
 {
+	if (is_counted(site)) {
+		u64 visits = channel.slots[site].visits;
+		if (LIKELY(visits & (visits + 1))) {
+			count_visit(site);
+			writer.depth++;
+			return 0;
+		}
+	}
 	if (UNLIKELY(writer.limit && writer.left < channel.events / 4)) {
 		u8 *entered = site < channel.slot_count ? &channel.entered[site] : NULL;
 		if (entered && *entered >= 2) {
@@ -302,13 +316,17 @@ void _tr_in(_tr_u site, _tr_u count)
 	}
 	if (LIKELY(channel.state == 1 && site < channel.slot_count) && channel.entered[site] < 2)
 		channel.entered[site]++;
-	if (open_record(site, IN))
-		put_number(count);
+	int open = open_record(site, IN);
 	if (!writer.nested)
 		writer.depth++;
+	if (open)
+		put_number(count);
+	else
+		_tr_z();
+	return open;
 }
 
-static void drop_loops(void)
+static OUTLINE void drop_loops(void)
 {
 	while (writer.loop_count && writer.loops[writer.loop_count - 1].depth >= writer.depth)
 		writer.loop_count--;
@@ -316,19 +334,31 @@ static void drop_loops(void)
 
 static void before_leaving(void)
 {
-	if (UNLIKELY(writer.loop_count))
+	if (writer.loop_count && UNLIKELY(writer.loops[writer.loop_count - 1].depth >= writer.depth))
 		drop_loops();
 	if (UNLIKELY(writer.mute == MUTE_LOOP && writer.depth <= writer.mute_depth))
 		unmute();
 }
 
-void _tr_on(_tr_u site)
+_tr_i _tr_on(_tr_u site)
 {
 	before_leaving();
-	if (open_record(site, OUT))
+	if (is_counted(site)) {
+		u64 visits = channel.slots[site].visits;
+		if (LIKELY(visits & (visits + 1))) {
+			count_visit(site);
+			left_call();
+			return 0;
+		}
+	}
+	int open = open_record(site, OUT);
+	if (open)
 		put_byte(1);
 	if (!writer.nested)
 		writer.leaving = 1;
+	if (!open)
+		_tr_z();
+	return open;
 }
 
 void _tr_o(_tr_u site)
@@ -449,6 +479,11 @@ static void loop_record(u32 site, u32 phase, u32 count)
 
 void _tr_le(_tr_u site)
 {
+	if (writer.mute) {
+		/* No loop can mute what is muted already. */
+		loop_record(site, 0, 0);
+		return;
+	}
 	struct loop *loop = loop_at(site);
 	if (!loop) {
 		if (writer.loop_count < LOOPS)
@@ -478,16 +513,22 @@ void _tr_ln(_tr_u site, _tr_u count)
 
 void _tr_li(_tr_u site)
 {
-	_tr_ln(site, 0);
+	if (is_counted(site))
+		count_visit(site);
+	else
+		_tr_ln(site, 0);
 }
 
-static void leave_loop(u32 site)
+static inline void leave_loop(u32 site)
 {
+	if (writer.mute) {
+		if (LIKELY(writer.mute != MUTE_LOOP || writer.mute_site != site ||
+		           writer.depth != writer.mute_depth))
+			return;
+		unmute();
+	}
 	if (loop_at(site))
 		writer.loop_count--;
-	if (UNLIKELY(writer.mute == MUTE_LOOP && writer.mute_site == site &&
-	             writer.depth == writer.mute_depth))
-		unmute();
 }
 
 void _tr_lx(_tr_u site)

@@ -44,6 +44,7 @@ pub(crate) fn if_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let site = two_armed(rewriter, node, condition);
+    steps::absorb(rewriter, node, site);
     arm(rewriter, site, 1, consequence);
     match alternative {
         Some(alternative) => arm(rewriter, site, 0, alternative),
@@ -55,7 +56,8 @@ pub(crate) fn if_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
-fn else_may_follow(node: Node<'_>) -> bool {
+/// Whether what follows an `if` may be its `else`, which the parser could not join to it.
+pub(crate) fn else_may_follow(node: Node<'_>) -> bool {
     following(node).is_some_and(|next| next.has_error() || next.kind() == "ERROR")
 }
 

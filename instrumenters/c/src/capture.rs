@@ -68,7 +68,7 @@ fn target(rewriter: &Rewriter<'_>, types: &Types, type_: &Type, at: usize) -> St
     }
 }
 
-/// Code that captures `expression`.
+/// An expression that captures `expression`.
 pub(crate) fn capture(
     rewriter: &mut Rewriter<'_>,
     into: Into,
@@ -93,24 +93,24 @@ pub(crate) fn capture(
                     _ => target(rewriter, types, inner, at),
                 };
                 let name = literal(&types.show(type_));
-                return format!("{prefix}q({site}{expression},{name},{shown});");
+                return format!("{prefix}q({site}{expression},{name},{shown})");
             }
             Type::Record(index) if *addressable && is_described(&types.definitions[*index]) => {
                 let description = reference(rewriter, *index);
-                return format!("{prefix}r({site}&({expression}),&{description});");
+                return format!("{prefix}r({site}&({expression}),&{description})");
             }
             Type::Enum(index) if is_described(&types.definitions[*index]) => {
                 let description = reference(rewriter, *index);
-                return format!("{prefix}e({site}{expression},&{description});");
+                return format!("{prefix}e({site}{expression},&{description})");
             }
             Type::Array(..) if *addressable => {
                 let description = describe(rewriter, types, type_, expression, at);
-                return format!("{prefix}r({site}&({expression}),{description});");
+                return format!("{prefix}r({site}&({expression}),{description})");
             }
             _ => {}
         }
     }
-    format!("{prefix}({site}{expression});")
+    format!("{prefix}({site}{expression})")
 }
 
 /// An expression for a type's description; `sample` is an expression of that type.

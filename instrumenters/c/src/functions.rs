@@ -1,5 +1,7 @@
 //! `IN` and `OUT`: functions entered and left, and what `setjmp` does to the depth of calls.
 
+use std::fmt::Write;
+
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, FunctionKind, Kind};
 
@@ -125,21 +127,16 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     if name == "main" && FileFacts::of(rewriter).watch_output {
         text.push_str("_tr_pw();");
     }
-    text.push_str(&format!("_tr_in({site}u,{}u);", names.len()));
+    let _ = write!(text, "_tr_in({site}u,{}u)&&(", names.len());
     let facts = FileFacts::of(rewriter);
     for name in &names {
         let type_ = facts.types.variable(name, body.start_byte() + 1);
         let at = body.start_byte();
-        text.push_str(&capture(
-            rewriter,
-            Into::Record,
-            name,
-            type_.as_ref(),
-            Reach::All,
-            at,
-        ));
+        let captured = capture(rewriter, Into::Record, name, type_.as_ref(), Reach::All, at);
+        text.push_str(&captured);
+        text.push(',');
     }
-    text.push_str("_tr_z();");
+    text.push_str("_tr_z(),0);");
     rewriter.set_names(site, names);
     context::open_body(rewriter, body, &text);
     if let Some(first) = context::first_statement(rewriter, body) {
@@ -173,6 +170,7 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let site = rewriter.site(Kind::Out, node);
+    steps::absorb(rewriter, node, site);
     let mut cursor = node.walk();
     let value = node
         .named_children(&mut cursor)
@@ -203,7 +201,7 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             rewriter.wrap(
                 value,
                 format!("({{{declared} _tr_x=("),
-                format!(");{output}_tr_on({site}u);{captured}_tr_z();_tr_x;}})"),
+                format!(");{output}_tr_on({site}u)&&({captured},_tr_z(),0);_tr_x;}})"),
             );
         }
     }

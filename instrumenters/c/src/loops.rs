@@ -3,7 +3,8 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::context::{inside_parentheses, open_body, takes_statement};
+use crate::context::{first_statement, following, inside_parentheses, open_body, takes_statement};
+use crate::steps;
 
 const ROLE: &str = "loop";
 
@@ -24,6 +25,18 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         rewriter.site_mut(site).text = text;
     }
     rewriter.enter_loop(node, site);
+    steps::absorb(rewriter, node, site);
+    if let Some(first) = first_statement(rewriter, body) {
+        if let Some(step) = steps::imply(rewriter, first) {
+            rewriter.site_mut(site).chain.after.push(step);
+        }
+    }
+    let in_block = node.parent().is_some_and(|parent| parent.kind() == "compound_statement");
+    if let Some(next) = following(node).filter(|_| in_block) {
+        if let Some(step) = steps::imply(rewriter, next) {
+            rewriter.site_mut(site).chain.after_left.push(step);
+        }
+    }
     rewriter.open(node, format!("_tr_le({site}u);"));
     open_body(rewriter, body, &format!("_tr_li({site}u);"));
     rewriter.close(node, format!("_tr_lx({site}u);"));

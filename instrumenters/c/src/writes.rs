@@ -79,10 +79,12 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         let at = declarator.end_byte() - 1;
         let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
         if in_for {
-            let probe = probe.trim_end_matches(';');
             let _ = write!(probes, ",*_tr_x{site}=({probe},(void*)0)");
         } else {
-            probes.push_str(&probe);
+            let _ = write!(probes, "{probe};");
+        }
+        if last.is_none() && !in_for {
+            steps::absorb(rewriter, node, site);
         }
         last = Some(site);
     }
@@ -223,37 +225,38 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             }
             let site = var(rewriter, node, target);
             if plain {
+                steps::absorb(rewriter, statement, site);
                 let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
-                rewriter.close(statement, probe);
+                rewriter.close(statement, format!("{probe};"));
             } else {
                 let extent = node.end_byte() - node.start_byte();
                 rewriter.open(node, "{__auto_type _tr_x=(");
                 rewriter.close_at(node.end_byte(), extent, ")");
                 let probe = own_value(rewriter, site);
-                rewriter.close(statement, format!("{probe}}}"));
+                rewriter.close(statement, format!("{probe};}}"));
             }
             chain_next(rewriter, statement, site);
         }
         Use::Dropped if plain => {
             let site = var(rewriter, node, target);
             let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
-            rewriter.wrap(node, "(", format!(",{})", probe.trim_end_matches(';')));
+            rewriter.wrap(node, "(", format!(",{})", probe));
         }
         Use::Dropped => {
             let site = var(rewriter, node, target);
             let probe = own_value(rewriter, site);
-            rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe}}})"));
+            rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe};}})"));
         }
         Use::Value => match conflict(rewriter, node, target) {
             Conflict::None => {
                 let site = var(rewriter, node, target);
                 let probe = own_value(rewriter, site);
-                rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe}_tr_x;}})"));
+                rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe};_tr_x;}})"));
             }
             Conflict::Statement(statement) if plain => {
                 let site = var(rewriter, node, target);
                 let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
-                rewriter.close(statement, probe);
+                rewriter.close(statement, format!("{probe};"));
             }
             Conflict::Statement(_) | Conflict::Expression => {
                 rewriter.drop_probe(node, "unsequenced");
