@@ -154,18 +154,18 @@ extern _tr_i _tr_on(_tr_u);
 #else
 #define _tr_om(site) _tr_o(site)
 #endif
-/* A branch took an arm; with n operands, then _tr_z. */
+/* A branch took an arm; with n operands as for _tr_in. */
 extern void _tr_b(_tr_u, _tr_u);
-extern void _tr_bn(_tr_u, _tr_u, _tr_u);
+extern _tr_i _tr_bn(_tr_u, _tr_u, _tr_u);
 /* A condition within an expression: gives its truth back. */
 extern _tr_i _tr_t(_tr_u, _tr_i);
 /* A switch is about to jump; the label it lands on; and its end, if it landed nowhere. */
 extern void _tr_w(_tr_u, _tr_ll);
 extern void _tr_k(_tr_u, _tr_u);
-/* A loop: entered, an iteration (with n values, then _tr_z), left. */
+/* A loop: entered, an iteration (with n values as for _tr_in), left. */
 extern void _tr_le(_tr_u);
 extern void _tr_li(_tr_u);
-extern void _tr_ln(_tr_u, _tr_u);
+extern _tr_i _tr_ln(_tr_u, _tr_u);
 extern void _tr_lx(_tr_u);
 /* A label that a goto may reach, and the loop it stands in (0: none). */
 extern void _tr_g(_tr_u);

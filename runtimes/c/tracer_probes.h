@@ -394,12 +394,22 @@ void _tr_dr(_tr_u depth)
 
 /* Branches */
 
-void _tr_bn(_tr_u site, _tr_u arm, _tr_u count)
+_tr_i _tr_bn(_tr_u site, _tr_u arm, _tr_u count)
 {
-	if (open_record(site, BRANCH)) {
-		put_number(arm);
-		put_number(count);
+	if (is_counted(site)) {
+		u64 visits = channel.slots[site].visits;
+		if (LIKELY(visits & (visits + 1))) {
+			count_scalar(site, arm, L_ARM);
+			return 0;
+		}
 	}
+	if (!open_record(site, BRANCH)) {
+		_tr_z();
+		return 0;
+	}
+	put_number(arm);
+	put_number(count);
+	return 1;
 }
 
 void _tr_b(_tr_u site, _tr_u arm)
@@ -414,8 +424,8 @@ void _tr_b(_tr_u site, _tr_u arm)
 		count_scalar(site, arm, L_ARM);
 		return;
 	}
-	_tr_bn(site, arm, 0);
-	_tr_z();
+	if (_tr_bn(site, arm, 0))
+		_tr_z();
 }
 
 _tr_i _tr_t(_tr_u site, _tr_i truth)
@@ -435,9 +445,10 @@ void _tr_k(_tr_u site, _tr_u arm)
 	if (writer.switch_site != site)
 		return;
 	writer.switch_site = 0;
-	_tr_bn(site, arm, 1);
-	HIDDEN_WRITE(put_int(writer.switch_value));
-	_tr_z();
+	if (_tr_bn(site, arm, 1)) {
+		put_int(writer.switch_value);
+		_tr_z();
+	}
 }
 
 /* Loops */
@@ -456,25 +467,30 @@ static struct loop *loop_at(u32 site)
 	return NULL;
 }
 
-static void loop_record(u32 site, u32 phase, u32 count)
+static int loop_record(u32 site, u32 phase, u32 count)
 {
 	if (LIKELY(writer.at < writer.limit && !count)) {
 		u8 *limit, *to = put_varint(open_fast(&limit), site);
 		*to++ = (u8)phase;
 		*to++ = 0;
 		close_fast(LOOP, to, limit);
-		return;
+		return 0;
 	}
-	if (!count && is_counted(site)) {
-		count_visit(site);
-		return;
+	if (is_counted(site)) {
+		u64 visits = channel.slots[site].visits;
+		if (!count || LIKELY(visits & (visits + 1))) {
+			count_visit(site);
+			return 0;
+		}
 	}
-	if (open_record(site, LOOP)) {
+	int open = open_record(site, LOOP);
+	if (open) {
 		put_byte((u8)phase);
 		put_number(count);
 	}
-	if (!count)
+	if (!count || !open)
 		_tr_z();
+	return open;
 }
 
 void _tr_le(_tr_u site)
@@ -498,7 +514,7 @@ void _tr_le(_tr_u site)
 	}
 }
 
-void _tr_ln(_tr_u site, _tr_u count)
+_tr_i _tr_ln(_tr_u site, _tr_u count)
 {
 	if (LIKELY(!writer.mute)) {
 		struct loop *loop = loop_at(site);
@@ -508,7 +524,7 @@ void _tr_ln(_tr_u site, _tr_u count)
 				mute(MUTE_LOOP, site);
 		}
 	}
-	loop_record(site, 1, count);
+	return loop_record(site, 1, count);
 }
 
 void _tr_li(_tr_u site)

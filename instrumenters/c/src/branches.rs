@@ -6,12 +6,16 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
+use crate::capture::{Into, Reach, capture};
 use crate::context::{
-    first_statement, following, inside_parentheses, is_evaluated, may_be_constant, open_body,
+    FileFacts, is_shouting,    first_statement, following, inside_parentheses, is_evaluated, may_be_constant, open_body,
 };
 use crate::steps;
 
 const SWITCH: &str = "switch";
+
+/// Most operands one branch tells.
+const OPERANDS: usize = 4;
 
 fn two_armed<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition: Node<'a>) -> u32 {
     let site = rewriter.site(Kind::Branch, node);
@@ -45,12 +49,17 @@ pub(crate) fn if_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let site = two_armed(rewriter, node, condition);
     steps::absorb(rewriter, node, site);
-    arm(rewriter, site, 1, consequence);
+    let operands =
+        if rewriter.wants(Detail::State) { operands(rewriter, condition) } else { Vec::new() };
+    let names: Vec<String> = operands.iter().map(|node| rewriter.label(*node)).collect();
+    rewriter.set_names(site, names);
+    arm(rewriter, site, 1, consequence, &operands);
     match alternative {
-        Some(alternative) => arm(rewriter, site, 0, alternative),
+        Some(alternative) => arm(rewriter, site, 0, alternative, &operands),
         // An `else` that the parser could not join to this `if` may follow.
         None if node.child_by_field_name("alternative").is_none() && !else_may_follow(node) => {
-            rewriter.close(node, format!("else{{_tr_b({site}u,0);}}"));
+            let probe = arm_probe(rewriter, site, 0, &operands);
+            rewriter.close(node, format!("else{{{probe}}}"));
         }
         None => {}
     }
@@ -61,16 +70,140 @@ pub(crate) fn else_may_follow(node: Node<'_>) -> bool {
     following(node).is_some_and(|next| next.has_error() || next.kind() == "ERROR")
 }
 
-fn arm<'a>(rewriter: &mut Rewriter<'a>, site: u32, arm: u32, body: Node<'a>) {
-    open_body(rewriter, body, &format!("_tr_b({site}u,{arm});"));
+fn arm<'a>(
+    rewriter: &mut Rewriter<'a>,
+    site: u32,
+    arm: u32,
+    body: Node<'a>,
+    operands: &[Node<'a>],
+) {
+    let probe = arm_probe(rewriter, site, arm, operands);
+    open_body(rewriter, body, &probe);
     if let Some(first) = first_statement(rewriter, body) {
         if let Some(step) = steps::imply(rewriter, first) {
-            rewriter
-                .site_mut(site)
-                .chain
-                .after_arm
-                .push((arm, vec![step]));
+            rewriter.site_mut(site).chain.after_arm.push((arm, vec![step]));
         }
+    }
+}
+
+fn arm_probe<'a>(
+    rewriter: &mut Rewriter<'a>,
+    site: u32,
+    arm: u32,
+    operands: &[Node<'a>],
+) -> String {
+    if operands.is_empty() {
+        return format!("_tr_b({site}u,{arm});");
+    }
+    let captured = capture_all(rewriter, operands);
+    format!("_tr_bn({site}u,{arm},{}u)&&({captured}_tr_z(),0);", operands.len())
+}
+
+/// Captures of expressions for one record, each with a comma behind it.
+pub(crate) fn capture_all<'a>(rewriter: &mut Rewriter<'a>, operands: &[Node<'a>]) -> String {
+    let facts = FileFacts::of(rewriter);
+    let mut text = String::new();
+    for operand in operands {
+        let expression = rewriter.text(*operand).into_owned();
+        let type_ = facts.types.of_expression(rewriter, *operand);
+        let at = operand.start_byte();
+        text.push_str(&capture(
+            rewriter,
+            Into::Record,
+            &expression,
+            type_.as_ref(),
+            Reach::Objects,
+            at,
+        ));
+        text.push(',');
+    }
+    text
+}
+
+/// The variables, fields and elements that a condition compares, if they can be read again right
+/// after it: all of them were read, and nothing was changed or called.
+pub(crate) fn operands<'a>(rewriter: &Rewriter<'a>, condition: Node<'a>) -> Vec<Node<'a>> {
+    let mut found = Vec::new();
+    if !collect_operands(rewriter, condition, &mut found) {
+        return Vec::new();
+    }
+    let mut seen = Vec::new();
+    found.retain(|node| {
+        let text = rewriter.text(*node).into_owned();
+        let fresh = !seen.contains(&text) && !text.contains(['\n', '\\']);
+        seen.push(text);
+        fresh
+    });
+    found.truncate(OPERANDS);
+    found
+}
+
+fn collect_operands<'a>(
+    rewriter: &Rewriter<'a>,
+    node: Node<'a>,
+    found: &mut Vec<Node<'a>>,
+) -> bool {
+    match node.kind() {
+        "identifier" => {
+            if !is_shouting(&rewriter.text(node)) {
+                found.push(node);
+            }
+            true
+        }
+        "field_expression" | "subscript_expression" => {
+            let simple = is_path(node);
+            if simple {
+                found.push(node);
+            }
+            simple
+        }
+        "pointer_expression" if is_path(node) => {
+            found.push(node);
+            true
+        }
+        "number_literal" | "char_literal" | "string_literal" | "true" | "false" | "null"
+        | "comment" | "sizeof_expression" => true,
+        "binary_expression" => {
+            let logical = node
+                .child_by_field_name("operator")
+                .is_some_and(|operator| matches!(operator.kind(), "&&" | "||"));
+            !logical && parts(rewriter, node, found)
+        }
+        "parenthesized_expression" | "unary_expression" => parts(rewriter, node, found),
+        "cast_expression" => node
+            .child_by_field_name("value")
+            .is_some_and(|value| collect_operands(rewriter, value, found)),
+        _ => false,
+    }
+}
+
+fn parts<'a>(rewriter: &Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node<'a>>) -> bool {
+    let mut cursor = node.walk();
+    let children: Vec<Node<'a>> = node.named_children(&mut cursor).collect();
+    children.into_iter().all(|child| collect_operands(rewriter, child, found))
+}
+
+/// `p->x`, `a[i].y`, `*p`: only names and constants.
+fn is_path(node: Node<'_>) -> bool {
+    let part = |field| node.child_by_field_name(field);
+    match node.kind() {
+        "identifier" | "number_literal" | "char_literal" => true,
+        "field_expression" | "parenthesized_expression" => {
+            part("argument").or_else(|| node.named_child(0)).is_some_and(is_path)
+        }
+        "subscript_expression" => {
+            part("argument").is_some_and(is_path) && part("index").is_some_and(is_path)
+        }
+        "pointer_expression" => {
+            part("operator").is_some_and(|operator| operator.kind() == "*")
+                && part("argument").is_some_and(is_path)
+        }
+        "binary_expression" => {
+            part("operator").is_some_and(|operator| matches!(operator.kind(), "+" | "-"))
+                && part("left").is_some_and(is_path)
+                && part("right").is_some_and(is_path)
+        }
+        _ => false,
     }
 }
 

@@ -207,19 +207,45 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
-/// Hook: a call. After `setjmp` returned again, the calls in between are gone.
+/// Hook: a call. After `setjmp` returned again, the calls in between are gone. At full detail,
+/// what a library function gave.
 pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(callee) = node.child_by_field_name("function") else {
-        return;
-    };
-    if callee.kind() != "identifier" || !SETJMP.contains(&&*rewriter.text(callee)) {
+    let Some(callee) = node.child_by_field_name("function") else { return };
+    if callee.kind() != "identifier" {
         return;
     }
-    if is_evaluated(rewriter, node) && rewriter.wants(Detail::Calls) {
-        rewriter.wrap(
-            node,
-            "({unsigned _tr_y=_tr_dg();int _tr_x=",
-            ";_tr_dr(_tr_y);_tr_x;})",
-        );
+    let name = rewriter.text(callee).into_owned();
+    if SETJMP.contains(&&*name) {
+        if is_evaluated(rewriter, node) {
+            let after = ";_tr_dr(_tr_y);_tr_x;})";
+            rewriter.wrap(node, "({unsigned _tr_y=_tr_dg();int _tr_x=", after);
+        }
+        return;
     }
+    let facts = FileFacts::of(rewriter);
+    let known = facts.functions.contains(&name) || facts.may_be_macro(&name);
+    if !rewriter.wants(Detail::Full) || known || !is_used(node) || !is_evaluated(rewriter, node) {
+        return;
+    }
+    let site = rewriter.site(Kind::Var, node);
+    let label = rewriter.label(node);
+    rewriter.set_names(site, [label]);
+    rewriter.site_mut(site).expression = true;
+    let after = format!(");_tr_v({site}u,_tr_x);_tr_x;}})");
+    rewriter.wrap(node, "({__auto_type _tr_x=(", after);
+}
+
+/// Whether something is done with a call's value, so that it has one.
+fn is_used(node: Node<'_>) -> bool {
+    node.parent().is_some_and(|parent| {
+        matches!(
+            parent.kind(),
+            "binary_expression"
+                | "init_declarator"
+                | "assignment_expression"
+                | "unary_expression"
+                | "subscript_expression"
+                | "field_expression"
+        )
+    })
 }

@@ -4,6 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::context::{first_statement, following, inside_parentheses, open_body, takes_statement};
+use crate::branches::{capture_all, operands};
 use crate::steps;
 
 const ROLE: &str = "loop";
@@ -38,7 +39,21 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         }
     }
     rewriter.open(node, format!("_tr_le({site}u);"));
-    open_body(rewriter, body, &format!("_tr_li({site}u);"));
+    let operands = match node.child_by_field_name("condition") {
+        Some(condition) if rewriter.wants(Detail::Full) && node.kind() != "do_statement" => {
+            operands(rewriter, condition)
+        }
+        _ => Vec::new(),
+    };
+    let probe = if operands.is_empty() {
+        format!("_tr_li({site}u);")
+    } else {
+        let names: Vec<String> = operands.iter().map(|node| rewriter.label(*node)).collect();
+        rewriter.set_names(site, names);
+        let captured = capture_all(rewriter, &operands);
+        format!("_tr_ln({site}u,{}u)&&({captured}_tr_z(),0);", operands.len())
+    };
+    open_body(rewriter, body, &probe);
     rewriter.close(node, format!("_tr_lx({site}u);"));
 }
 
