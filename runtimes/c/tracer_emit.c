@@ -73,6 +73,7 @@ static __thread struct writer {
 	u8 *at;    /* next byte of the segment */
 	u8 *limit; /* below it a small record fits and may be written; 0 sends probes the slow way */
 	u32 left;  /* events that may still be recorded */
+	u32 scarce; /* below this, calls seen before are muted */
 	u32 depth; /* calls on the stack */
 	struct last *last;
 	u8 *seen;  /* visits of each site recorded within this mute, up to 2 */
@@ -89,7 +90,7 @@ static __thread struct writer {
 	u32 *visited;
 	u32 visited_count;
 	u32 loop_count;
-	u32 stream, children, parent, origin, ordinal, parent_site;
+	u32 stream, children, parent, origin, ordinal, parent_site, next_stream, task_site;
 	u32 switch_site;
 	_tr_ll switch_value;
 	u32 level; /* nesting of the value being written */
@@ -195,6 +196,8 @@ static int take_variable(const char *name)
 	return -1;
 }
 
+static void before_fork(void);
+static void in_parent(void);
 static void in_child(void);
 extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
 	__attribute__((weak));
@@ -231,7 +234,7 @@ static void open_channel(void)
 	if (!channel.entered)
 		return;
 	if (__register_atfork)
-		__register_atfork(NULL, NULL, in_child, NULL);
+		__register_atfork(before_fork, in_parent, in_child, NULL);
 	channel.state = 1;
 }
 
@@ -279,6 +282,7 @@ static COLD int begin_stream(void)
 		/* A thread that was not announced. */
 		writer.origin = ORIGIN_THREAD;
 		writer.parent = 1;
+		channel.threads = 1;
 	}
 	size_t slots = channel.slot_count;
 	u8 *memory = map(slots * (sizeof(struct last) + 5), -1);
@@ -291,6 +295,7 @@ static COLD int begin_stream(void)
 	/* Every stream has its own budget, so that one thread's does not hang on another's pace. */
 	if (writer.origin)
 		writer.left = writer.left / 4 + 1;
+	writer.scarce = writer.left / 4;
 	if (!claim_segment()) {
 		writer.left = 0;
 		writer.mute = MUTE_ALL;
@@ -298,27 +303,6 @@ static COLD int begin_stream(void)
 	}
 	writer.limit = open_limit();
 	return 1;
-}
-
-/* After fork: a stream of its own, in new memory; the parent's records stay the parent's. */
-static void in_child(void)
-{
-	u32 parent = writer.stream;
-	if (channel.state != 1)
-		return;
-	writer.limit = NULL;
-	writer.at = writer.segment_end = NULL;
-	writer.origin = ORIGIN_PROCESS;
-	writer.parent = parent + 1;
-	writer.parent_site = writer.site;
-	writer.ordinal = ++writer.children;
-	writer.children = 0;
-	writer.mute = MUTE_NONE;
-	writer.visited_count = 0;
-	writer.writing = 0;
-	writer.stream =
-		__atomic_fetch_add((u32 *)(channel.base + 68), 1, __ATOMIC_RELAXED);
-	writer.seen = NULL;
 }
 
 /* Muting */
@@ -551,3 +535,4 @@ static OUTLINE int open_record(u32 site, u8 op)
 
 #include "tracer_values.h"
 #include "tracer_probes.h"
+#include "tracer_tasks.h"

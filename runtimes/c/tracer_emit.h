@@ -169,6 +169,8 @@ extern _tr_i _tr_ln(_tr_u, _tr_u);
 extern void _tr_lx(_tr_u);
 /* A label that a goto may reach, and the loop it stands in (0: none). */
 extern void _tr_g(_tr_u);
+/* A thread or process is about to be made here. */
+extern void _tr_at(_tr_u);
 /* The record being written is complete. */
 extern void _tr_z(void);
 /* Calls on the stack; and back to that many, after setjmp returned again. */

@@ -307,7 +307,7 @@ _tr_i _tr_in(_tr_u site, _tr_u count)
 			return 0;
 		}
 	}
-	if (UNLIKELY(writer.limit && writer.left < channel.events / 4)) {
+	if (UNLIKELY(writer.limit && writer.left < writer.scarce)) {
 		u8 *entered = site < channel.slot_count ? &channel.entered[site] : NULL;
 		if (entered && *entered >= 2) {
 			mute(MUTE_CALL, site);

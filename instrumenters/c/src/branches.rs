@@ -8,7 +8,8 @@ use tracer_model::{Detail, Kind};
 
 use crate::capture::{Into, Reach, capture};
 use crate::context::{
-    FileFacts, is_shouting,    first_statement, following, inside_parentheses, is_evaluated, may_be_constant, open_body,
+    FileFacts, first_statement, following, inside_parentheses, is_evaluated, is_shouting,
+    may_be_constant, open_body,
 };
 use crate::steps;
 
@@ -49,8 +50,11 @@ pub(crate) fn if_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let site = two_armed(rewriter, node, condition);
     steps::absorb(rewriter, node, site);
-    let operands =
-        if rewriter.wants(Detail::State) { operands(rewriter, condition) } else { Vec::new() };
+    let operands = if rewriter.wants(Detail::State) {
+        operands(rewriter, condition)
+    } else {
+        Vec::new()
+    };
     let names: Vec<String> = operands.iter().map(|node| rewriter.label(*node)).collect();
     rewriter.set_names(site, names);
     arm(rewriter, site, 1, consequence, &operands);
@@ -81,7 +85,11 @@ fn arm<'a>(
     open_body(rewriter, body, &probe);
     if let Some(first) = first_statement(rewriter, body) {
         if let Some(step) = steps::imply(rewriter, first) {
-            rewriter.site_mut(site).chain.after_arm.push((arm, vec![step]));
+            rewriter
+                .site_mut(site)
+                .chain
+                .after_arm
+                .push((arm, vec![step]));
         }
     }
 }
@@ -96,7 +104,10 @@ fn arm_probe<'a>(
         return format!("_tr_b({site}u,{arm});");
     }
     let captured = capture_all(rewriter, operands);
-    format!("_tr_bn({site}u,{arm},{}u)&&({captured}_tr_z(),0);", operands.len())
+    format!(
+        "_tr_bn({site}u,{arm},{}u)&&({captured}_tr_z(),0);",
+        operands.len()
+    )
 }
 
 /// Captures of expressions for one record, each with a comma behind it.
@@ -180,7 +191,9 @@ fn collect_operands<'a>(
 fn parts<'a>(rewriter: &Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node<'a>>) -> bool {
     let mut cursor = node.walk();
     let children: Vec<Node<'a>> = node.named_children(&mut cursor).collect();
-    children.into_iter().all(|child| collect_operands(rewriter, child, found))
+    children
+        .into_iter()
+        .all(|child| collect_operands(rewriter, child, found))
 }
 
 /// `p->x`, `a[i].y`, `*p`: only names and constants.
@@ -188,9 +201,9 @@ fn is_path(node: Node<'_>) -> bool {
     let part = |field| node.child_by_field_name(field);
     match node.kind() {
         "identifier" | "number_literal" | "char_literal" => true,
-        "field_expression" | "parenthesized_expression" => {
-            part("argument").or_else(|| node.named_child(0)).is_some_and(is_path)
-        }
+        "field_expression" | "parenthesized_expression" => part("argument")
+            .or_else(|| node.named_child(0))
+            .is_some_and(is_path),
         "subscript_expression" => {
             part("argument").is_some_and(is_path) && part("index").is_some_and(is_path)
         }

@@ -21,6 +21,9 @@ const SETJMP: &[&str] = &[
     "__builtin_setjmp",
 ];
 
+/// Calls that make a thread or a process.
+const MAKES_TASKS: &[&str] = &["fork", "pthread_create", "thrd_create"];
+
 /// A parameter of a definition, in order; its name if it has one.
 fn parameters<'a>(definition: Node<'a>) -> Vec<Option<Node<'a>>> {
     let Some(list) =
@@ -210,7 +213,9 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
 /// Hook: a call. After `setjmp` returned again, the calls in between are gone. At full detail,
 /// what a library function gave.
 pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(callee) = node.child_by_field_name("function") else { return };
+    let Some(callee) = node.child_by_field_name("function") else {
+        return;
+    };
     if callee.kind() != "identifier" {
         return;
     }
@@ -220,6 +225,10 @@ pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             let after = ";_tr_dr(_tr_y);_tr_x;})";
             rewriter.wrap(node, "({unsigned _tr_y=_tr_dg();int _tr_x=", after);
         }
+        return;
+    }
+    if MAKES_TASKS.contains(&&*name) {
+        announce_task(rewriter, node);
         return;
     }
     let facts = FileFacts::of(rewriter);
@@ -233,6 +242,25 @@ pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     rewriter.site_mut(site).expression = true;
     let after = format!(");_tr_v({site}u,_tr_x);_tr_x;}})");
     rewriter.wrap(node, "({__auto_type _tr_x=(", after);
+}
+
+/// Says where a task is made, in front of the statement that makes it.
+fn announce_task<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+    let mut statement = node;
+    while !statement.kind().ends_with("_statement") && statement.kind() != "declaration" {
+        match statement.parent() {
+            Some(parent) => statement = parent,
+            None => return,
+        }
+    }
+    let stands_in_head = matches!(
+        statement.kind(),
+        "for_statement" | "while_statement" | "do_statement"
+    );
+    if !stands_in_head && context::takes_statement(rewriter, statement) {
+        let site = rewriter.site(Kind::Task, node);
+        rewriter.open(statement, format!("_tr_at({site}u);"));
+    }
 }
 
 /// Whether something is done with a call's value, so that it has one.

@@ -54,6 +54,10 @@ const EMITTER: &[EmitterFile] = &[
         name: "tracer_probes.h",
         contents: include_bytes!("../../../runtimes/c/tracer_probes.h"),
     },
+    EmitterFile {
+        name: "tracer_tasks.h",
+        contents: include_bytes!("../../../runtimes/c/tracer_tasks.h"),
+    },
 ];
 
 /// The language.

@@ -3,8 +3,8 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::context::{first_statement, following, inside_parentheses, open_body, takes_statement};
 use crate::branches::{capture_all, operands};
+use crate::context::{first_statement, following, inside_parentheses, open_body, takes_statement};
 use crate::steps;
 
 const ROLE: &str = "loop";
@@ -32,7 +32,9 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             rewriter.site_mut(site).chain.after.push(step);
         }
     }
-    let in_block = node.parent().is_some_and(|parent| parent.kind() == "compound_statement");
+    let in_block = node
+        .parent()
+        .is_some_and(|parent| parent.kind() == "compound_statement");
     if let Some(next) = following(node).filter(|_| in_block) {
         if let Some(step) = steps::imply(rewriter, next) {
             rewriter.site_mut(site).chain.after_left.push(step);
@@ -51,7 +53,10 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         let names: Vec<String> = operands.iter().map(|node| rewriter.label(*node)).collect();
         rewriter.set_names(site, names);
         let captured = capture_all(rewriter, &operands);
-        format!("_tr_ln({site}u,{}u)&&({captured}_tr_z(),0);", operands.len())
+        format!(
+            "_tr_ln({site}u,{}u)&&({captured}_tr_z(),0);",
+            operands.len()
+        )
     };
     open_body(rewriter, body, &probe);
     rewriter.close(node, format!("_tr_lx({site}u);"));

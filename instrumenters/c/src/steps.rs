@@ -55,14 +55,17 @@ fn is_quiet(node: Node<'_>) -> bool {
         "identifier" | "number_literal" | "char_literal" | "string_literal" | "true" | "false"
         | "null" | "comment" | "sizeof_expression" => true,
         "binary_expression" => {
-            let operator = node.child_by_field_name("operator").map_or("", |node| node.kind());
+            let operator = node
+                .child_by_field_name("operator")
+                .map_or("", |node| node.kind());
             !matches!(operator, "&&" | "||" | "/" | "%") && parts_are_quiet(node)
         }
         "parenthesized_expression" | "unary_expression" | "initializer_list" => {
             parts_are_quiet(node)
         }
         "pointer_expression" => {
-            node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "&")
+            node.child_by_field_name("operator")
+                .is_some_and(|operator| operator.kind() == "&")
                 && parts_are_quiet(node)
         }
         _ => false,
@@ -83,8 +86,11 @@ fn is_told_by_own_event(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
             part("condition").is_some_and(is_quiet)
                 && (part("alternative").is_some() || !crate::branches::else_may_follow(node))
         }
-        "return_statement" => parts_are_quiet(node) && context::enclosing_function(node)
-            .is_some_and(|function| context::is_readable(rewriter, function)),
+        "return_statement" => {
+            parts_are_quiet(node)
+                && context::enclosing_function(node)
+                    .is_some_and(|function| context::is_readable(rewriter, function))
+        }
         "declaration" if rewriter.wants(Detail::State) => {
             let mut cursor = node.walk();
             node.named_children(&mut cursor)
@@ -97,12 +103,15 @@ fn is_told_by_own_event(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
                 })
         }
         "expression_statement" if rewriter.wants(Detail::State) => {
-            let Some(write) = node.named_child(0) else { return false };
+            let Some(write) = node.named_child(0) else {
+                return false;
+            };
             let (target, value) = match write.kind() {
                 "update_expression" => (write.child_by_field_name("argument"), None),
-                "assignment_expression" => {
-                    (write.child_by_field_name("left"), write.child_by_field_name("right"))
-                }
+                "assignment_expression" => (
+                    write.child_by_field_name("left"),
+                    write.child_by_field_name("right"),
+                ),
                 _ => return false,
             };
             target.is_some_and(|target| target.kind() == "identifier")

@@ -74,6 +74,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         plan.build.push(emitter);
         // Errors are to name the place of a probe, in bytes.
         build.extend(words([
+            "-Wl,--wrap=pthread_create",
             "-w",
             "-ftabstop=1",
             "-ftrack-macro-expansion=0",

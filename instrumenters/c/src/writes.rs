@@ -251,7 +251,11 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             Conflict::None => {
                 let site = var(rewriter, node, target);
                 let probe = own_value(rewriter, site);
-                rewriter.wrap(node, "({__auto_type _tr_x=(", format!(");{probe};_tr_x;}})"));
+                rewriter.wrap(
+                    node,
+                    "({__auto_type _tr_x=(",
+                    format!(");{probe};_tr_x;}})"),
+                );
             }
             Conflict::Statement(statement) if plain => {
                 let site = var(rewriter, node, target);
