@@ -16,6 +16,7 @@ use std::sync::{Mutex, OnceLock};
 use tracer_model::Limits;
 
 use crate::hierarchy::{Homes, homes};
+use crate::sys::{Cloned, SysResult};
 
 /// A v1 group and the way into it and back.
 #[derive(Debug)]
@@ -78,7 +79,10 @@ struct Set {
     unified: Option<File>,
     memory: Result<Memory, String>,
     pids: Result<Pids, String>,
+    /// Its v1 file is one number, without a key.
     cpu: Result<Counter, String>,
+    /// Not to be used again.
+    spoilt: bool,
 }
 
 #[derive(Debug)]
@@ -100,6 +104,7 @@ enum Written {
 #[derive(Debug)]
 struct Pids {
     folder: PathBuf,
+    v2: bool,
     refused: Option<Counter>,
     limit: Written,
 }
@@ -130,6 +135,7 @@ impl Set {
             memory: Err("no memory controller is mounted".to_owned()),
             pids: Err("no pids controller is mounted".to_owned()),
             cpu: Err("neither cpu.stat nor cpuacct is there".to_owned()),
+            spoilt: false,
         };
         let unified = set.make_unified(homes, &name);
         if let Some(home) = &homes.memory {
@@ -140,9 +146,11 @@ impl Set {
             set.memory = memory(folder, true);
         }
         if let Some(home) = &homes.pids {
-            set.pids = set.make_v1(home, &name, "pids").map(|folder| pids(&folder));
+            set.pids = set
+                .make_v1(home, &name, "pids")
+                .map(|folder| pids(&folder, false));
         } else if let Ok(folder) = &unified {
-            set.pids = Ok(pids(folder));
+            set.pids = Ok(pids(folder, true));
         }
         if let Ok(folder) = &unified {
             set.cpu = Counter::open(&folder.join("cpu.stat"), "usage_usec", 1000)
@@ -223,6 +231,25 @@ impl Set {
         Err(first)
     }
 
+    /// Does without the groups of one version.
+    fn give_up(&mut self, v2: bool, reason: &str) {
+        self.spoilt = true;
+        if v2 {
+            self.unified = None;
+        } else {
+            self.entries.clear();
+        }
+        if self.memory.as_ref().is_ok_and(|memory| memory.v2 == v2) {
+            self.memory = Err(reason.to_owned());
+        }
+        if self.pids.as_ref().is_ok_and(|pids| pids.v2 == v2) {
+            self.pids = Err(reason.to_owned());
+        }
+        if self.cpu.as_ref().is_ok_and(|cpu| cpu.key.is_empty() != v2) {
+            self.cpu = Err(reason.to_owned());
+        }
+    }
+
     fn remove(&self) {
         for folder in &self.folders {
             let _ = fs::remove_dir(folder);
@@ -291,10 +318,11 @@ impl Memory {
     }
 }
 
-fn pids(folder: &Path) -> Pids {
+fn pids(folder: &Path, v2: bool) -> Pids {
     let refused = Counter::open(&folder.join("pids.events"), "max", 1).ok();
     Pids {
         folder: folder.to_owned(),
+        v2,
         refused,
         limit: Written::Nothing,
     }
@@ -398,16 +426,38 @@ impl Lease {
             .expect("a lease has its groups until it is dropped")
     }
 
-    /// Runs `fork` with this thread in the v1 groups; the v2 group is for `clone3`.
-    pub(crate) fn around<T>(&self, fork: impl FnOnce(Option<RawFd>) -> T) -> T {
-        for entry in &self.set().entries {
-            let _ = write_zero(&entry.into);
+    /// Runs `fork` with this thread in the v1 groups; the v2 group is for `clone3`. Groups that
+    /// turn out not to take processes are given up, and the refusal methods say so.
+    pub(crate) fn around(
+        &mut self,
+        mut fork: impl FnMut(Option<RawFd>) -> SysResult<Cloned>,
+    ) -> SysResult<Cloned> {
+        let set = self
+            .set
+            .as_mut()
+            .expect("a lease has its groups until it is dropped");
+        let mut result = Ok(());
+        for entry in &set.entries {
+            result = result.and(write_zero(&entry.into));
         }
-        let result = fork(self.set().unified.as_ref().map(AsRawFd::as_raw_fd));
-        for entry in &self.set().entries {
+        if let Err(error) = result {
+            for entry in &set.entries {
+                let _ = write_zero(&entry.home);
+            }
+            set.give_up(false, &format!("joining the group: {error}"));
+        }
+        let mut cloned = fork(set.unified.as_ref().map(AsRawFd::as_raw_fd));
+        if let (Err(errno), true) = (&cloned, set.unified.is_some()) {
+            let error = io::Error::from_raw_os_error(*errno);
+            cloned = fork(None);
+            if cloned.is_ok() {
+                set.give_up(true, &format!("joining the v2 group: {error}"));
+            }
+        }
+        for entry in &set.entries {
             let _ = write_zero(&entry.home);
         }
-        result
+        cloned
     }
 
     pub(crate) fn memory_refusal(&self) -> Option<&str> {
@@ -457,10 +507,10 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(set) = self.set.take()
-            && let Ok(mut pool) = POOL.lock()
-        {
-            pool.push(set);
+        let Some(set) = self.set.take() else { return };
+        match POOL.lock() {
+            Ok(mut pool) if !set.spoilt => pool.push(set),
+            _ => set.remove(),
         }
     }
 }

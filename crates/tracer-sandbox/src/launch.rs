@@ -171,7 +171,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     } else {
         (None, None)
     };
-    let lease = Lease::take(&request.limits);
+    let mut lease = Lease::take(&request.limits);
     let streams = streams(request)?;
     let flags = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
     let [status, child_status] = pair("socket pair", |fds| {
@@ -198,7 +198,14 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         .collect();
     keep.sort_unstable();
     let (arguments, environment) = plan::strings(request)?;
-    let count_processes = native && lease.pids_refusal().is_some();
+    // The init process counts as one; a cgroup is to refuse first, since it counts refusals.
+    let spare = native.then(|| {
+        if lease.pids_refusal().is_some() {
+            1
+        } else {
+            64
+        }
+    });
     let mut plan = Plan {
         walls,
         status: child_status.as_raw_fd(),
@@ -209,7 +216,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         cwd: c_string(request.cwd.as_os_str().as_bytes())?,
         arguments,
         environment,
-        rlimits: plan::rlimits(&request.limits, count_processes),
+        rlimits: plan::rlimits(&request.limits, spare),
         session,
         stack: vec![0; 64 << 10],
     };
@@ -279,6 +286,10 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     } else {
         protections.inactive(WALLS, "isolation was switched off");
         protections.active(&["no new privileges"]);
+        if !request.files.is_empty() {
+            let reason = "injected files exist only inside walls: they were left out";
+            protections.inactive(&["injected files"], reason);
+        }
     }
     protections.groups(&lease);
     let outcome = judge(request, &record, &mut meter)?;

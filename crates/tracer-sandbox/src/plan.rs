@@ -114,7 +114,10 @@ pub(crate) fn strings(request: &Request) -> Result<(Strings, Strings), SandboxEr
 /// line here.
 ///
 /// The address space is not limited: node and Java reserve far more than they touch.
-pub(crate) fn rlimits(limits: &Limits, count_processes: bool) -> Vec<Rlimit> {
+///
+/// `spare_processes` is how far above the limit `RLIMIT_NPROC` stands; `None` where it would count
+/// the user's other processes as well.
+pub(crate) fn rlimits(limits: &Limits, spare_processes: Option<u64>) -> Vec<Rlimit> {
     let mut all = vec![
         Rlimit {
             resource: libc::RLIMIT_CORE,
@@ -142,11 +145,10 @@ pub(crate) fn rlimits(limits: &Limits, count_processes: bool) -> Vec<Rlimit> {
         libc::RLIMIT_CPU,
         limits.cpu.map(|cpu| cpu.as_secs().saturating_add(2)),
     );
-    if count_processes {
-        // The init process counts as one.
+    if let Some(spare) = spare_processes {
         set(
             libc::RLIMIT_NPROC,
-            limits.processes.map(|count| count.saturating_add(1)),
+            limits.processes.map(|count| count.saturating_add(spare)),
         );
     }
     all

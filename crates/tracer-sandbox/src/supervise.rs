@@ -243,6 +243,9 @@ pub(crate) fn watch(
         let mut over = out && output.read(0);
         over |= err && output.read(1);
         if ended {
+            if over {
+                record.killed_for.get_or_insert(Limit::Output);
+            }
             break;
         }
         let now = Instant::now();
