@@ -7,6 +7,7 @@ const fs = require('fs');
 
 const SEGMENT_HEADER = 32;
 const SLOT_RECORD = 17;
+const MAGIC = [0x53, 0x45, 0x47, 0x31];
 
 class Channel {
   constructor(fd) {
@@ -36,11 +37,10 @@ class Channel {
     this.dead = false;
     this.full = false;
     this.slotImage = Buffer.alloc(this.slots * this.slotSize);
-    this.slotView = new DataView(this.slotImage.buffer, this.slotImage.byteOffset);
     this.write = fs.writeSync;
-    const word = Buffer.alloc(4);
-    word.writeUInt32LE(this.stream + 1);
-    this.put(word, 0, 4, 68);
+    this.scratch = Buffer.alloc(SEGMENT_HEADER);
+    this.scratch.writeUInt32LE(this.stream + 1);
+    this.put(this.scratch, 0, 4, 68);
   }
 
   put(buffer, offset, length, position) {
@@ -62,13 +62,15 @@ class Channel {
     }
     const at = this.segmentsAt + this.claimed * this.segmentSize;
     this.claimed += 1;
-    const word = Buffer.alloc(4);
-    word.writeUInt32LE(this.claimed);
-    this.put(word, 0, 4, 64);
-    const head = Buffer.alloc(SEGMENT_HEADER);
-    head.latin1Write('SEG1', 0);
-    head.writeUInt32LE(this.stream, 4);
-    this.nonce.copy(head, 16);
+    const head = this.scratch;
+    for (let i = 0; i < SEGMENT_HEADER; i++) head[i] = 0;
+    for (let i = 0; i < 4; i++) head[i] = (this.claimed >>> (8 * i)) & 0xff;
+    this.put(head, 0, 4, 64);
+    for (let i = 0; i < 4; i++) {
+      head[i] = MAGIC[i];
+      head[4 + i] = (this.stream >>> (8 * i)) & 0xff;
+    }
+    for (let i = 0; i < 8; i++) head[16 + i] = this.nonce[i];
     this.put(head, 4, SEGMENT_HEADER - 4, at + 4);
     this.put(head, 0, 4, at);
     this.position = at + SEGMENT_HEADER;
@@ -77,10 +79,10 @@ class Channel {
   }
 
   // Appends one record; false where there is no room left.
-  append(buffer, length) {
+  append(buffer, from, length) {
     if (this.position + length > this.end && (this.full || !this.claim())) return false;
     if (length > this.segmentSize - SEGMENT_HEADER) return false;
-    if (!this.put(buffer, 0, length, this.position)) return false;
+    if (!this.put(buffer, from, length, this.position)) return false;
     this.position += length;
     this.bytes += length;
     return true;
@@ -89,15 +91,27 @@ class Channel {
   // Slots are kept in memory and written from time to time.
   setSlot(site, visits, sequence) {
     const at = site * this.slotSize;
-    this.slotView.setBigUint64(at, BigInt(visits), true);
-    this.slotView.setBigUint64(at + 8, BigInt(sequence), true);
+    this.word(at, visits);
+    this.word(at + 8, sequence);
   }
 
-  setSlotRecord(site, buffer, length) {
+  word(at, value) {
+    for (let i = 0; i < 8; i++) {
+      this.slotImage[at + i] = value % 256;
+      value = Math_floor(value / 256);
+    }
+  }
+
+  clearSlot(site) {
+    const at = site * this.slotSize;
+    for (let i = 0; i < this.slotSize; i++) this.slotImage[at + i] = 0;
+  }
+
+  setSlotRecord(site, buffer, from, length) {
     const at = site * this.slotSize;
     const fits = length <= this.slotSize - SLOT_RECORD;
     this.slotImage[at + 16] = fits ? length : 0;
-    if (fits) for (let i = 0; i < length; i++) this.slotImage[at + SLOT_RECORD + i] = buffer[i];
+    if (fits) for (let i = 0; i < length; i++) this.slotImage[at + SLOT_RECORD + i] = buffer[from + i];
     return fits;
   }
 
@@ -107,5 +121,7 @@ class Channel {
     this.put(this.slotImage, at, (to - from + 1) * this.slotSize, this.slotsAt + at);
   }
 }
+
+const Math_floor = Math.floor;
 
 module.exports = { Channel, SLOT_RECORD };

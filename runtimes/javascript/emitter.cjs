@@ -14,7 +14,9 @@ function start() {
   const { Channel } = require('./channel.cjs');
   const { Recorder } = require('./recorder.cjs');
   const makeProbes = require('./probes.cjs');
-  const stacksModule = require('./stacks.cjs');
+  const installStacks = require('./stacks.cjs');
+  const { installUncaught, installFunctionText } = require('./disguise.cjs');
+  const { is } = require('./primordials.cjs');
   const { installLoader } = require('./loader.cjs');
   const { installOutput } = require('./output.cjs');
   const { Module, ...loaderInternals } = require('internal/modules/cjs/loader');
@@ -30,19 +32,18 @@ function start() {
     Module,
     kModuleSource: loaderInternals.kModuleSource,
   };
-  const stacks = stacksModule.installStacks(internals, byPath, folder);
-  stacksModule.installUncaught(internals, stacks, {
+  const stacks = installStacks(internals, byPath, folder);
+  installUncaught(internals, stacks, {
     unwound: made.unwound,
     uncaught: made.uncaught,
     flush: () => recorder.flush(),
     thrownAt(error) {
       const thrown = made.thrown();
-      if (!thrown.live || !stacksModule.is(thrown.value, error)) return undefined;
+      if (!thrown.live || !is(thrown.value, error)) return undefined;
       return placeOf(thrown.site);
     },
-    reportPlain: reporter(recorder),
   });
-  stacksModule.installFunctionText(byPath);
+  installFunctionText(byPath);
   installOutput(made.wrote);
   flushOnExit(recorder);
 
@@ -60,8 +61,7 @@ function start() {
       for (let i = 0; i < throws.length; i += 3) {
         if (throws[i] !== site) continue;
         const line = throws[i + 1];
-        const bytes = Buffer.from(source.lineText(line));
-        const column = bytes.utf8Slice(0, throws[i + 2] - 1).length + 1;
+        const column = source.unitColumn(line, throws[i + 2]);
         return { source, file: source.shownAs ?? source.path, line, column };
       }
     }
@@ -94,13 +94,22 @@ function define(probes) {
 }
 
 function flushOnExit(recorder) {
-  for (const name of ['reallyExit', 'abort', '_kill', 'kill']) {
-    const original = process[name];
-    if (typeof original !== 'function') continue;
-    process[name] = { [name](...args) {
-      recorder.flush();
-      return Reflect.apply(original, this, args);
-    } }[name];
+  // Looking one of these up is the last moment before the end; a wrapper would show in node's own
+  // report of an abort.
+  for (const name of ['reallyExit', 'abort', '_kill']) {
+    let value = process[name];
+    if (typeof value !== 'function') continue;
+    Object.defineProperty(process, name, {
+      get() {
+        recorder.flush();
+        return value;
+      },
+      set(changed) {
+        value = changed;
+      },
+      enumerable: true,
+      configurable: true,
+    });
   }
   // The end of the event loop is told by `process.emit('exit')`; an own listener would be seen.
   const prototype = Object.getPrototypeOf(process);
@@ -117,24 +126,6 @@ function flushOnExit(recorder) {
     enumerable: false,
     configurable: true,
   });
-}
-
-function reporter(recorder) {
-  return (error, shown) => {
-    recorder.flush();
-    const fs = require('fs');
-    const { inspect } = require('util');
-    let text;
-    try {
-      text = typeof error === 'object' && error !== null || typeof error === 'function'
-        ? inspect(error) : String(error);
-    } catch {
-      return;
-    }
-    void text;
-    void fs;
-    void shown;
-  };
 }
 
 function hide() {

@@ -4,16 +4,28 @@
 
 const { defineProperty } = require('./primordials.cjs');
 
+const MODULE_ONLY = [
+  'Cannot use import statement outside a module', "Unexpected token 'export'",
+  "Cannot use 'import.meta' outside a module", 'await is only valid',
+  "Identifier '__filename' has already", "Identifier '__dirname' has already",
+  "Identifier 'require' has already", "Identifier 'module' has already",
+  "Identifier 'exports' has already",
+];
+
 function installLoader(internals, sources, onLoad) {
   const fs = require('fs');
   const { Module } = internals;
   const { compileFunction } = require('vm');
 
   // The text to run: the instrumented one unless V8 refuses it, so that a syntax error is the
-  // original's own.
+  // original's own. Where the parser met errors, an insertion could also hide one.
   function textFor(source, isModule) {
     source.load();
-    if (!isModule && !compiles(source.text)) return null;
+    if ((source.facts?.broken && !compiles(source.original().utf8Slice())) ||
+        (!isModule && !compiles(source.text))) {
+      sources.delete(source.path);
+      return null;
+    }
     onLoad(source);
     return source.text;
   }
@@ -24,7 +36,7 @@ function installLoader(internals, sources, onLoad) {
       return true;
     } catch (error) {
       // Modules are found out by their syntax, and checked when they are compiled as such.
-      return /import|export|await/.test(error.message);
+      return MODULE_ONLY.some((part) => error.message.includes(part));
     }
   }
 
@@ -75,10 +87,14 @@ function installLoader(internals, sources, onLoad) {
     const source = find(url);
     if (source !== undefined) {
       const instrumented = textFor(source, true);
-      try {
-        return translate.call(this, url, instrumented, isMain);
-      } catch {
-        // The original's own error is the one to show.
+      if (instrumented !== null) {
+        source.shownAs = url;
+        try {
+          return translate.call(this, url, instrumented, isMain);
+        } catch {
+          // The original's own error is the one to show.
+          sources.delete(source.path);
+        }
       }
       return translate.call(this, url, source.original().toString('utf8'), isMain);
     }

@@ -17,7 +17,12 @@ const regexFlags = [
 ].filter(([, name]) => getOwnPropertyDescriptor(RegExp.prototype, name))
   .map(([letter, name]) => [letter, getter(RegExp.prototype, name)]);
 
+// An array that a polluted or frozen Array.prototype does not reach.
+const { setPrototypeOf } = Object;
+const list = () => setPrototypeOf([], null);
+
 module.exports = {
+  list,
   apply,
   getOwnPropertyDescriptor,
   getPrototypeOf,
@@ -30,7 +35,6 @@ module.exports = {
   isInteger: Number.isInteger,
   is: Object.is,
   now: performance.now.bind(performance),
-  numberToString: uncurry(Number.prototype.toString),
   bigintToString: uncurry(BigInt.prototype.toString),
   symbolDescription: getter(Symbol.prototype, 'description'),
   charCodeAt: uncurry(String.prototype.charCodeAt),
@@ -38,7 +42,9 @@ module.exports = {
   indexOf: uncurry(String.prototype.indexOf),
   startsWith: uncurry(String.prototype.startsWith),
   functionToString: uncurry(Function.prototype.toString),
-  arrayIncludes: uncurry(Array.prototype.includes),
+  lastIndexOf: uncurry(String.prototype.lastIndexOf),
+  toBigInt: BigInt,
+  test: uncurry(RegExp.prototype.exec),
   weakGet: uncurry(WeakMap.prototype.get),
   weakSet: uncurry(WeakMap.prototype.set),
   mapGet: uncurry(Map.prototype.get),

@@ -3,7 +3,7 @@
 // slow one that records. None runs code of the subject.
 
 const { OP, OPEN, SPENT } = require('./recorder.cjs');
-const { is } = require('./primordials.cjs');
+const { is, isArray, list } = require('./primordials.cjs');
 const { types } = require('util');
 
 const { isNativeError, isProxy, isMap, isSet } = types;
@@ -17,8 +17,8 @@ module.exports = function makeProbes(recorder) {
   let depth = 0;
   let muteDepth = -1;
   let lastThrow = { site: 0, value: undefined, live: false };
-  let pending = [];
-  let before = [];
+  const pending = list();
+  const before = list();
   let tasks = 0;
   let currentTask = 0;
   const switchArmed = new Uint8Array(channel.slots);
@@ -106,7 +106,7 @@ module.exports = function makeProbes(recorder) {
     return x;
   }
   // Operands of a comparison, captured where they were evaluated.
-  const operands = [];
+  const operands = list();
   function h(x) {
     if (operands.length > 4096) operands.length = 0;
     operands[operands.length] = x;
@@ -289,12 +289,10 @@ module.exports = function makeProbes(recorder) {
     errorMessage(value);
     out.varint(lastThrow.live && is(lastThrow.value, value) ? recorder.lineOf[lastThrow.site] : 0);
     const frames = gone > depth ? Math_min(gone - depth, 64) : 0;
-    const names = [];
-    const saved = out.length;
+    const names = list();
     for (let f = 0; f < frames; f++) {
       names[f] = out.intern(recorder.nameOf(stack[(gone - f) & 0x3fff]));
     }
-    out.length = saved;
     out.varint(frames);
     for (let f = 0; f < frames; f++) {
       out.varint(names[f]);
@@ -458,14 +456,16 @@ module.exports = function makeProbes(recorder) {
 
   // Containers changed in place.
   function T(i, target) {
-    if (!Array.isArray(target) && (typeof target !== 'object' || target === null ||
+    if (!isArray(target) && (typeof target !== 'object' || target === null ||
         isProxy(target) || (!isMap(target) && !isSet(target)))) {
       before[before.length] = null;
     } else if (--fuel[i] < 0) {
       fuel[i] = 0;
       out.length = 0;
       out.value(target);
-      before[before.length] = out.bytes.slice(0, out.length);
+      const bytes = list();
+      for (let at = 0; at < out.length; at++) bytes[at] = out.bytes[at];
+      before[before.length] = bytes;
     } else before[before.length] = null;
     return before.length - 1;
   }

@@ -7,7 +7,7 @@
 // decrement. What was burnt is added up when the fuel is gone, or taken back.
 
 const { Encoder } = require('./values.cjs');
-const { now } = require('./primordials.cjs');
+const { list, now } = require('./primordials.cjs');
 
 const OP = {
   STEP: 1, VAR: 2, IN: 3, OUT: 4, BRANCH: 5, LOOP: 6, ERR: 7, TRANSFORM: 8, CALL: 9, STDOUT: 10,
@@ -42,18 +42,18 @@ class Recorder {
     this.functionOf = new Int32Array(slots);
     this.loopEnd = new Int32Array(slots);
     this.lineOf = new Int32Array(slots);
-    this.functionNames = [];
-    this.touched = [];
+    this.functionNames = list();
+    this.touched = list();
     this.events = 0;
     this.depth = 0;
     this.mute = OPEN;
     this.muteDepth = -1;
     this.muteFrom = 0;
     this.muteTo = 0;
-    this.loops = [];
+    this.loops = list();
     this.lastFlush = now();
     this.lastSite = 0;
-    this.out = new Encoder(channel, (bytes, length) => channel.append(bytes, length));
+    this.out = new Encoder(channel, (bytes, length) => channel.append(bytes, 0, length));
   }
 
   // What a file's sites are: its functions' names, the function and line of each site, and where
@@ -113,7 +113,7 @@ class Recorder {
     const { channel, out } = this;
     this.left[site] += 1;
     this.op[site] = out.bytes[0];
-    this.lastKept[site] = channel.setSlotRecord(site, out.bytes, out.length)
+    this.lastKept[site] = channel.setSlotRecord(site, out.bytes, 0, out.length)
       ? this.visits[site] : 0;
     channel.setSlot(site, this.left[site], this.lastKept[site]);
     if (this.mute !== LOOP || (site >= this.muteFrom && site <= this.muteTo) ||
@@ -148,7 +148,7 @@ class Recorder {
     const op = this.op[site];
     const number = this.numbers[site];
     const saved = out.length;
-    const at = saved === 0 ? 0 : saved;
+    const at = saved;
     if (op === OP.STEP || (op === OP.LOOP && number === NO_NUMBER)) {
       if (op === OP.STEP) this.lastKept[site] = this.visits[site];
       return;
@@ -173,7 +173,7 @@ class Recorder {
       out.length = saved;
       return;
     }
-    if (channel.setSlotRecord(site, out.bytes.subarray(at, out.length), out.length - at)) {
+    if (channel.setSlotRecord(site, out.bytes, at, out.length - at)) {
       this.lastKept[site] = this.visits[site];
     }
     out.length = saved;
@@ -190,7 +190,7 @@ class Recorder {
       this.spend(this.events < this.channel.budgetEvents ? 1 : 0);
       return false;
     }
-    if (!this.channel.append(this.out.bytes, this.out.length)) {
+    if (!this.channel.append(this.out.bytes, 0, this.out.length)) {
       this.spend(2);
       return false;
     }
@@ -203,7 +203,7 @@ class Recorder {
     const { out, channel } = this;
     const length = out.length;
     this.small(OP.DEPTH, depth);
-    channel.append(out.bytes, length);
+    channel.append(out.bytes, 0, length);
     this.events += 1;
   }
 
@@ -213,7 +213,7 @@ class Recorder {
     const at = out.length;
     out.byte(op);
     out.varint(number);
-    this.channel.append(out.bytes.subarray(at, out.length), out.length - at);
+    this.channel.append(out.bytes, at, out.length - at);
     out.length = at;
   }
 
@@ -279,13 +279,13 @@ class Recorder {
       out.varint(count);
       out.varint(n);
       for (let k = 0; k < n; k++) out.byte(channel.slotImage[slot + 17 + k]);
-      const written = channel.append(out.bytes.subarray(at, out.length), out.length - at);
+      const written = channel.append(out.bytes, at, out.length - at);
       out.length = at;
       if (!written) continue;
       this.events += 1;
       this.left[site] = 0;
       this.lastKept[site] = 0;
-      channel.slotImage.fill(0, slot, slot + channel.slotSize);
+      channel.clearSlot(site);
       if (this.flushed) channel.writeSlots(site, site);
     }
     touched.length = 0;
@@ -297,7 +297,7 @@ class Recorder {
   flush() {
     this.lastFlush = now();
     const { touched, channel } = this;
-    let from = Infinity;
+    let from = this.fuel.length;
     let to = -1;
     for (let i = 0; i < touched.length; i++) {
       const site = touched[i];

@@ -4,13 +4,15 @@
 
 const fs = require('fs');
 const path = require('path');
+const { charCodeAt, indexOf, list, slice } = require('./primordials.cjs');
 
 class Source {
   constructor(folder, entry, order) {
     this.path = entry.path;
+    // How the path ends in a file URL too.
+    this.tail = entry.path;
     this.stem = path.join(folder, `${order}`);
     this.bytes = null;
-    this.lines = null;
     this.positions = null;
   }
 
@@ -28,17 +30,17 @@ class Source {
   original() {
     this.load();
     const { bytes, insertions } = this;
-    const parts = [];
+    const parts = list();
     let read = 0;
     let done = 0;
     for (let i = 0; i < insertions.length; i += 2) {
       const upto = read + insertions[i] - done;
-      parts.push(bytes.subarray(read, upto));
+      parts[parts.length] = bytes.subarray(read, upto);
       done = insertions[i];
       read = upto + insertions[i + 1];
     }
-    parts.push(bytes.subarray(read));
-    return Buffer.concat(parts);
+    parts[parts.length] = bytes.subarray(read);
+    return concat(parts);
   }
 
   // Insertions as UTF-16 positions of the instrumented text: start, length, start, length, ….
@@ -46,7 +48,7 @@ class Source {
     if (this.positions !== null) return this.positions;
     this.load();
     const { bytes, insertions } = this;
-    const positions = [];
+    const positions = list();
     let read = 0;
     let done = 0;
     let units = 0;
@@ -56,17 +58,11 @@ class Source {
       done = insertions[i];
       read = upto + insertions[i + 1];
       const length = bytes.utf8Slice(upto, read).length;
-      positions.push(units, length);
+      positions[positions.length] = units;
+      positions[positions.length] = length;
       units += length;
     }
-    const { text } = this;
-    const starts = [0];
-    for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit === 10 || unit === 0x2028 || unit === 0x2029 ||
-          (unit === 13 && text.charCodeAt(i + 1) !== 10)) starts.push(i + 1);
-    }
-    this.starts = starts;
+    this.starts = lineStarts(this.text);
     this.positions = positions;
     return positions;
   }
@@ -77,9 +73,10 @@ class Source {
     let low = 0;
     let high = positions.length / 2;
     if (this.sums === undefined) {
-      this.sums = [0];
+      this.sums = list();
+      this.sums[0] = 0;
       for (let i = 0; i < positions.length; i += 2) {
-        this.sums.push(this.sums[i / 2] + positions[i + 1]);
+        this.sums[i / 2 + 1] = this.sums[i / 2] + positions[i + 1];
       }
     }
     while (low < high) {
@@ -90,7 +87,7 @@ class Source {
     if (low === 0) return 0;
     const start = positions[2 * (low - 1)];
     const length = positions[2 * (low - 1) + 1];
-    return this.sums[low - 1] + Math.min(length, position - start);
+    return this.sums[low - 1] + min(length, position - start);
   }
 
   // The original's column (from 1) of a line and column of the instrumented text.
@@ -103,16 +100,42 @@ class Source {
 
   // A line of the original, without its end.
   lineText(line) {
-    if (this.lines === null) {
-      this.lines = this.original().toString('utf8').split(/\r\n|[\n\r\u2028\u2029]/);
+    if (this.originalText === undefined) {
+      const bytes = this.original();
+      this.originalText = bytes.utf8Slice(0, bytes.length);
+      this.originalStarts = lineStarts(this.originalText);
     }
-    return this.lines[line - 1] ?? '';
+    const { originalText, originalStarts } = this;
+    const start = originalStarts[line - 1];
+    if (start === undefined) return '';
+    let end = line < originalStarts.length ? originalStarts[line] : originalText.length;
+    while (end > start && isLineEnd(charCodeAt(originalText, end - 1))) end -= 1;
+    return slice(originalText, start, end);
+  }
+
+  // The UTF-16 column of a byte column of the original.
+  unitColumn(line, byteColumn) {
+    return Buffer.from(this.lineText(line)).utf8Slice(0, byteColumn - 1).length + 1;
+  }
+
+  // The original's position of an error that a probe moved: V8 places an unknown variable that a
+  // statement reads first at the statement, and a stack overflow on entry at the parameters.
+  moved(line, column, name) {
+    const table = name === 'ReferenceError' ? this.facts?.firsts
+      : name === 'RangeError' ? this.facts?.entries : undefined;
+    if (table === undefined) return undefined;
+    for (let i = 0; i < table.length; i += 4) {
+      if (table[i] === line && this.unitColumn(line, table[i + 1]) === column) {
+        return { line: table[i + 2], column: this.unitColumn(table[i + 2], table[i + 3]) };
+      }
+    }
+    return undefined;
   }
 
   // The original text of a piece of the instrumented one; null if it is no such piece.
   originalOf(piece) {
     this.load();
-    const at = this.text.indexOf(piece);
+    const at = indexOf(this.text, piece);
     if (at < 0) return null;
     const end = at + piece.length;
     const positions = this.places();
@@ -121,11 +144,40 @@ class Source {
     for (let i = 0; i < positions.length; i += 2) {
       if (positions[i] + positions[i + 1] <= at) continue;
       if (positions[i] >= end) break;
-      if (positions[i] > read) result += this.text.slice(read, positions[i]);
+      if (positions[i] > read) result += slice(this.text, read, positions[i]);
       read = positions[i] + positions[i + 1];
     }
-    return read < end ? result + this.text.slice(read, end) : result;
+    return read < end ? result + slice(this.text, read, end) : result;
   }
+}
+
+const { min } = Math;
+
+function isLineEnd(unit) {
+  return unit === 10 || unit === 13 || unit === 0x2028 || unit === 0x2029;
+}
+
+function lineStarts(text) {
+  const starts = list();
+  starts[0] = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = charCodeAt(text, i);
+    if (isLineEnd(unit) && !(unit === 13 && i + 1 < text.length && charCodeAt(text, i + 1) === 10)) {
+      starts[starts.length] = i + 1;
+    }
+  }
+  return starts;
+}
+
+function concat(parts) {
+  let length = 0;
+  for (let i = 0; i < parts.length; i++) length += parts[i].length;
+  const whole = Buffer.alloc(length);
+  let at = 0;
+  for (let i = 0; i < parts.length; i++) {
+    for (let k = 0; k < parts[i].length; k++) whole[at++] = parts[i][k];
+  }
+  return whole;
 }
 
 module.exports = function readSources(folder) {

@@ -1,203 +1,211 @@
 'use strict';
-// Keeps the instrumentation out of sight: stack traces, the line shown for an uncaught error, and
-// the text of functions are those of the original. Works on node's own internal hooks, so that
-// `Error.prepareStackTrace` and the list of listeners stay as they were.
+// Keeps the instrumentation out of stack traces: positions are those of the original, and the
+// emitter's own frames are left out. Works on node's own hook below `Error.prepareStackTrace`,
+// which stays as it was.
 
-const { apply, defineProperty, functionToString, indexOf, is, weakGet, weakSet } =
-  require('./primordials.cjs');
-const { types } = require('util');
+const {
+  apply, defineProperty, hasOwn, indexOf, charCodeAt, slice, startsWith, weakGet, weakSet,
+} = require('./primordials.cjs');
 
-const PREFIX = /\$t[0-3]_/;
+// Native functions whose SyntaxErrors V8 places in the text they were given.
+const COMPILERS = [
+  'parse', 'Function', 'GeneratorFunction', 'AsyncFunction', 'AsyncGeneratorFunction', 'eval',
+];
 
-// Call sites with the original's columns.
-function makeMapper(sources, folder) {
-  const shown = new WeakMap();
-  let prototype = null;
-
-  const known = (file) => (typeof file === 'string'
-    ? sources.get(file.startsWith('file://') ? pathOf(file) : file) : undefined);
-
-  function build(site) {
-    prototype = {};
-    for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(site))) {
-      const method = site[name];
-      if (name === 'constructor' || typeof method !== 'function') continue;
-      defineProperty(prototype, name, {
-        value: { [name](...args) { return apply(method, weakGet(shown, this), args); } }[name],
-        writable: true, enumerable: false, configurable: true,
-      });
-    }
-    const column = (getLine, getColumn) => function () {
-      const site = weakGet(shown, this);
-      const source = known(site.getFileName());
-      const value = site[getColumn]();
-      return source && value ? source.column(site[getLine](), value) : value;
-    };
-    prototype.getColumnNumber = column('getLineNumber', 'getColumnNumber');
-    if (prototype.getEnclosingColumnNumber) {
-      prototype.getEnclosingColumnNumber =
-        column('getEnclosingLineNumber', 'getEnclosingColumnNumber');
-    }
-    prototype.getEvalOrigin = function () {
-      const origin = weakGet(shown, this).getEvalOrigin();
-      return typeof origin === 'string' ? evalOrigin(origin) : origin;
-    };
-    prototype.toString = function () {
-      const site = weakGet(shown, this);
-      let text = site.toString();
-      const source = known(site.getFileName());
-      if (source) {
-        const line = site.getLineNumber();
-        const from = `:${line}:${site.getColumnNumber()}`;
-        const at = text.lastIndexOf(from);
-        if (at >= 0) {
-          text = `${text.slice(0, at)}:${line}:${this.getColumnNumber()}${text.slice(at + from.length)}`;
-        }
-      }
-      return site.isEval() ? evalOrigin(text) : text;
-    };
-  }
-
-  function evalOrigin(text) {
-    return text.replace(/\(((?:file:\/\/)?\/[^()]*):(\d+):(\d+)\)/g, (all, file, line, column) => {
-      const source = known(file);
-      return source ? `(${file}:${line}:${source.column(+line, +column)})` : all;
-    });
-  }
-
-  return {
-    known,
-    own: (site) => {
-      const file = site.getFileName();
-      return typeof file === 'string' && file.startsWith(folder);
-    },
-    // The trace with mapped sites, and without the emitter's own.
-    map(trace) {
-      let mapped = null;
-      for (let i = 0; i < trace.length; i++) {
-        const site = trace[i];
-        const file = site.getFileName();
-        const ours = typeof file === 'string' && file.startsWith(folder);
-        if (ours || site.isEval() || known(file)) {
-          if (mapped === null) mapped = trace.slice(0, i);
-          if (ours) continue;
-          if (prototype === null) build(site);
-          const view = Object.create(prototype);
-          weakSet(shown, view, site);
-          mapped.push(view);
-        } else if (mapped !== null) mapped.push(site);
-      }
-      return mapped ?? trace;
-    },
-  };
-}
-
-function pathOf(url) {
-  return require('url').fileURLToPath(url);
-}
-
-function installStacks(internals, sources, folder) {
+module.exports = function installStacks(internals, sources, folder) {
   const { internalBinding, errors } = internals;
-  const mapper = makeMapper(sources, folder);
-  const places = new WeakMap();
+  const { fileURLToPath } = require('url');
   const original = errors.prepareStackTraceCallback ?? errors.prepareStackTrace;
-  let mapping = false;
+  const shown = new WeakMap();
+  const places = new WeakMap();
+  let prototype = null;
+  let busy = false;
 
   internalBinding('errors').setPrepareStackTraceCallback((realm, error, trace) => {
     let mapped = trace;
-    if (!mapping) {
-      mapping = true;
+    if (!busy) {
+      busy = true;
       try {
-        mapped = mapper.map(trace);
+        mapped = map(trace, error);
         remember(error, trace);
       } catch {
-        // Out of stack: the unmapped trace is better than none.
+        // Out of stack: an unmapped trace is better than none.
       }
-      mapping = false;
+      busy = false;
     }
     return original(realm, error, mapped);
   });
 
-  // Where an error came from, for the line shown when nobody catches it.
-  function remember(error, trace) {
+  function known(file) {
+    if (typeof file !== 'string') return undefined;
+    return sources.get(startsWith(file, 'file://') ? fileURLToPath(file) : file);
+  }
+
+  function isOwn(file) {
+    return typeof file === 'string' && startsWith(file, folder);
+  }
+
+  function map(trace, error) {
+    let mapped = null;
+    let first = true;
     for (let i = 0; i < trace.length; i++) {
       const site = trace[i];
-      if (mapper.own(site)) continue;
       const file = site.getFileName();
-      if (typeof file !== 'string' || site.isNative()) continue;
-      const source = site.isEval() ? undefined : mapper.known(file);
+      const own = isOwn(file);
+      if (own || site.isEval() || known(file) !== undefined) {
+        if (mapped === null) {
+          mapped = [];
+          for (let k = 0; k < i; k++) append(mapped, trace[k]);
+        }
+        if (own) continue;
+        if (prototype === null) prototype = build(site);
+        const view = { __proto__: prototype };
+        weakSet(shown, view, { site, moved: first ? moved(site, file, error) : undefined });
+        append(mapped, view);
+      } else if (mapped !== null) append(mapped, site);
+      first = first && typeof file !== 'string';
+    }
+    if (mapped !== null && trace.length - mapped.length > 0 && errorName(error) === 'RangeError') {
+      refill(mapped, trace.length);
+    }
+    return mapped ?? trace;
+  }
+
+  // V8 keeps a fixed number of frames. Where a stack overflowed in a probe, those of the emitter
+  // took the place of more rounds of the same recursion.
+  function refill(mapped, length) {
+    for (let period = 1; period <= 3 && mapped.length >= 3 * period; period++) {
+      let repeats = true;
+      for (let i = mapped.length - 2 * period; repeats && i < mapped.length - period; i++) {
+        repeats = `${mapped[i]}` === `${mapped[i + period]}`;
+      }
+      if (!repeats) continue;
+      while (mapped.length < length) append(mapped, mapped[mapped.length - period]);
+      return;
+    }
+  }
+
+  // The original's position of the innermost frame, where a probe changed which code V8 was at.
+  function moved(site, file, error) {
+    const source = known(file);
+    const line = site.getLineNumber();
+    if (source === undefined || !line) return undefined;
+    return source.moved(line, source.column(line, site.getColumnNumber()), errorName(error));
+  }
+
+  function position({ site, moved: instead }) {
+    if (instead !== undefined) return instead;
+    const line = site.getLineNumber();
+    const source = known(site.getFileName());
+    const column = site.getColumnNumber();
+    return { line, column: source && column ? source.column(line, column) : column };
+  }
+
+  function build(sample) {
+    const made = {};
+    const native = Object.getPrototypeOf(sample);
+    const define = (name, method) => defineProperty(made, name, {
+      value: method, writable: true, enumerable: false, configurable: true,
+    });
+    for (const name of Object.getOwnPropertyNames(native)) {
+      const method = native[name];
+      if (name === 'constructor' || typeof method !== 'function') continue;
+      define(name, { [name](...args) { return apply(method, weakGet(shown, this).site, args); } }[name]);
+    }
+    define('getLineNumber', function getLineNumber() { return position(weakGet(shown, this)).line; });
+    define('getColumnNumber', function getColumnNumber() {
+      return position(weakGet(shown, this)).column;
+    });
+    define('getEnclosingColumnNumber', function getEnclosingColumnNumber() {
+      const { site } = weakGet(shown, this);
+      const source = known(site.getFileName());
+      const column = site.getEnclosingColumnNumber();
+      return source && column ? source.column(site.getEnclosingLineNumber(), column) : column;
+    });
+    define('getEvalOrigin', function getEvalOrigin() {
+      const origin = weakGet(shown, this).site.getEvalOrigin();
+      return typeof origin === 'string' ? rewrite(origin) : origin;
+    });
+    define('toString', function toString() {
+      const view = weakGet(shown, this);
+      return rewrite(view.site.toString(), view.moved);
+    });
+    return made;
+  }
+
+  // Restores the columns behind every known file's name in a text.
+  function rewrite(text, instead) {
+    const iterator = sources.values();
+    for (let step = iterator.next(); !step.done; step = iterator.next()) {
+      const source = step.value;
+      let from = 0;
+      for (;;) {
+        const at = indexOf(text, `${source.tail}:`, from);
+        if (at < 0) break;
+        const lineAt = at + source.tail.length + 1;
+        const line = digits(text, lineAt);
+        const columnAt = lineAt + line.length + 1;
+        const column = digits(text, columnAt);
+        from = columnAt;
+        if (line === '' || column === '') continue;
+        const to = instead ?? { line: +line, column: source.column(+line, +column) };
+        const head = `${slice(text, 0, lineAt)}${to.line}:${to.column}`;
+        text = `${head}${slice(text, columnAt + column.length)}`;
+        from = head.length;
+      }
+    }
+    return text;
+  }
+
+  // Where V8 says an error was thrown that no `throw` of the program raised.
+  function remember(error, trace) {
+    // Errors with a code are thrown by node's own library.
+    if (hasOwn(error, 'code')) return;
+    const isSyntax = errorName(error) === 'SyntaxError';
+    for (let i = 0; i < trace.length; i++) {
+      const site = trace[i];
+      const file = site.getFileName();
+      if (isOwn(file)) continue;
+      if (typeof file !== 'string' || site.isNative()) {
+        if (isSyntax && COMPILERS.includes(site.getFunctionName())) return;
+        continue;
+      }
+      // The text of an `eval` is not ours to show.
+      if (isSyntax && i === 0) return;
+      const source = site.isEval() ? undefined : known(file);
       if (source !== undefined) {
         const line = site.getLineNumber();
-        weakSet(places, error, { source, file, line, column: source.column(line, site.getColumnNumber()) });
+        const column = source.column(line, site.getColumnNumber());
+        const instead = source.moved(line, column, errorName(error));
+        weakSet(places, error, { source, file, ...(instead ?? { line, column }) });
       }
       return;
     }
   }
 
   return { place: (error) => weakGet(places, error) };
-}
+};
 
-// What node prints above an uncaught error.
-function excerpt({ source, file, line, column }) {
-  const text = source.lineText(line);
-  let under = '';
-  for (let i = 0; i < column - 1 && i < text.length; i++) under += text[i] === '\t' ? '\t' : ' ';
-  return `${file}:${line}\n${text}\n${under}^\n`;
-}
-
-function installUncaught(internals, stacks, hooks) {
-  const { internalBinding } = internals;
-  const { privateSymbols } = internalBinding('util');
-  const arrow = privateSymbols?.arrow_message_private_symbol;
-  const handler = process._fatalException;
-
-  process._fatalException = function (error, fromPromise) {
-    hooks.unwound();
-    const handled = apply(handler, this, [error, fromPromise]);
-    if (!handled) {
-      try {
-        hooks.uncaught(error);
-        show(error, fromPromise);
-      } catch {
-        // Never in the way of the report itself.
-      }
-      hooks.flush();
-    }
-    return handled;
-  };
-
-  function show(error, fromPromise) {
-    const site = hooks.thrownAt(error);
-    if (types.isNativeError(error)) {
-      void error.stack;
-      const place = fromPromise ? stacks.place(error) : site ?? stacks.place(error);
-      if (place !== undefined && arrow !== undefined && typeof error[arrow] !== 'string') {
-        error[arrow] = excerpt(place);
-      }
-    } else if (site !== undefined && !fromPromise) {
-      hooks.reportPlain(error, excerpt(site));
-    }
-  }
-}
-
-// The text of functions is the original's, that of this patch the patched one's.
-function installFunctionText(sources) {
-  const native = Function.prototype.toString;
-  const { toString } = {
-    toString() {
-      if (this === toString) return functionToString(native);
-      const text = apply(native, this, []);
-      if (indexOf(text, '$t') < 0 || !PREFIX.test(text)) return text;
-      for (const source of sources.values()) {
-        const found = source.bytes === null ? null : source.originalOf(text);
-        if (found !== null) return found;
-      }
-      return text;
-    },
-  };
-  defineProperty(Function.prototype, 'toString', {
-    value: toString, writable: true, enumerable: false, configurable: true,
+function append(array, item) {
+  defineProperty(array, array.length, {
+    value: item, writable: true, enumerable: true, configurable: true,
   });
 }
 
-module.exports = { installStacks, installUncaught, installFunctionText, excerpt, is };
+function digits(text, from) {
+  let to = from;
+  while (to < text.length && charCodeAt(text, to) >= 48 && charCodeAt(text, to) <= 57) to += 1;
+  return slice(text, from, to);
+}
+
+function errorName(error) {
+  if (error instanceof NativeReferenceError) return 'ReferenceError';
+  if (error instanceof NativeRangeError) return 'RangeError';
+  if (error instanceof NativeSyntaxError) return 'SyntaxError';
+  return '';
+}
+
+const NativeReferenceError = ReferenceError;
+const NativeRangeError = RangeError;
+const NativeSyntaxError = SyntaxError;
+

@@ -4,11 +4,12 @@
 
 const { types } = require('util');
 const {
-  getOwnPropertyDescriptor, getPrototypeOf, ownKeys, isArray, isInteger, bigintToString,
+  list, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, isArray, isInteger, bigintToString,
   symbolDescription, charCodeAt, slice, weakGet, weakSet, mapGet, mapSet, mapSize, mapEntries,
   mapNext, setSize, setValues, setNext, dateTime, dateToIso, regexSource, regexFlags,
   typedArrayName, typedArrayLength, byteLength, sharedByteLength, numberValue, stringValue,
   booleanValue, bigintValue, symbolValue, hasOwn,
+  uncurry,
 } = require('./primordials.cjs');
 
 const {
@@ -28,8 +29,7 @@ class Encoder {
     this.limits = limits;
     this.emit = emit;
     this.bytes = Buffer.alloc(1 << 16);
-    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
-    this.utf8Write = this.bytes.utf8Write;
+    this.utf8Write = uncurry(this.bytes.utf8Write);
     this.length = 0;
     this.limit = 0;
     this.names = new Map();
@@ -39,7 +39,7 @@ class Encoder {
     this.heapNext = 1;
     this.classes = new WeakMap();
     this.keys = new WeakMap();
-    this.seen = [];
+    this.seen = list();
   }
 
   byte(value) {
@@ -73,7 +73,7 @@ class Encoder {
       out[p++] = (v % 128) | 0x80;
     }
     if (n > 0x7f) { out[p++] = (n & 0x7f) | 0x80; out[p++] = n >> 7; } else out[p++] = n;
-    p += this.utf8Write.call(out, text, p, n);
+    p += this.utf8Write(out, text, p, n);
     this.emit(out, p);
     mapSet(this.names, name, id);
     return id;
@@ -83,7 +83,7 @@ class Encoder {
     const at = this.length;
     const n = Buffer_byteLength(text);
     this.varint(n);
-    this.length += n === 0 ? 0 : this.utf8Write.call(this.bytes, text, this.length, n);
+    this.length += n === 0 ? 0 : this.utf8Write(this.bytes, text, this.length, n);
     return at;
   }
 
@@ -99,7 +99,7 @@ class Encoder {
     this.byte(0x06);
     this.varint(text.length);
     this.varint(cut ? n * 2 + 1 : n * 2);
-    if (n > 0) this.length += this.utf8Write.call(this.bytes, shown, this.length, n);
+    if (n > 0) this.length += this.utf8Write(this.bytes, shown, this.length, n);
     if (cut) this.digest(text);
   }
 
@@ -121,9 +121,8 @@ class Encoder {
         }
       }
     }
-    this.view.setUint32(this.length, low, true);
-    this.view.setUint32(this.length + 4, high, true);
-    this.length += 8;
+    for (let i = 0; i < 32; i += 8) this.byte((low >>> i) & 0xff);
+    for (let i = 0; i < 32; i += 8) this.byte((high >>> i) & 0xff);
   }
 
   number(value) {
@@ -133,8 +132,8 @@ class Encoder {
       this.zigzag(value);
     } else {
       this.byte(0x05);
-      this.view.setFloat64(this.length, value, true);
-      this.length += 8;
+      FLOAT[0] = value;
+      for (let i = 0; i < 8; i++) this.bytes[this.length++] = FLOAT_BYTES[i];
     }
   }
 
@@ -286,7 +285,7 @@ class Encoder {
     let count = at + 1 + (this.bytes[at] & 1 ? 8 : 0);
     if (cutShort && !(this.bytes[at] & 1)) {
       this.bytes[at] |= 1;
-      this.bytes.copyWithin(count + 8, count, this.length);
+      for (let i = this.length - 1; i >= count; i--) this.bytes[i + 8] = this.bytes[i];
       for (let i = 0; i < 8; i++) this.bytes[count + i] = 0;
       this.length += 8;
       count += 8;
@@ -387,7 +386,7 @@ class Encoder {
     const known = weakGet(this.keys, value);
     if (known !== undefined && known.left-- > 0) return known;
     const all = ownKeys(value);
-    const names = [];
+    const names = list();
     let count = 0;
     for (let i = 0; i < all.length; i++) {
       const key = all[i];
@@ -401,6 +400,8 @@ class Encoder {
   }
 }
 
+const FLOAT = new Float64Array(1);
+const FLOAT_BYTES = new Uint8Array(FLOAT.buffer);
 const Math_floor = Math.floor;
 const Math_imul = Math.imul;
 const Buffer_byteLength = Buffer.byteLength;

@@ -3,7 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::Kind;
 
-use crate::functions::{ends_normally, frame_text, is_outermost_finally};
+use crate::functions::{ends_normally, frame_text, is_outermost_finally, surround};
 use crate::syntax::{enclosing_function, expression_child, probe, wrap_argument};
 
 /// `throw`.
@@ -41,12 +41,12 @@ pub(crate) fn finally<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(body) = node.child_by_field_name("body") else { return };
     let Some(frame) = frame_text(r, enclosing_function(node)) else { return };
     let site = r.site(Kind::Err, node);
-    let extent = body.end_byte() - body.start_byte();
-    let text = format!("{}({site},{frame});", probe(r, "f"));
-    r.open_at(body.start_byte() + 1, extent, text);
+    let head = format!("{}({site},{frame});", probe(r, "f"));
     let outermost = node.parent().is_some_and(is_outermost_finally);
-    if outermost && ends_normally(node) {
-        let text = format!(";{}({frame});", probe(r, "fe"));
-        r.close_at(body.end_byte() - 1, extent - 1, text);
-    }
+    let tail = if outermost && ends_normally(node) {
+        format!(";{}({frame});", probe(r, "fe"))
+    } else {
+        String::new()
+    };
+    surround(r, body, body.start_byte() + 1, &head, &tail);
 }

@@ -241,16 +241,28 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         r.wrap(body, format!("{{{entry}return {leave}"), format!("){ending}}}"));
         return;
     }
-    let extent = body.end_byte() - body.start_byte();
     let start = prologue_end(body).unwrap_or(body.start_byte() + 1);
     // A directive may end by automatic semicolon.
-    r.open_at(start, extent, format!(";{entry}"));
     let leave = if frame == Frame::Task {
         format!("{}({out},{});", probe(r, "O"), depth_name(r))
     } else {
         format!("{}({out});", probe(r, "o"))
     };
-    r.close_at(body.end_byte() - 1, extent - 1, format!(";{leave}{ending}"));
+    surround(r, body, start, &format!(";{entry}"), &format!(";{leave}{ending}"));
+}
+
+/// Inserts at the start (from `start`) and end of a block's inside, which may be empty.
+pub(crate) fn surround(r: &mut Rewriter<'_>, block: Node<'_>, start: usize, head: &str, tail: &str) {
+    let extent = block.end_byte() - block.start_byte();
+    let end = block.end_byte() - 1;
+    if start >= end {
+        r.open_at(start, extent, format!("{head}{tail}"));
+        return;
+    }
+    r.open_at(start, extent, head);
+    if !tail.is_empty() {
+        r.close_at(end, extent - 1, tail);
+    }
 }
 
 /// A class qualifies the names of what is inside.

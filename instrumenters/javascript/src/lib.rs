@@ -81,6 +81,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "probes.cjs",
         "sources.cjs",
         "stacks.cjs",
+        "disguise.cjs",
         "loader.cjs",
         "output.cjs",
     ],

@@ -4,7 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::functions::{depth_name, scan};
-use crate::syntax::{Frame, is_declaration, is_list, own_code, probe};
+use crate::syntax::{Frame, expression_child, is_declaration, is_function, is_list, own_code, probe};
 
 /// Top-level code: opens the frame of a file that another one loads, and says when the main file's
 /// is over.
@@ -12,10 +12,14 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let mut cursor = node.walk();
     let statements: Vec<Node<'a>> =
         node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect();
-    let Some(last) = statements.last().copied() else { return };
-    if last.kind() == "hash_bang_line" {
-        return;
-    }
+    // Imports and re-exports run nothing here, and V8 prints their lines when linking fails.
+    let runs = |child: &&Node<'a>| match child.kind() {
+        "hash_bang_line" | "import_statement" => false,
+        "export_statement" => exports_code(**child),
+        _ => true,
+    };
+    let Some(first) = statements.iter().find(runs).copied() else { return };
+    let Some(last) = statements.iter().rev().find(runs).copied() else { return };
     let awaits = own_code(node, &mut |child| {
         child.kind() == "await_expression"
             || (child.kind() == "for_in_statement" && crate::syntax::has_token(child, "await"))
@@ -25,12 +29,7 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         _ if awaits => Frame::Task,
         frame => frame,
     };
-    let start = prologue_end(node).unwrap_or_else(|| {
-        statements
-            .iter()
-            .find(|child| child.kind() != "hash_bang_line")
-            .map_or(0, Node::start_byte)
-    });
+    let start = prologue_end(node).unwrap_or_else(|| first.start_byte());
     let extent = node.end_byte() + 1;
     let is_main = r.options.file == 0;
     let mut text = String::new();
@@ -169,6 +168,8 @@ pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let functions: Vec<&str> =
         r.functions().iter().map(|function| function.qualified.as_str()).collect();
     let mut sites = Vec::with_capacity(r.sites().len() * 2);
+    let broken = node.has_error();
+    let (firsts, entries) = moved_positions(node);
     let mut loops = Vec::new();
     let mut throws = Vec::new();
     for site in r.sites() {
@@ -187,7 +188,76 @@ pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         "sites": sites,
         "loops": loops,
         "throws": throws,
+        "firsts": firsts,
+        "entries": entries,
+        "broken": broken,
     });
     let text = format!("/*{}*/", facts.to_string().replace("*/", "*\\/"));
     r.close_at(r.source.len().max(node.end_byte()), usize::MAX >> 33, text);
+}
+
+/// Where a probe moves the place of an error, as line and column with it and without it. V8 places
+/// an unknown variable that a statement reads first at the statement, since nothing came before;
+/// and a stack overflow on entry at the parameters.
+fn moved_positions(root: Node<'_>) -> (Vec<usize>, Vec<usize>) {
+    let mut firsts = Vec::new();
+    let mut entries = Vec::new();
+    let mut cursor = root.walk();
+    let mut stack = vec![root];
+    while let Some(node) = stack.pop() {
+        if node.child_count() == 0 {
+            continue;
+        }
+        let start = match node.kind() {
+            "return_statement" | "throw_statement" | "expression_statement" => {
+                expression_child(node)
+            }
+            "if_statement" => node.child_by_field_name("condition"),
+            "switch_statement" => node.child_by_field_name("value"),
+            _ => None,
+        };
+        if let Some(name) = start.and_then(first_evaluated) {
+            let (at, statement) = (name.start_position(), node.start_position());
+            if at != statement {
+                firsts.extend([at.row + 1, at.column + 1, statement.row + 1, statement.column + 1]);
+            }
+        }
+        if is_function(node.kind()) {
+            let parameters =
+                node.child_by_field_name("parameters").or_else(|| node.child_by_field_name("parameter"));
+            if let (Some(parameters), Some(body)) = (parameters, node.child_by_field_name("body")) {
+                let (at, start) = (body.start_position(), parameters.start_position());
+                let inside = usize::from(body.kind() == "statement_block");
+                entries.extend([at.row + 1, at.column + 1 + inside, start.row + 1, start.column + 1]);
+            }
+        }
+        stack.extend(node.children(&mut cursor));
+    }
+    (firsts, entries)
+}
+
+/// The variable an expression reads before anything else.
+fn first_evaluated(node: Node<'_>) -> Option<Node<'_>> {
+    let mut node = node;
+    loop {
+        let next = match node.kind() {
+            "identifier" => return Some(node),
+            "parenthesized_expression" | "sequence_expression" | "await_expression" => {
+                expression_child(node)
+            }
+            "binary_expression" | "augmented_assignment_expression" => {
+                node.child_by_field_name("left")
+            }
+            "assignment_expression" => match node.child_by_field_name("left") {
+                Some(left) if left.kind() == "identifier" => node.child_by_field_name("right"),
+                left => left,
+            },
+            "ternary_expression" => node.child_by_field_name("condition"),
+            "unary_expression" | "update_expression" => node.child_by_field_name("argument"),
+            "member_expression" | "subscript_expression" => node.child_by_field_name("object"),
+            "call_expression" => node.child_by_field_name("function"),
+            _ => None,
+        };
+        node = next?;
+    }
 }
