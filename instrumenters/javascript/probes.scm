@@ -2,6 +2,9 @@
 
 (program) @program
 
+; Looking up a probe's name here would ask the object, which can be a proxy.
+(with_statement body: (_) @opaque)
+
 [
   (expression_statement) (variable_declaration) (lexical_declaration) (using_declaration)
   (if_statement) (switch_statement) (for_statement) (for_in_statement) (while_statement)

@@ -22,8 +22,6 @@ function installUncaught(internals, stacks, hooks) {
   const handler = process._fatalException;
 
   process._fatalException = function (error, fromPromise) {
-    // Node's own code may report an error; V8 then places it where it was made.
-    const reported = calledFromScript();
     const thrown = hooks.thrownAt(error);
     hooks.unwound();
     const handled = apply(handler, this, [error, fromPromise]);
@@ -31,7 +29,7 @@ function installUncaught(internals, stacks, hooks) {
       try {
         hooks.uncaught(error);
         hooks.flush();
-        show(error, thrown, fromPromise || reported);
+        show(error, thrown, fromPromise);
       } catch {
         // Never in the way of node's own report.
       }
@@ -39,24 +37,12 @@ function installUncaught(internals, stacks, hooks) {
     return handled;
   };
 
-  function calledFromScript() {
-    let frames = 0;
-    const probe = {};
-    const { overrideStackTrace } = internals.errors;
-    if (overrideStackTrace === undefined) return false;
-    const count = (error, trace) => {
-      frames = trace.length;
-    };
-    Error.captureStackTrace(probe, process._fatalException);
-    overrideStackTrace.set(probe, count);
-    void probe.stack;
-    return frames > 0;
-  }
-
   function show(error, thrown, reported) {
     if (types.isNativeError(error)) {
       void error.stack;
-      const place = reported ? stacks.place(error) : thrown ?? stacks.place(error);
+      const made = stacks.place(error);
+      // Where node's own code reports an error, V8 places it where it was made.
+      const place = reported || made?.reported ? made : thrown ?? made;
       if (place !== undefined && arrow !== undefined && typeof error[arrow] !== 'string') {
         error[arrow] = excerpt(place);
       }

@@ -166,21 +166,33 @@ module.exports = function installStacks(internals, sources, folder) {
       const site = trace[i];
       const file = site.getFileName();
       if (isOwn(file)) continue;
+      if (site.isEval()) return;
       if (typeof file !== 'string' || site.isNative()) {
         if (isSyntax && COMPILERS.includes(site.getFunctionName())) return;
         continue;
       }
       // The text of an `eval` is not ours to show.
       if (isSyntax && i === 0) return;
-      const source = site.isEval() ? undefined : known(file);
+      const source = known(file);
       if (source !== undefined) {
         const line = site.getLineNumber();
         const column = source.column(line, site.getColumnNumber());
         const instead = source.moved(line, column, errorName(error));
-        weakSet(places, error, { source, file, ...(instead ?? { line, column }) });
+        weakSet(places, error, {
+          source, file, reported: isReported(trace), ...(instead ?? { line, column }),
+        });
       }
       return;
     }
+  }
+
+  // Whether node catches what the innermost callback throws, and reports it itself.
+  function isReported(trace) {
+    for (let i = 0; i < trace.length; i++) {
+      if (trace[i].getFileName() === 'node:internal/process/task_queues' &&
+          trace[i].getFunctionName() === 'runMicrotask') return true;
+    }
+    return false;
   }
 
   return { place: (error) => weakGet(places, error) };

@@ -11,23 +11,36 @@ use crate::syntax::{
 
 /// The local that holds a function's frame.
 pub(crate) fn depth_name(r: &mut Rewriter<'_>) -> String {
-    probe(r, "d")
+    probe(r, "F")
 }
 
-/// What a function's own code needs, and whether it can suspend.
-pub(crate) fn scan(node: Node<'_>) -> (Frame, bool) {
+/// What a function's own code needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// For its own `try` statements.
+    pub(crate) frame: Frame,
+    /// Whether it waits or yields.
+    pub(crate) suspends: bool,
+    /// Whether it has a `with`, inside which nothing reports.
+    pub(crate) has_with: bool,
+}
+
+/// Looks through a function's own code.
+pub(crate) fn scan(node: Node<'_>) -> Needs {
     let mut needs_depth = false;
     let mut suspends = false;
+    let mut has_with = false;
     own_code(node, &mut |child| {
         match child.kind() {
             "try_statement" => needs_depth = true,
             "await_expression" | "yield_expression" => suspends = true,
             "for_in_statement" if has_token(child, "await") => suspends = true,
+            "with_statement" => has_with = true,
             _ => {}
         }
         false
     });
-    (if needs_depth { Frame::Depth } else { Frame::None }, suspends)
+    Needs { frame: if needs_depth { Frame::Depth } else { Frame::None }, suspends, has_with }
 }
 
 /// The frame of the function (or file) that runs a node.
@@ -172,8 +185,9 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let is_arrow = node.kind() == "arrow_function";
     let is_static = node.kind() == "class_static_block";
     let (asynchronous, generator) = (is_async(node), is_generator(node));
-    let (mut frame, suspends) = scan(node);
-    if generator || (asynchronous && suspends) {
+    let needs = scan(node);
+    let mut frame = needs.frame;
+    if generator || (asynchronous && needs.suspends) {
         frame = Frame::Task;
     }
     let mut names = Vec::new();
@@ -183,7 +197,10 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         bound_names(parameters, &mut names);
     }
     let names = texts(r, &names);
-    let guard = (frame == Frame::Task || asynchronous || is_swallowed(r, node))
+    let guard = (frame == Frame::Task
+        || asynchronous
+        || needs.has_with
+        || is_swallowed(r, node))
         && may_stand_in_try(r, body, &names);
     if guard && frame == Frame::None {
         frame = Frame::Depth;

@@ -16,7 +16,7 @@ mod syntax;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec, Toolchain};
+use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Toolchain};
 use tracer_model::TypeNames;
 
 macro_rules! emitter {
@@ -26,6 +26,18 @@ macro_rules! emitter {
             contents: include_bytes!(concat!("../../../runtimes/javascript/", $name)),
         }),*]
     };
+}
+
+/// A hook that leaves alone what belongs to a statement the parser could not read.
+macro_rules! sound {
+    ($hook:path) => {{
+        fn checked<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+            if !syntax::in_broken(rewriter, node) {
+                $hook(rewriter, node);
+            }
+        }
+        checked
+    }};
 }
 
 /// JavaScript on Node.js, `CommonJS` and ES modules.
@@ -39,27 +51,27 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     probes: include_str!("../probes.scm"),
     // Of hooks on one node the earlier ones insert outermost.
     hooks: &[
-        ("program", statements::program),
-        ("step", statements::step),
-        ("function", functions::function),
-        ("class", functions::class),
-        ("return", functions::leave),
-        ("loop", loops::circle),
-        ("switch", branches::choose),
-        ("condition", branches::condition),
-        ("jump", suspensions::jump),
-        ("declarator", writes::declarator),
-        ("assignment", writes::assignment),
-        ("compound", writes::compound),
-        ("update", writes::update),
-        ("delete", writes::delete),
-        ("field", writes::field),
-        ("shortcut", branches::shortcut),
-        ("throw", errors::throw),
-        ("catch", errors::catch),
-        ("finally", errors::finally),
-        ("suspension", suspensions::suspension),
-        ("change", writes::change),
+        ("program", sound!(statements::program)),
+        ("step", sound!(statements::step)),
+        ("function", sound!(functions::function)),
+        ("class", sound!(functions::class)),
+        ("return", sound!(functions::leave)),
+        ("loop", sound!(loops::circle)),
+        ("switch", sound!(branches::choose)),
+        ("condition", sound!(branches::condition)),
+        ("jump", sound!(suspensions::jump)),
+        ("declarator", sound!(writes::declarator)),
+        ("assignment", sound!(writes::assignment)),
+        ("compound", sound!(writes::compound)),
+        ("update", sound!(writes::update)),
+        ("delete", sound!(writes::delete)),
+        ("field", sound!(writes::field)),
+        ("shortcut", sound!(branches::shortcut)),
+        ("throw", sound!(errors::throw)),
+        ("catch", sound!(errors::catch)),
+        ("finally", sound!(errors::finally)),
+        ("suspension", sound!(suspensions::suspension)),
+        ("change", sound!(writes::change)),
     ],
     blocks: &[
         "program",

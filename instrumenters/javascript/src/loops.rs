@@ -5,7 +5,7 @@ use tracer_model::{Detail, Kind};
 
 use crate::functions::frame_text;
 use crate::syntax::{
-    bare, bound_names, enclosing_function, has_token, in_with, is_declaration, probe, texts,
+    bare, bound_names, enclosing_function, has_token, is_declaration, probe, texts,
 };
 
 /// A loop statement of any kind.
@@ -31,7 +31,7 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.site_mut(site).text = text;
 
     let mut names = Vec::new();
-    if node.kind() == "for_in_statement" && !in_with(node) {
+    if node.kind() == "for_in_statement" {
         if let Some(left) = node.child_by_field_name("left") {
             bound_names(bare(left), &mut names);
         }

@@ -4,7 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::functions::{depth_name, scan};
-use crate::syntax::{Frame, expression_child, is_declaration, is_function, is_list, own_code, probe};
+use crate::syntax::{Frame, expression_child, is_declaration, is_function, is_list, probe};
 
 /// Top-level code: opens the frame of a file that another one loads, and says when the main file's
 /// is over.
@@ -20,15 +20,9 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     };
     let Some(first) = statements.iter().find(runs).copied() else { return };
     let Some(last) = statements.iter().rev().find(runs).copied() else { return };
-    let awaits = own_code(node, &mut |child| {
-        child.kind() == "await_expression"
-            || (child.kind() == "for_in_statement" && crate::syntax::has_token(child, "await"))
-    });
-    let (frame, _) = scan(node);
-    let frame = match frame {
-        _ if awaits => Frame::Task,
-        frame => frame,
-    };
+    let needs = scan(node);
+    let awaits = needs.suspends;
+    let frame = if awaits { Frame::Task } else { needs.frame };
     let start = prologue_end(node).unwrap_or_else(|| first.start_byte());
     let extent = node.end_byte() + 1;
     let is_main = r.options.file == 0;

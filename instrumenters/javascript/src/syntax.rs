@@ -179,7 +179,7 @@ pub(crate) fn bound_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
     }
 }
 
-/// Whether a name stands for itself as an expression: no keyword that the grammar also lets bind.
+/// The texts of name nodes.
 pub(crate) fn texts(r: &Rewriter<'_>, names: &[Node<'_>]) -> Vec<String> {
     names.iter().map(|name| r.text(*name).into_owned()).collect()
 }
@@ -204,11 +204,17 @@ pub(crate) fn own_code<'a>(root: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> bo
     false
 }
 
-/// Whether the node lies in a `with`, whose names must not be read again.
-pub(crate) fn in_with(node: Node<'_>) -> bool {
+/// Whether the parser could not read the statement that the node belongs to.
+pub(crate) fn in_broken(r: &Rewriter<'_>, node: Node<'_>) -> bool {
+    if !r.root().has_error() {
+        return false;
+    }
     let mut child = node;
     while let Some(parent) = child.parent() {
-        if parent.kind() == "with_statement" {
+        if crate::SPEC.blocks.contains(&parent.kind()) {
+            return false;
+        }
+        if r.is_broken(parent) {
             return true;
         }
         child = parent;

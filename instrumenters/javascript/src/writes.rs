@@ -4,7 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::syntax::{
-    bare, bound_names, enclosing_function, in_with, is_anonymous_function, is_pattern, is_printed,
+    bare, bound_names, enclosing_function, is_anonymous_function, is_pattern, is_printed,
     probe, texts,
 };
 
@@ -43,7 +43,7 @@ pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     bound_names(name, &mut bound);
     let names = texts(r, &bound);
     let Some(declaration) = node.parent() else { return };
-    if names.is_empty() || in_with(node) {
+    if names.is_empty() {
         return;
     }
     let list: String = names.iter().map(|name| format!(",{name}")).collect();
@@ -75,7 +75,7 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if is_pattern(target) {
         let mut bound = Vec::new();
         assigned_names(target, &mut bound);
-        if bound.is_empty() || in_with(node) {
+        if bound.is_empty() {
             return;
         }
         let names = texts(r, &bound);
@@ -226,7 +226,6 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         || !node.child_by_field_name("arguments").is_some_and(|list| list.kind() == "arguments")
         || !CHANGING.contains(&r.text(method).as_ref())
         || is_printed(node)
-        || in_with(node)
         || in_chain(node)
     {
         return;
