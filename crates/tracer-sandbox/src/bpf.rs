@@ -24,6 +24,8 @@ pub(crate) enum Action {
 pub(crate) enum Check {
     /// Any of these bits set.
     AnyBit(usize, u32),
+    /// None of these bits set.
+    NoBit(usize, u32),
     /// One of these values.
     OneOf(usize, Vec<u32>),
     /// None of these values.
@@ -134,17 +136,16 @@ fn leaf(rule: &Rule) -> Vec<sock_filter> {
     let mut program = Vec::new();
     for (check, action) in &rule.checks {
         let (index, values) = match check {
-            Check::AnyBit(index, bits) => (*index, std::slice::from_ref(bits)),
+            Check::AnyBit(index, bits) | Check::NoBit(index, bits) => {
+                (*index, std::slice::from_ref(bits))
+            }
             Check::OneOf(index, values) | Check::NoneOf(index, values) => (*index, &values[..]),
         };
         // Little endian: the low word comes first.
         program.push(instruction(LOAD, 0, 0, OFFSET_ARGUMENTS + 8 * index as u32));
-        let code = if matches!(check, Check::AnyBit(..)) {
-            JUMP_SET
-        } else {
-            JUMP_EQ
-        };
-        let negated = matches!(check, Check::NoneOf(..));
+        let bits = matches!(check, Check::AnyBit(..) | Check::NoBit(..));
+        let code = if bits { JUMP_SET } else { JUMP_EQ };
+        let negated = matches!(check, Check::NoneOf(..) | Check::NoBit(..));
         for (position, value) in values.iter().enumerate() {
             // On a match: to the verdict, or past it if the check is negated.
             let rest = (values.len() - position - 1) as u8;
@@ -212,6 +213,7 @@ mod tests {
     fn checks_decide_in_order() {
         let rule = Rule {
             checks: vec![
+                (Check::NoBit(3, 0x40), Action::Errno(4)),
                 (Check::AnyBit(0, 0x30), Action::Errno(1)),
                 (Check::OneOf(1, vec![5, 6]), Action::Errno(2)),
                 (Check::NoneOf(2, vec![8, 9]), Action::Errno(3)),
@@ -219,7 +221,11 @@ mod tests {
             otherwise: Action::Allow,
         };
         let program = assemble(1, &BTreeMap::from([(3, rule)]), Action::Kill, Action::Kill);
-        let run = |a, b, c| interpret(&program, 1, 3, [a, b, c, 0, 0, 0]);
+        let run = |a, b, c| interpret(&program, 1, 3, [a, b, c, 0x40, 0, 0]);
+        assert_eq!(
+            interpret(&program, 1, 3, [0; 6]),
+            libc::SECCOMP_RET_ERRNO | 4
+        );
         assert_eq!(run(0x10, 5, 8), libc::SECCOMP_RET_ERRNO | 1);
         assert_eq!(run(0x20, 0, 8), libc::SECCOMP_RET_ERRNO | 1);
         assert_eq!(run(0x0f, 5, 8), libc::SECCOMP_RET_ERRNO | 2);

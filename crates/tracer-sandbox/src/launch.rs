@@ -132,7 +132,12 @@ fn walls(
         cgroup_namespace: spaces.cgroup,
         network: true,
         uts: spaces.uts,
-        filter: seccomp::filter(),
+        filter: seccomp::filter(
+            request
+                .folders
+                .iter()
+                .any(|folder| folder.access == Access::Writable),
+        ),
     })
 }
 
@@ -307,11 +312,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     let usage = Usage {
         wall: record.wall,
         cpu: meter.cpu(record.cpu),
-        peak_memory: meter.peak().max(if lease.memory_refusal().is_some() {
-            record.largest
-        } else {
-            0
-        }),
+        peak_memory: meter.peak(),
     };
     let [stdout, stderr] = output.bytes;
     Ok(Finished {

@@ -119,8 +119,17 @@ pub(crate) fn strings(request: &Request) -> Result<(Strings, Strings), SandboxEr
 /// the user's other processes as well.
 pub(crate) fn rlimits(limits: &Limits, spare_processes: Option<u64>) -> Vec<Rlimit> {
     let mut all = vec![
+        // One byte, not none: with none a core pattern that is a pipe still gets its dump.
         Rlimit {
             resource: libc::RLIMIT_CORE,
+            value: 1,
+        },
+        Rlimit {
+            resource: libc::RLIMIT_NICE,
+            value: 0,
+        },
+        Rlimit {
+            resource: libc::RLIMIT_RTPRIO,
             value: 0,
         },
         Rlimit {

@@ -181,13 +181,60 @@ fn rules() -> BTreeMap<u32, Rule> {
     rules
 }
 
-/// The filter, assembled once.
-pub(crate) fn filter() -> &'static [sock_filter] {
-    static FILTER: OnceLock<Vec<sock_filter>> = OnceLock::new();
-    FILTER.get_or_init(|| {
+/// Set-user-ID and set-group-ID bits.
+const SUID: u32 = libc::S_ISUID | libc::S_ISGID;
+
+/// Which argument of a call is a mode, and which says whether the call makes a file at all.
+#[rustfmt::skip]
+const MODES: &[(c_long, usize, Option<usize>)] = &[
+    (libc::SYS_fchmod, 1, None), (libc::SYS_fchmodat, 2, None), (libc::SYS_fchmodat2, 2, None),
+    (libc::SYS_mkdirat, 2, None), (libc::SYS_mknodat, 2, None), (libc::SYS_openat, 3, Some(2)),
+    #[cfg(target_arch = "x86_64")] (libc::SYS_chmod, 1, None),
+    #[cfg(target_arch = "x86_64")] (libc::SYS_mkdir, 1, None),
+    #[cfg(target_arch = "x86_64")] (libc::SYS_mknod, 1, None),
+    #[cfg(target_arch = "x86_64")] (libc::SYS_creat, 1, None),
+    #[cfg(target_arch = "x86_64")] (libc::SYS_open, 2, Some(1)),
+];
+
+/// For programs that write to the host's own folders: what they make there belongs to the runner's
+/// user, and must not carry that user's rights to others.
+fn without_suid(mut rules: BTreeMap<u32, Rule>) -> BTreeMap<u32, Rule> {
+    for &(number, mode, flags) in MODES {
+        let mut checks = Vec::new();
+        if let Some(flags) = flags {
+            // Without these the mode is whatever the register held.
+            let makes = libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY);
+            checks.push((Check::NoBit(flags, makes as u32), Action::Allow));
+        }
+        checks.push((Check::AnyBit(mode, SUID), Action::Errno(libc::EPERM as u16)));
+        rules.insert(
+            number as u32,
+            Rule {
+                checks,
+                otherwise: Action::Allow,
+            },
+        );
+    }
+    // Its mode is behind a pointer; callers fall back to openat.
+    rules.insert(
+        libc::SYS_openat2 as u32,
+        Action::Errno(libc::ENOSYS as u16).into(),
+    );
+    rules
+}
+
+/// The filter, assembled once; `writable` for programs that write to the host's own folders.
+pub(crate) fn filter(writable: bool) -> &'static [sock_filter] {
+    static FILTERS: [OnceLock<Vec<sock_filter>>; 2] = [OnceLock::new(), OnceLock::new()];
+    FILTERS[usize::from(writable)].get_or_init(|| {
+        let rules = if writable {
+            without_suid(rules())
+        } else {
+            rules()
+        };
         assemble(
             ARCH,
-            &rules(),
+            &rules,
             Action::Errno(libc::ENOSYS as u16),
             Action::Kill,
         )
@@ -225,7 +272,13 @@ mod tests {
     }
 
     #[test]
-    fn filter_fits_the_kernel() {
-        assert!(filter().len() < 4096, "{} instructions", filter().len());
+    fn filters_fit_the_kernel() {
+        for writable in [false, true] {
+            assert!(
+                filter(writable).len() < 4096,
+                "{} instructions",
+                filter(writable).len()
+            );
+        }
     }
 }

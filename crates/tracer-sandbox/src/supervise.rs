@@ -38,9 +38,8 @@ pub(crate) struct Record {
     /// Optional things that were refused.
     pub(crate) degraded: Vec<Report>,
     pub(crate) wall: Duration,
-    /// CPU time and largest process, as far as reaping tells.
+    /// CPU time, as far as reaping tells.
     pub(crate) cpu: Duration,
-    pub(crate) largest: u64,
 }
 
 impl Guest {
@@ -284,7 +283,6 @@ pub(crate) fn watch(
         Duration::from_secs(value.tv_sec as u64) + Duration::from_micros(value.tv_usec as u64)
     };
     record.cpu = time(usage.ru_utime) + time(usage.ru_stime);
-    record.largest = usage.ru_maxrss as u64 * 1024;
     Ok(record)
 }
 

@@ -250,6 +250,26 @@ fn a_writable_folder_is_the_hosts_own() {
 }
 
 #[test]
+fn a_writable_folder_gets_no_set_user_id_file() {
+    let (kept, request) = in_folder(
+        "cp /bin/true tool; chmod 4755 tool; chmod u+s tool; chmod 755 tool; install -m 6755 tool other; stat -c %a tool",
+        Access::Writable,
+    );
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
+    assert_eq!(
+        text(&finished.stdout),
+        "755\n",
+        "{}",
+        text(&finished.stderr)
+    );
+    for entry in fs::read_dir(kept.path()).unwrap() {
+        assert_eq!(entry.unwrap().metadata().unwrap().mode() & 0o6000, 0);
+    }
+}
+
+#[test]
 fn private_files_of_the_owner_can_be_read_in_an_overlay() {
     let (kept, request) = in_folder("cat file; echo more >> file; cat file", Access::Overlay);
     fs::write(kept.path().join("file"), "old\n").unwrap();
