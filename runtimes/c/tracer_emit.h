@@ -25,6 +25,9 @@ __extension__ typedef _Complex float _tr_cf;
 __extension__ typedef _Complex double _tr_cd;
 __extension__ typedef _Complex long double _tr_cld;
 typedef const volatile void *_tr_ptr;
+/* Even `const` may be a macro of the program's. */
+typedef char *_tr_text;
+typedef const char *_tr_constant;
 #ifdef __SIZEOF_INT128__
 __extension__ typedef __int128 _tr_ix;
 __extension__ typedef unsigned __int128 _tr_ux;
@@ -81,7 +84,7 @@ struct _tr_type {
 		_tr_i: name##i, _tr_u: name##u, _tr_l: name##l, _tr_ul: name##ul, _tr_ll: name##ll,        \
 		_tr_ull: name##ull, _tr_f: name##f, _tr_d: name##d, _tr_ld: name##ld,                      \
 		_tr_bool: name##b, _tr_cf: name##cd, _tr_cd: name##cd, _tr_cld: name##cd,                  \
-		_tr_WIDE(name) _tr_c *: name##s, const _tr_c *: name##s,                                   \
+		_tr_WIDE(name) _tr_text: name##s, _tr_constant: name##s,                                   \
 		default: __builtin_choose_expr(__builtin_classify_type(x) == 5, name##p, name##o))
 
 #define _tr_SCALARS(prefix)                                                                        \
@@ -131,13 +134,14 @@ extern void _tr_ve(_tr_u, _tr_ll, const struct _tr_type *);
 extern const struct _tr_type _tr_T_c, _tr_T_sc, _tr_T_uc, _tr_T_h, _tr_T_uh, _tr_T_i, _tr_T_u, _tr_T_l,
 	_tr_T_ul, _tr_T_ll, _tr_T_ull, _tr_T_f, _tr_T_d, _tr_T_ld, _tr_T_b;
 
+typedef const struct _tr_type *_tr_description;
 /* The description of a basic type by an expression of it; none for others. */
 #define _tr_D(x)                                                                                   \
 	_Generic((x),                                                                                  \
 		_tr_c: &_tr_T_c, _tr_sc: &_tr_T_sc, _tr_uc: &_tr_T_uc, _tr_h: &_tr_T_h, _tr_uh: &_tr_T_uh, \
 		_tr_i: &_tr_T_i, _tr_u: &_tr_T_u, _tr_l: &_tr_T_l, _tr_ul: &_tr_T_ul, _tr_ll: &_tr_T_ll,   \
 		_tr_ull: &_tr_T_ull, _tr_f: &_tr_T_f, _tr_d: &_tr_T_d, _tr_ld: &_tr_T_ld,                  \
-		_tr_bool: &_tr_T_b, default: (const struct _tr_type *)0)
+		_tr_bool: &_tr_T_b, default: (_tr_description)0)
 
 /* A statement is about to run. */
 extern void _tr_s(_tr_u);

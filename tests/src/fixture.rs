@@ -68,7 +68,9 @@ pub fn parse(text: &str, language: &str, extension: &str) -> Vec<Case> {
             fresh = true;
             continue;
         }
-        let Some((ticks, info)) = fence(line) else { continue };
+        let Some((ticks, info)) = fence(line) else {
+            continue;
+        };
         let mut body = String::new();
         let start = lines.clone().next().map_or(0, |(index, _)| index) - 1;
         let mut end = start;

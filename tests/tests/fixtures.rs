@@ -27,10 +27,18 @@ fn main() {
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let missing = find_toolchain(spec).err();
         for fixture in fixtures {
-            let topic = fixture.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            let topic = fixture
+                .path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
             for index in 0..fixture.cases.len() {
                 let case = &fixture.cases[index];
-                let name = format!("{}/{}/{}", spec.id, topic.as_deref().unwrap_or("?"), case.name);
+                let name = format!(
+                    "{}/{}/{}",
+                    spec.id,
+                    topic.as_deref().unwrap_or("?"),
+                    case.name
+                );
                 let reversible = case.clone();
                 trials.push(Trial::test(format!("reversible/{name}"), move || {
                     is_reversible(&reversible, spec)
@@ -54,7 +62,10 @@ fn main() {
 fn is_reversible(case: &Case, spec: &languages::LanguageSpec) -> Result<(), Failed> {
     for (name, text) in &case.files {
         for detail in [Detail::Calls, Detail::Lines, Detail::State, Detail::Full] {
-            let options = Options { detail, ..Options::default() };
+            let options = Options {
+                detail,
+                ..Options::default()
+            };
             let done = engine::instrument(spec, text.as_bytes(), &options)?;
             if strip(&done.rewritten) != text.as_bytes() {
                 return Err(format!("{name} at {detail:?} does not strip to the original").into());
@@ -90,12 +101,22 @@ fn runs_the_same(fixture: &Fixture, index: usize) -> Result<(), Failed> {
     }
     let main = folder.join(&case.files[0].0);
     for detail in [Detail::State, Detail::Full] {
-        let program = ProgramOptions { detail, ..ProgramOptions::default() };
-        let run = RunOptions { program, settings: settings(case, &folder)? };
+        let program = ProgramOptions {
+            detail,
+            ..ProgramOptions::default()
+        };
+        let run = RunOptions {
+            program,
+            settings: settings(case, &folder)?,
+        };
         let checked = check_file(&main, &CheckOptions { run });
         if checked.status != Status::Same {
             let (reason, detail_text) = (checked.reason, checked.detail);
-            return Err(format!("{:?} at {detail:?}: {reason}: {detail_text}", checked.status).into());
+            return Err(format!(
+                "{:?} at {detail:?}: {reason}: {detail_text}",
+                checked.status
+            )
+            .into());
         }
     }
     trace_is_as_recorded(fixture, index, &main, &folder)
@@ -111,12 +132,16 @@ fn trace_is_as_recorded(
     if case.trace.is_none() && !blessing() {
         return Ok(());
     }
-    let run = RunOptions { program: ProgramOptions::default(), settings: settings(case, folder)? };
+    let run = RunOptions {
+        program: ProgramOptions::default(),
+        settings: settings(case, folder)?,
+    };
     let recorded = tracer_engine::trace(main, &run)?;
     if matches!(recorded.trace.outcome.end, End::BuildFailed { .. }) {
         return Err("the traced program did not build".into());
     }
-    let lines = tracer_view::lines::render(&recorded.trace, &tracer_view::lines::Options::default());
+    let lines =
+        tracer_view::lines::render(&recorded.trace, &tracer_view::lines::Options::default());
     if case.trace.as_deref() == Some(&lines) {
         return Ok(());
     }
@@ -132,11 +157,20 @@ fn bless(path: &Path, name: &str, trace: &str) -> std::io::Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let text = fs::read_to_string(path)?;
-    let language = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let language = path
+        .parent()
+        .and_then(Path::file_name)
+        .map(|name| name.to_string_lossy());
     let cases = fixture::parse(&text, &language.unwrap_or_default(), "");
-    let Some(case) = cases.iter().find(|case| case.name == name) else { return Ok(()) };
+    let Some(case) = cases.iter().find(|case| case.name == name) else {
+        return Ok(());
+    };
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let ticks = if trace.contains("```") { "``````" } else { "```" };
+    let ticks = if trace.contains("```") {
+        "``````"
+    } else {
+        "```"
+    };
     let fence = format!("{ticks}trace\n{}{ticks}\n", with_newline(trace));
     match case.trace_lines {
         Some((start, end)) => {
@@ -152,5 +186,9 @@ fn bless(path: &Path, name: &str, trace: &str) -> std::io::Result<()> {
 }
 
 fn with_newline(text: &str) -> String {
-    if text.ends_with('\n') || text.is_empty() { text.to_owned() } else { format!("{text}\n") }
+    if text.ends_with('\n') || text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text}\n")
+    }
 }

@@ -15,7 +15,9 @@ use tracer_instrument::{InstrumentError, LanguageSpec, Options, engine, strip};
 fn program(language: &str) -> &'static str {
     match language {
         "python" => "x = 1\nfor i in range(3):\n    x += i\nprint(x)\n",
-        "javascript" => "let x = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\nconsole.log(x);\n",
+        "javascript" => {
+            "let x = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\nconsole.log(x);\n"
+        }
         "c" => {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
@@ -55,8 +57,14 @@ fn odd_files(language: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("only_newlines", b"\n\n\n".to_vec()),
         ("no_final_newline", text[..text.len() - 1].to_vec()),
         ("byte_order_mark", with(b"\xef\xbb\xbf")),
-        ("carriage_returns", program(language).replace('\n', "\r\n").into_bytes()),
-        ("invalid_utf8_in_comment", with(&comment(language, b"caf\xe9 \xff\xfe"))),
+        (
+            "carriage_returns",
+            program(language).replace('\n', "\r\n").into_bytes(),
+        ),
+        (
+            "invalid_utf8_in_comment",
+            with(&comment(language, b"caf\xe9 \xff\xfe")),
+        ),
         ("nul_in_comment", with(&comment(language, b"a\0b"))),
         ("shebang", with(b"#!/usr/bin/env something\n")),
         ("syntax_error", with(b"((((\n")),
@@ -71,26 +79,35 @@ fn main() {
         for (name, bytes) in odd_files(spec.id) {
             let name = format!("{}/{name}", spec.id);
             let text = bytes.clone();
-            trials.push(Trial::test(format!("reversible/{name}"), move || reversible(spec, &text)));
+            trials.push(Trial::test(format!("reversible/{name}"), move || {
+                reversible(spec, &text)
+            }));
             if let Some(why) = &missing {
                 println!("skipped: {name}: {why}");
-                trials.push(
-                    Trial::test(format!("same/{name}"), || Ok(())).with_ignored_flag(true),
-                );
+                trials.push(Trial::test(format!("same/{name}"), || Ok(())).with_ignored_flag(true));
             } else {
-                trials.push(Trial::test(format!("same/{name}"), move || same(spec, &bytes)));
+                trials.push(Trial::test(format!("same/{name}"), move || {
+                    same(spec, &bytes)
+                }));
             }
         }
-        trials.push(Trial::test(format!("reversible/{}/five_megabyte_line", spec.id), move || {
-            reversible(spec, &long_line(spec.id))
-        }));
-        trials.push(Trial::test(format!("refused/{}/utf_16", spec.id), move || {
-            let text: Vec<u8> = "\u{feff}x = 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-            match engine::instrument(spec, &text, &Options::default()) {
-                Err(InstrumentError::Encoding { encoding: "UTF-16" }) => Ok(()),
-                other => Err(format!("{other:?}").into()),
-            }
-        }));
+        trials.push(Trial::test(
+            format!("reversible/{}/five_megabyte_line", spec.id),
+            move || reversible(spec, &long_line(spec.id)),
+        ));
+        trials.push(Trial::test(
+            format!("refused/{}/utf_16", spec.id),
+            move || {
+                let text: Vec<u8> = "\u{feff}x = 1\n"
+                    .encode_utf16()
+                    .flat_map(u16::to_le_bytes)
+                    .collect();
+                match engine::instrument(spec, &text, &Options::default()) {
+                    Err(InstrumentError::Encoding { encoding: "UTF-16" }) => Ok(()),
+                    other => Err(format!("{other:?}").into()),
+                }
+            },
+        ));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -113,7 +130,10 @@ fn same(spec: &LanguageSpec, text: &[u8]) -> Result<(), Failed> {
     fs::write(&path, text)?;
     let mut settings = Settings::new()?;
     settings.cwd = folder.path().to_path_buf();
-    let run = RunOptions { program: ProgramOptions::default(), settings };
+    let run = RunOptions {
+        program: ProgramOptions::default(),
+        settings,
+    };
     let checked = check_file(&path, &CheckOptions { run });
     match checked.status {
         Status::Same => Ok(()),

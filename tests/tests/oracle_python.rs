@@ -3,7 +3,11 @@
 //!
 //! The oracle runs the original program and knows nothing of tracer. Compared are the program's own
 //! file only; of values the exact plain ones.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures and skips are said")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "figures and skips are said"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,7 +41,10 @@ impl Record {
     }
 
     fn value(&mut self, function: &str, name: &str, text: &str) {
-        let values = self.values.entry((function.to_owned(), name.to_owned())).or_default();
+        let values = self
+            .values
+            .entry((function.to_owned(), name.to_owned()))
+            .or_default();
         if values.last().map(String::as_str) != Some(text) {
             values.push(text.to_owned());
         }
@@ -48,9 +55,14 @@ impl Record {
 fn oracle(program: &Path, python: &Path, roots: &[PathBuf]) -> Option<Record> {
     let scratch = tempfile::tempdir().unwrap();
     let out = scratch.path().join("events");
-    let recorder = repository().join("tests/oracles/python/recorder.py").canonicalize().unwrap();
+    let recorder = repository()
+        .join("tests/oracles/python/recorder.py")
+        .canonicalize()
+        .unwrap();
     let mut request = Request::new(python, program.parent().unwrap());
-    request.argv = [python, &recorder, &out, program].map(|path| path.as_os_str().into()).to_vec();
+    request.argv = [python, &recorder, &out, program]
+        .map(|path| path.as_os_str().into())
+        .to_vec();
     request.env = vec![
         ("LANG".into(), "C.UTF-8".into()),
         ("PYTHONHASHSEED".into(), "0".into()),
@@ -60,8 +72,14 @@ fn oracle(program: &Path, python: &Path, roots: &[PathBuf]) -> Option<Record> {
     request.roots = roots.to_vec();
     request.roots.push(recorder.parent().unwrap().into());
     request.folders = vec![
-        Folder { path: program.parent().unwrap().into(), access: Access::Overlay },
-        Folder { path: scratch.path().into(), access: Access::Writable },
+        Folder {
+            path: program.parent().unwrap().into(),
+            access: Access::Overlay,
+        },
+        Folder {
+            path: scratch.path().into(),
+            access: Access::Writable,
+        },
     ];
     let finished = tracer_sandbox::run(&request).unwrap();
     if matches!(finished.outcome.end, End::Limited { .. }) {
@@ -83,7 +101,11 @@ fn oracle(program: &Path, python: &Path, roots: &[PathBuf]) -> Option<Record> {
                 }
             }
             "return" => record.flow.push(("return", function.into(), String::new())),
-            "set" => record.value(function, event[2].as_str().unwrap(), event[3].as_str().unwrap()),
+            "set" => record.value(
+                function,
+                event[2].as_str().unwrap(),
+                event[3].as_str().unwrap(),
+            ),
             _ => {}
         }
     }
@@ -103,16 +125,26 @@ fn ours(trace: &Trace) -> Record {
             Payload::Step => record.step(&function, event.line.into()),
             Payload::In { args } => {
                 record.flow.push(("call", function.clone(), String::new()));
-                args.iter().for_each(|(name, value)| note(&mut record, &function, name, value));
+                args.iter()
+                    .for_each(|(name, value)| note(&mut record, &function, name, value));
             }
             Payload::Out { .. } => record.flow.push(("return", function, String::new())),
             Payload::Var { name, value } => note(&mut record, &function, name, value),
             // Settrace comes by the loop's own line for every round, and once more to find the end.
-            Payload::Loop { phase: LoopPhase::Iteration, targets, .. } => {
+            Payload::Loop {
+                phase: LoopPhase::Iteration,
+                targets,
+                ..
+            } => {
                 record.step(&function, event.line.into());
-                targets.iter().for_each(|(name, value)| note(&mut record, &function, name, value));
+                targets
+                    .iter()
+                    .for_each(|(name, value)| note(&mut record, &function, name, value));
             }
-            Payload::Loop { phase: LoopPhase::Left, .. } if !left_by_break(trace, &record) => {
+            Payload::Loop {
+                phase: LoopPhase::Left,
+                ..
+            } if !left_by_break(trace, &record) => {
                 record.step(&function, event.line.into());
             }
             _ => {}
@@ -123,8 +155,14 @@ fn ours(trace: &Trace) -> Record {
 
 fn left_by_break(trace: &Trace, record: &Record) -> bool {
     let last = record.flow.iter().rev().find(|(what, ..)| *what == "line");
-    let line = last.and_then(|(_, _, line)| line.parse::<usize>().ok()).unwrap_or(1);
-    let source = trace.table.files[0].text.lines().nth(line - 1).unwrap_or_default();
+    let line = last
+        .and_then(|(_, _, line)| line.parse::<usize>().ok())
+        .unwrap_or(1);
+    let source = trace.table.files[0]
+        .text
+        .lines()
+        .nth(line - 1)
+        .unwrap_or_default();
     source.split([' ', ';', ':']).any(|word| word == "break")
 }
 
@@ -163,15 +201,23 @@ fn compare(trace: &Trace, ours: &Record, oracle: &Record) -> Result<usize, Strin
         .iter()
         .filter(|function| function.kind == FunctionKind::Comprehension)
         .map(|function| function.name.as_str())
-        .chain(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"])
+        .chain([
+            "<listcomp>",
+            "<setcomp>",
+            "<dictcomp>",
+            "<genexpr>",
+            "<module>",
+        ])
         .collect();
     let flow = |record: &Record| -> Vec<Fact> {
         let mut kept: Vec<Fact> = Vec::new();
         for fact in &record.flow {
             let (what, function, detail) = fact;
             let keep = match *what {
-                "line" => sites.contains(detail) && !scopes.contains(function.as_str())
-                    || function == "<module>" && sites.contains(detail),
+                "line" => {
+                    sites.contains(detail) && !scopes.contains(function.as_str())
+                        || function == "<module>" && sites.contains(detail)
+                }
                 _ => !scopes.contains(function.as_str()),
             };
             if keep && kept.last() != Some(fact) || keep && *what != "line" {
@@ -184,13 +230,21 @@ fn compare(trace: &Trace, ours: &Record, oracle: &Record) -> Result<usize, Strin
     if let Some(at) = (0..a.len().max(b.len())).find(|&at| a.get(at) != b.get(at)) {
         let from = at.saturating_sub(3);
         let part = |facts: &[Fact]| facts.iter().skip(from).take(7).cloned().collect::<Vec<_>>();
-        return Err(format!("event {at}:\n  ours   {:?}\n  oracle {:?}", part(&a), part(&b)));
+        return Err(format!(
+            "event {at}:\n  ours   {:?}\n  oracle {:?}",
+            part(&a),
+            part(&b)
+        ));
     }
     let mut compared = a.len();
     for (key, expected) in &oracle.values {
-        let Some(found) = ours.values.get(key) else { continue };
+        let Some(found) = ours.values.get(key) else {
+            continue;
+        };
         if found != expected {
-            return Err(format!("values of {key:?}:\n  ours   {found:?}\n  oracle {expected:?}"));
+            return Err(format!(
+                "values of {key:?}:\n  ours   {found:?}\n  oracle {expected:?}"
+            ));
         }
         compared += expected.len();
     }
@@ -202,7 +256,10 @@ fn record(program: &Path) -> Trace {
     settings.cwd = program.parent().unwrap().to_path_buf();
     settings.budget.events = 1_000_000;
     settings.budget.bytes = 32 << 20;
-    let options = RunOptions { program: ProgramOptions::default(), settings };
+    let options = RunOptions {
+        program: ProgramOptions::default(),
+        settings,
+    };
     tracer_engine::trace(program, &options).unwrap().trace
 }
 
@@ -228,7 +285,12 @@ fn traces_agree_with_settrace() {
         }
     }
     println!("{programs} programs, {compared} events agree with sys.settrace");
-    assert!(wrong.is_empty(), "{} of {programs} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {programs} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(compared > 0, "nothing was compared");
 }
 
@@ -245,17 +307,34 @@ fn subjects(scratch: &Path) -> Vec<(String, PathBuf)> {
             .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
             .collect();
         paths.sort();
-        subjects.extend(paths.into_iter().map(|path| (path.display().to_string(), path)));
+        subjects.extend(
+            paths
+                .into_iter()
+                .map(|path| (path.display().to_string(), path)),
+        );
     }
     for fixture in fixture::load(&folder, "python", "py").unwrap() {
         for (index, case) in fixture.cases.iter().enumerate() {
             // The oracle itself is a trace function, and reads one file.
-            let own = ["settrace", "_getframe", "inspect", "traceback", "thread", "async ", "fork"];
+            let own = [
+                "settrace",
+                "_getframe",
+                "inspect",
+                "traceback",
+                "thread",
+                "async ",
+                "fork",
+            ];
             let text = &case.files[0].1;
             if case.files.len() > 1 || own.iter().any(|word| text.contains(word)) {
                 continue;
             }
-            let stem = fixture.path.file_stem().unwrap().to_string_lossy().into_owned();
+            let stem = fixture
+                .path
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             let path = scratch.join(format!("{stem}_{index}.py"));
             std::fs::write(&path, text).unwrap();
             subjects.push((format!("{stem}/{}", case.name), path));

@@ -9,7 +9,10 @@ use tracer_tests::repository;
 const RUNS: usize = 10;
 
 fn programs(language: &str) -> Vec<PathBuf> {
-    let folder = repository().join("fixtures").join(language).join("programs");
+    let folder = repository()
+        .join("fixtures")
+        .join(language)
+        .join("programs");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -22,7 +25,10 @@ fn programs(language: &str) -> Vec<PathBuf> {
 fn written(path: &std::path::Path) -> String {
     let mut settings = Settings::new().unwrap();
     settings.cwd = path.parent().unwrap().to_path_buf();
-    let options = RunOptions { program: ProgramOptions::default(), settings };
+    let options = RunOptions {
+        program: ProgramOptions::default(),
+        settings,
+    };
     let recorded = tracer_engine::trace(path, &options).unwrap();
     let mut out = Vec::new();
     tracer_view::jsonl::write(&recorded.trace, &mut out).unwrap();
@@ -36,13 +42,20 @@ fn ten_runs_agree(language: &str) {
         return;
     }
     let programs = programs(language);
-    assert!(!programs.is_empty(), "fixtures/{language}/programs has programs");
+    assert!(
+        !programs.is_empty(),
+        "fixtures/{language}/programs has programs"
+    );
     for path in programs {
         let first = written(&path);
         for run in 1..RUNS {
             let again = written(&path);
             let differing = first.lines().zip(again.lines()).find(|(a, b)| a != b);
-            assert!(first == again, "{}: run {run} differs: {differing:?}", path.display());
+            assert!(
+                first == again,
+                "{}: run {run} differs: {differing:?}",
+                path.display()
+            );
         }
     }
 }

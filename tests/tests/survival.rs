@@ -190,7 +190,9 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for case in CASES {
-        let Some(spec) = languages::by_name(case.language) else { continue };
+        let Some(spec) = languages::by_name(case.language) else {
+            continue;
+        };
         let name = format!("{}/{}", case.language, case.name);
         match find_toolchain(spec) {
             Ok(_) => trials.push(Trial::test(name, || survives(case))),
@@ -240,6 +242,9 @@ fn record(case: &Case) -> Result<Trace, Failed> {
     settings.limits.memory = Some(512 << 20);
     settings.limits.processes = Some(32);
     settings.limits.output = Some(8 << 20);
-    let options = RunOptions { program: ProgramOptions::default(), settings };
+    let options = RunOptions {
+        program: ProgramOptions::default(),
+        settings,
+    };
     Ok(tracer_engine::trace(&path, &options)?.trace)
 }
