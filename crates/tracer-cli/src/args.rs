@@ -151,6 +151,12 @@ pub(crate) enum Format {
     Pretty,
     /// Source lines in the order they ran, with changed values
     Lines,
+    /// The tree of calls, with what each wrote
+    Frames,
+    /// The source, with values as comments
+    Inline,
+    /// One page to step through in a browser
+    Html,
     /// JSON Lines: a header, the events, the outcome
     Jsonl,
     /// Compact binary, for `tracer view`

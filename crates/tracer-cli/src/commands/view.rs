@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::Context;
 
 use tracer_model::Trace;
-use tracer_view::{binary, jsonl, lines, pretty};
+use tracer_view::{binary, frames, html, inline, jsonl, lines, pretty};
 
 use crate::args::{Format, ViewArgs};
 use crate::printer::Printer;
@@ -35,14 +35,24 @@ pub(crate) fn render(
     color: bool,
     mut out: &mut dyn Write,
 ) -> io::Result<()> {
+    let columns = || usize::from(width.unwrap_or_else(terminal_width));
     match format {
         Format::Pretty => {
-            let width = width.unwrap_or_else(terminal_width).into();
+            let width = columns();
             let options = pretty::Options { width, color, ..Default::default() };
             pretty::write(trace, &options, &mut out)
         }
         Format::Jsonl => jsonl::write(trace, &mut out),
         Format::Binary => binary::write(trace, &mut out).map_err(io::Error::other),
+        Format::Frames => {
+            let options = frames::Options { width: columns(), ..Default::default() };
+            frames::write(trace, &options, &mut out)
+        }
+        Format::Inline => {
+            let options = inline::Options { width: columns(), ..inline::Options::new(trace) };
+            inline::write(trace, &options, &mut out)
+        }
+        Format::Html => html::write(trace, &mut out),
         Format::Lines => lines::write(trace, &lines::Options::default(), &mut out),
     }
 }
