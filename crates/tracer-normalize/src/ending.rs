@@ -3,7 +3,7 @@
 use tracer_model::{Coverage, Dropped, End, ErrPhase, Event, Kind, Outcome, Payload, SiteTable};
 
 /// Tells of the signal that ended the program, unless its emitter could.
-pub(crate) fn signal(events: &mut Vec<Event>, table: &SiteTable, outcome: &Outcome, stood: u32) {
+pub(crate) fn signal(events: &mut Vec<Event>, table: &SiteTable, outcome: &Outcome, stood: (u32, u32)) {
     let End::Signaled { name, .. } = &outcome.end else { return };
     let told = events.iter().rev().find_map(|event| match &event.payload {
         Payload::Err { phase, type_name, .. } => {
@@ -14,14 +14,11 @@ pub(crate) fn signal(events: &mut Vec<Event>, table: &SiteTable, outcome: &Outco
     if told == Some(true) {
         return;
     }
-    let last = events.iter().rev().find(|event| {
-        event.task == 0 && !matches!(event.kind, Kind::Elide | Kind::Stdout)
-    });
-    let depth = last.map_or(0, |event| event.depth);
+    let (statement, depth) = stood;
     events.push(Event {
         kind: Kind::Err,
-        site: stood,
-        line: table.site(stood).map_or(0, |site| site.span.line),
+        site: statement,
+        line: table.site(statement).map_or(0, |site| site.span.line),
         task: 0,
         depth,
         payload: Payload::Err {

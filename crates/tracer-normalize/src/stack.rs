@@ -19,6 +19,8 @@ pub(crate) struct Frame<'t> {
     pub(crate) depth: u32,
     /// Whether a gap may have replaced it.
     pub(crate) doubtful: bool,
+    /// The statement it is at; 0 before the first.
+    pub(crate) statement: u32,
     /// Loops under way by site, with iterations so far.
     pub(crate) loops: Vec<(u32, u64)>,
     /// The site it waits at, while it is suspended.
@@ -32,8 +34,11 @@ pub(crate) struct Frame<'t> {
 pub(crate) struct Task<'t> {
     /// Its number in the trace.
     pub(crate) number: u32,
-    /// The statement it is at; 0 before the first.
-    pub(crate) statement: u32,
+    /// Whether the error under way has been told of where it was raised.
+    pub(crate) raised: bool,
+    /// Where the first of the frames unwound since then was left: index of the event, statement,
+    /// depth.
+    pub(crate) left: Option<(usize, u32, u32)>,
     /// Frames reported as unwound since anything else happened.
     pub(crate) unwound: usize,
     depth: u32,
@@ -46,7 +51,8 @@ impl<'t> Task<'t> {
     pub(crate) fn new(number: u32) -> Self {
         Self {
             number,
-            statement: 0,
+            raised: false,
+            left: None,
             unwound: 0,
             depth: 0,
             frames: vec![Frame::default()],
@@ -152,6 +158,11 @@ impl<'t> Task<'t> {
         if let Some(frame) = self.frames.last() {
             self.depth = frame.depth;
         }
+    }
+
+    /// The statement it is at; 0 if unknown.
+    pub(crate) fn statement(&self) -> u32 {
+        self.frames.last().filter(|frame| frame.depth == self.depth).map_or(0, |f| f.statement)
     }
 
     /// Frames that are still open when the stream ends.

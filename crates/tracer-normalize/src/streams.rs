@@ -18,8 +18,8 @@ pub(crate) struct Walked<'r> {
     pub(crate) events: Vec<Event>,
     pub(crate) outputs: Vec<Output<'r>>,
     pub(crate) notes: Vec<String>,
-    /// The statement the first stream's own task was at when it ended.
-    pub(crate) stood: u32,
+    /// The statement the first stream's own task was at when it ended, and its depth.
+    pub(crate) stood: (u32, u32),
 }
 
 /// A stream that waits for its turn.
@@ -54,7 +54,7 @@ pub(crate) fn walk<'r>(
         let task = if index == 0 { 0 } else { next_task(&mut walk) };
         waiting.push_back(Waiting { stream, task, names: None });
     }
-    let mut stood = 0;
+    let mut stood = (0, 0);
     let mut loops = Vec::new();
     let mut first_names = None;
     while let Some(Waiting { stream, task, names }) = waiting.pop_front() {
@@ -72,7 +72,7 @@ pub(crate) fn walk<'r>(
             }
         }
         if let Some(main) = walk.tasks.remove(&0).filter(|_| task == 0) {
-            stood = main.statement;
+            stood = (main.statement(), main.depth());
             // The slots go on counting the rounds of loops that were under way.
             loops = main.into_frames().flat_map(|frame| frame.loops).collect();
         }

@@ -4,26 +4,30 @@
 //! (`longjmp`, a library that swallows an error) leaves no record at all, and shows only in that a
 //! place of an outer frame reports next. Frames that a gap made doubtful vanish in silence.
 
-use tracer_model::{ErrPhase, FunctionKind, Kind, Payload, Site};
-use tracer_stream::{RawFrame, Record};
+use tracer_model::{ErrPhase, Event, FunctionKind, Kind, Payload, Site};
+use tracer_stream::{RawFrame, RawText, RawValue, Record};
 
 use crate::walk::Walk;
 
 impl<'t> Walk<'t, '_> {
     /// Brings the stack to where a record of this site can have been made.
     pub(crate) fn settle(&mut self, site: &'t Site, record: &Record<'_>) {
-        if let Record::Err { phase, frames, .. } = record {
+        if let Record::Err { phase, type_name, message, frames, .. } = record {
             match error_phase(*phase) {
                 ErrPhase::Caught | ErrPhase::Passing => {
+                    self.raise(site, type_name, message, frames);
                     let left = frames.len().saturating_sub(1);
                     self.unwind(&frames[..left], Some(site.function));
                 }
                 ErrPhase::Uncaught => {
+                    self.raise(site, type_name, message, frames);
                     self.unwind(frames, None);
                     return;
                 }
                 ErrPhase::Raised | ErrPhase::Signal | ErrPhase::Status => {}
             }
+            self.task().raised =
+                matches!(error_phase(*phase), ErrPhase::Raised | ErrPhase::Passing);
         }
         let function = site.function;
         let base = self.is_main_module(function);
@@ -50,6 +54,48 @@ impl<'t> Walk<'t, '_> {
                 self.unwind_one(None);
             }
             self.task().settle_depth();
+        }
+    }
+
+    /// Tells where an error came up that no `raise` of the program made: an index out of range, a
+    /// library's error. The innermost call was at that statement.
+    fn raise(
+        &mut self,
+        handler: &Site,
+        type_name: &RawText<'_>,
+        message: &RawValue<'_>,
+        frames: &[RawFrame],
+    ) {
+        let at = self.events.len();
+        let task = self.task();
+        let here = (at, task.statement(), task.depth());
+        let (at, statement, depth) = task.left.take().unwrap_or(here);
+        let (told, number) = (task.raised, task.number);
+        let Some(site) = self.table.site(statement).filter(|_| !told) else { return };
+        // Library frames may lie further in; the first of the program's own must be this one.
+        let own = |frame: &&RawFrame| self.function_names.contains(self.names.text(frame.function));
+        let Some(frame) = frames.iter().find(own) else { return };
+        let name = self.names.text(frame.function);
+        let function = self.table.functions.get(site.function as usize);
+        let line = if frame.line == 0 { site.span.line } else { frame.line };
+        if !function.is_some_and(|function| function.name == name || function.qualified == name)
+            || site.id == handler.id
+            || !(site.span.line..=site.span.end_line).contains(&line)
+        {
+            return;
+        }
+        let message = match message {
+            RawValue::Null => None,
+            message => Some(self.convert(message)),
+        };
+        self.heap.pass();
+        let type_name = String::from_utf8_lossy(type_name.shown).into_owned();
+        let payload =
+            Payload::Err { phase: ErrPhase::Raised, type_name, message, frames: Vec::new() };
+        let site = site.id;
+        self.events.insert(at, Event { kind: Kind::Err, site, line, task: number, depth, payload });
+        for output in self.outputs.iter_mut().rev().take_while(|output| output.event >= at) {
+            output.event += 1;
         }
     }
 

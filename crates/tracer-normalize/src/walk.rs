@@ -3,7 +3,7 @@
 //! The rules for one kind of thing live beside it: `unwind` for frames that were left without
 //! saying so, `chain` for events a record implies, `elide` for visits left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use tracer_model::{
@@ -31,6 +31,8 @@ pub(crate) struct Walk<'t, 'r> {
     pub(crate) outputs: Vec<Output<'r>>,
     /// Visits told of by site.
     pub(crate) visits: Vec<u64>,
+    /// Names that functions of the program go by.
+    pub(crate) function_names: BTreeSet<&'t str>,
     /// Things a reader must know, as fixed sentences.
     pub(crate) notes: Vec<String>,
     pub(crate) last_task: u32,
@@ -55,6 +57,11 @@ impl<'t, 'r> Walk<'t, 'r> {
             events: Vec::new(),
             outputs: Vec::new(),
             visits: vec![0; table.sites.len() + 1],
+            function_names: table
+                .functions
+                .iter()
+                .flat_map(|function| [function.name.as_str(), &function.qualified])
+                .collect(),
             notes: Vec::new(),
             last_task: 0,
             next_identity: 0,
@@ -180,10 +187,11 @@ impl<'t, 'r> Walk<'t, 'r> {
     fn tell(&mut self, site: &'t Site, record: &Record<'_>) {
         if !matches!(record, Record::Out { unwinding: true, .. } | Record::Err { .. }) {
             self.task().unwound = 0;
+            self.task().left = None;
         }
         match record {
             Record::Step { .. } => {
-                self.task().statement = site.id;
+                self.task().top().statement = site.id;
                 self.emit_at(Kind::Step, site, Payload::Step);
             }
             Record::Var { values, .. } => {
@@ -198,6 +206,10 @@ impl<'t, 'r> Walk<'t, 'r> {
                 self.emit_at(Kind::In, site, payload);
             }
             Record::Out { unwinding, suspended, .. } => {
+                if *unwinding && self.task().unwound == 0 {
+                    let (statement, depth) = (self.task().statement(), self.task().depth());
+                    self.task().left = Some((self.events.len(), statement, depth));
+                }
                 let payload = self.payload(site, record);
                 self.emit_at(Kind::Out, site, payload);
                 let (unwinding, suspended) = (*unwinding, *suspended);
@@ -383,7 +395,7 @@ impl<'t, 'r> Walk<'t, 'r> {
     }
 
     fn stdout(&mut self, stream: u8, length: u64, text: &'r [u8]) {
-        let statement = self.task().statement;
+        let statement = self.task().statement();
         let piece = Piece { text, length };
         let last = self.events.len().wrapping_sub(1);
         let number = self.task().number;

@@ -41,6 +41,7 @@ cases! {
     elided_visits
     generators
     killed_by_signal
+    library_error
     loops_nested
     output_captured
     output_lost
