@@ -1,9 +1,10 @@
-//! Project chores: `cargo xtask test|tidy|new-language NAME`.
+//! Project chores: `cargo xtask test|peers|tidy|new-language NAME`.
 //!
 //! Logic lives here rather than in shell scripts. Nothing the product needs at run time is here.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
 
 mod new_language;
+mod peers;
 mod setup;
 mod tidy;
 
@@ -16,11 +17,12 @@ fn main() -> anyhow::Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["test", rest @ ..] => setup::test(rest),
+        ["peers"] => peers::install(&root()),
         ["setup"] => setup::toolchains(),
         ["tidy"] => tidy::run(&root()),
         ["new-language", name] => new_language::run(&root(), name),
         _ => bail!(
-            "usage: cargo xtask test [cargo test arguments] | setup | tidy | new-language NAME"
+            "usage: cargo xtask test [cargo test arguments] | setup | peers | tidy | new-language NAME"
         ),
     }
 }

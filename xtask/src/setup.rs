@@ -34,14 +34,14 @@ pub(crate) fn toolchains() -> anyhow::Result<()> {
         .with_context(|| format!("could not install {}; install them as root", missing.join(" ")))
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a chore on the developer's own machine")]
-fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
     let status = Command::new(program)
         .args(arguments)
         .status()

@@ -1,0 +1,69 @@
+//! Recording JavaScript: against the untraced program and one instrumented by istanbul.
+
+use tracer_engine::find_toolchain;
+use tracer_model::{Budget, Detail};
+
+use crate::peers;
+use crate::process::{command, succeed};
+use crate::programs;
+use crate::recording::{Contender, Subject, contest, everything, table};
+use crate::report::Report;
+use crate::sample::timed;
+use crate::settings::Settings;
+
+pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+    let spec = programs::language("javascript")?;
+    let subject = Subject { spec, found: find_toolchain(spec)?, flags: Vec::new() };
+    report.say(&format!(
+        "{}, `programs/javascript/work.js`; time of one round of its work. `all` keeps every \
+         event; the other rows have the default budget. istanbul counts statements, branches and \
+         functions, without order or values.",
+        subject.found.version
+    ));
+    let (long, middle) = if settings.quick { (4000, 500) } else { (20_000, 4000) };
+    let budget = Budget::default();
+    let mut contenders = vec![
+        subject.contender("untraced", long, None),
+        subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
+        subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
+        subject.contender("tracer, full", long, Some((Detail::Full, budget))),
+        subject.contender("tracer, lines, all", middle, Some((Detail::Lines, everything()))),
+        subject.contender("tracer, state, all", middle, Some((Detail::State, everything()))),
+        subject.contender("tracer, full, all", middle, Some((Detail::Full, everything()))),
+    ];
+    let folder = tempfile::tempdir()?;
+    let modules = peers::folder().join("javascript/node_modules");
+    if modules.join("istanbul-lib-instrument").is_dir() {
+        let instrumented = folder.path().join("work.js");
+        succeed(
+            command(&subject.found.program)
+                .arg(peers::script("istanbul.js"))
+                .args([&modules, &programs::program(spec, "work"), &instrumented]),
+        )?;
+        let node = &subject.found.program;
+        contenders.push(Contender {
+            name: "istanbul, counts".into(),
+            work: long,
+            at_most: None,
+            run: Box::new(move |work| {
+                timed(&mut || succeed(command(node).arg(&instrumented).arg(work.to_string())))
+            }),
+        });
+    } else {
+        report.skip("istanbul", "not installed; `cargo xtask peers` brings it");
+    }
+    let samples = contest(settings.rounds(7), &contenders)?;
+    let events: Vec<Option<f64>> = contenders
+        .iter()
+        .map(|contender| {
+            let detail = match contender.name.strip_prefix("tracer, ")?.strip_suffix(", all")? {
+                "lines" => Detail::Lines,
+                "state" => Detail::State,
+                _ => Detail::Full,
+            };
+            subject.events_a_round(detail).ok()
+        })
+        .collect();
+    table(report, &samples, &events);
+    Ok(())
+}
