@@ -4,6 +4,6 @@ const fs = require('fs');
 const path = require('path');
 
 const [modules, program, out] = process.argv.slice(2);
-const { createInstrumenter } = require(path.join(modules, 'istanbul-lib-instrument'));
+const { createInstrumenter } = require(path.resolve(modules, 'istanbul-lib-instrument'));
 const instrumenter = createInstrumenter({ compact: false, esModules: false });
 fs.writeFileSync(out, instrumenter.instrumentSync(fs.readFileSync(program, 'utf8'), program));

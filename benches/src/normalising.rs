@@ -19,7 +19,7 @@ const ITERATIONS: usize = 20;
 
 pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
     report.say(
-        "One thread decodes and normalises a stream made here: calls of a function with a loop, \
+        "Processor time. One thread decodes and normalises a stream made here: calls of a function with a loop, \
          in it a statement, an integer, a string and a list of 8 by turns, and a branch. \
          `memory` is how far the resident set grew while the finished trace was held.",
     );
@@ -51,9 +51,9 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
             let whole = sample.name != "decode";
             rows.push(vec![
                 format!("{} events: {}", count(events as f64), sample.name),
-                time(sample.median()),
-                time(sample.least()),
-                count(events as f64 / sample.least()),
+                time(sample.median_cpu()),
+                time(sample.least_cpu()),
+                count(events as f64 / sample.least_cpu()),
                 if whole { format!("{:.1} MB", grown as f64 / 1e6) } else { String::new() },
                 if whole { format!("{:.0}", grown as f64 / events as f64) } else { String::new() },
             ]);

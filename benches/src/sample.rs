@@ -74,6 +74,11 @@ impl Sample {
         self.costs.iter().map(|cost| cost.cpu).fold(f64::INFINITY, f64::min)
     }
 
+    /// Median processor time, seconds.
+    pub(crate) fn median_cpu(&self) -> f64 {
+        middle(self.costs.iter().map(|cost| cost.cpu).collect())
+    }
+
     /// The sample without what `idle` took: start and end of the same process without the work.
     /// The least is taken off, since it is what cannot be avoided.
     pub(crate) fn without(&self, idle: &Sample) -> Sample {
