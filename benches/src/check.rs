@@ -19,7 +19,11 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     let copies = if settings.quick { 4 } else { 20 };
     let mut files: Vec<PathBuf> = Vec::new();
     for (path, text) in programs::all(spec)? {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if LONG.contains(&stem.as_str()) {
             continue;
         }
@@ -37,14 +41,25 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     ));
     let tracer = tracer()?;
     let checked = folder.path();
-    let said = output(command(&tracer).args(["check", "--json", "--jobs", "2"]).arg(checked))?;
+    let said = output(
+        command(&tracer)
+            .args(["check", "--json", "--jobs", "2"])
+            .arg(checked),
+    )?;
     let same = said.matches("\"status\":\"same\"").count();
     if same != files.len() {
-        report.say(&format!("{same} of {} files are the same traced.", files.len()));
+        report.say(&format!(
+            "{same} of {} files are the same traced.",
+            files.len()
+        ));
     }
     // With the interpreter's folder in front, `tracer` takes the same one.
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let bin = found.program.parent().map(PathBuf::from).unwrap_or_default();
+    let bin = found
+        .program
+        .parent()
+        .map(PathBuf::from)
+        .unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path)))?;
     let files = &files;
     let python = &found.program;
@@ -54,7 +69,10 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         }),
         Variant::new("tracer check, 2 jobs", move || {
             let mut check = command(&tracer);
-            check.args(["check", "--json", "--jobs", "2"]).arg(checked).env("PATH", &path);
+            check
+                .args(["check", "--json", "--jobs", "2"])
+                .arg(checked)
+                .env("PATH", &path);
             succeed(&mut check)
         }),
     ];
@@ -83,7 +101,16 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
             ]
         })
         .collect();
-    report.table(&["", "a file, median", "a file, least", "files/s", "over python3"], &rows);
+    report.table(
+        &[
+            "",
+            "a file, median",
+            "a file, least",
+            "files/s",
+            "over python3",
+        ],
+        &rows,
+    );
     Ok(())
 }
 
@@ -95,6 +122,8 @@ fn two_at_once(
     std::thread::scope(|scope| {
         let beside = scope.spawn(|| other.iter().try_for_each(&run));
         one.iter().try_for_each(&run)?;
-        beside.join().expect("a thread that only starts processes does not panic")
+        beside
+            .join()
+            .expect("a thread that only starts processes does not panic")
     })
 }

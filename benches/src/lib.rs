@@ -25,7 +25,10 @@ use report::Report;
 use settings::Settings;
 
 /// One measurement: its name on the command line and in the page, and what makes it.
-type Measurement = (&'static str, fn(&Settings, &mut Report) -> anyhow::Result<()>);
+type Measurement = (
+    &'static str,
+    fn(&Settings, &mut Report) -> anyhow::Result<()>,
+);
 
 /// All of them, in the order of the page.
 const MEASUREMENTS: &[Measurement] = &[

@@ -25,7 +25,11 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     );
     let table = table();
     let mut rows = Vec::new();
-    let lengths = [10_000, 100_000, if settings.quick { 300_000 } else { 1_000_000 }];
+    let lengths = [
+        10_000,
+        100_000,
+        if settings.quick { 300_000 } else { 1_000_000 },
+    ];
     for length in lengths {
         let (region, layout) = stream(length);
         let before = resident();
@@ -54,12 +58,30 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
                 time(sample.median_cpu()),
                 time(sample.least_cpu()),
                 count(events as f64 / sample.least_cpu()),
-                if whole { format!("{:.1} MB", grown as f64 / 1e6) } else { String::new() },
-                if whole { format!("{:.0}", grown as f64 / events as f64) } else { String::new() },
+                if whole {
+                    format!("{:.1} MB", grown as f64 / 1e6)
+                } else {
+                    String::new()
+                },
+                if whole {
+                    format!("{:.0}", grown as f64 / events as f64)
+                } else {
+                    String::new()
+                },
             ]);
         }
     }
-    report.table(&["", "median", "least", "events/s/core", "memory", "bytes an event"], &rows);
+    report.table(
+        &[
+            "",
+            "median",
+            "least",
+            "events/s/core",
+            "memory",
+            "bytes an event",
+        ],
+        &rows,
+    );
     Ok(())
 }
 
@@ -72,7 +94,10 @@ fn run(table: &SiteTable, region: &[u8], layout: &Layout) -> tracer_model::Trace
         type_names: &TypeNames::NEUTRAL,
         stdout: None,
         stderr: None,
-        outcome: Outcome { end: End::Exited { code: 0 }, limits_hit: Vec::new() },
+        outcome: Outcome {
+            end: End::Exited { code: 0 },
+            limits_hit: Vec::new(),
+        },
         limits: Limits::default(),
         budget: layout.budget.clone(),
         detail: Detail::State,
@@ -111,7 +136,11 @@ fn table() -> SiteTable {
         kind,
         file: 0,
         function: 1,
-        span: Span { line: index as u32 + 1, end_line: index as u32 + 1, ..Span::default() },
+        span: Span {
+            line: index as u32 + 1,
+            end_line: index as u32 + 1,
+            ..Span::default()
+        },
         names: match kind {
             Kind::In | Kind::Var => vec!["value".into()],
             Kind::Loop => vec!["item".into()],
@@ -140,32 +169,84 @@ fn table() -> SiteTable {
 
 /// A region with about this many events.
 fn stream(events: usize) -> (Vec<u8>, Layout) {
-    let budget = Budget { events: u32::MAX, bytes: 1 << 30, ..Budget::default() };
+    let budget = Budget {
+        events: u32::MAX,
+        bytes: 1 << 30,
+        ..Budget::default()
+    };
     let layout = Layout::new(8, &budget, Detail::State, *b"0123456789abcdef");
     let mut encoder = Encoder::new(&layout);
     encoder.begin(0, None, 0, 0, 0);
     for (id, name) in [(1, "list"), (2, "Account")] {
-        encoder.record(0, &Record::Intern { id, name: name.as_bytes() });
+        encoder.record(
+            0,
+            &Record::Intern {
+                id,
+                name: name.as_bytes(),
+            },
+        );
     }
     let mut made = 0;
     let mut number = 0_i64;
     while made < events {
         let value = RawValue::Int(number);
-        encoder.record(0, &Record::In { site: 1, args: vec![value.clone()] });
-        encoder.record(0, &Record::Loop { site: 2, phase: 0, targets: Vec::new() });
+        encoder.record(
+            0,
+            &Record::In {
+                site: 1,
+                args: vec![value.clone()],
+            },
+        );
+        encoder.record(
+            0,
+            &Record::Loop {
+                site: 2,
+                phase: 0,
+                targets: Vec::new(),
+            },
+        );
         for _ in 0..ITERATIONS {
             number += 7;
             let targets = vec![RawValue::Int(number)];
-            encoder.record(0, &Record::Loop { site: 2, phase: 1, targets });
+            encoder.record(
+                0,
+                &Record::Loop {
+                    site: 2,
+                    phase: 1,
+                    targets,
+                },
+            );
             encoder.record(0, &Record::Step { site: 3 });
             encoder.record(0, &written(number));
             let arm = u32::from(number % 3 == 0);
-            encoder.record(0, &Record::Branch { site: 7, arm, operands: Vec::new() });
+            encoder.record(
+                0,
+                &Record::Branch {
+                    site: 7,
+                    arm,
+                    operands: Vec::new(),
+                },
+            );
             made += 4;
         }
-        encoder.record(0, &Record::Loop { site: 2, phase: 2, targets: Vec::new() });
+        encoder.record(
+            0,
+            &Record::Loop {
+                site: 2,
+                phase: 2,
+                targets: Vec::new(),
+            },
+        );
         let value = Some(value);
-        encoder.record(0, &Record::Out { site: 8, value, unwinding: false, suspended: false });
+        encoder.record(
+            0,
+            &Record::Out {
+                site: 8,
+                value,
+                unwinding: false,
+                suspended: false,
+            },
+        );
         made += 4;
     }
     (encoder.finish(), layout)
@@ -173,16 +254,29 @@ fn stream(events: usize) -> (Vec<u8>, Layout) {
 
 fn written(number: i64) -> Record<'static> {
     match number % 3 {
-        0 => Record::Var { site: 4, values: vec![RawValue::Int(number)] },
+        0 => Record::Var {
+            site: 4,
+            values: vec![RawValue::Int(number)],
+        },
         1 => {
-            let text = RawText { total: 12, shown: b"twelve bytes", digest: None };
-            Record::Var { site: 5, values: vec![RawValue::String(text)] }
+            let text = RawText {
+                total: 12,
+                shown: b"twelve bytes",
+                digest: None,
+            };
+            Record::Var {
+                site: 5,
+                values: vec![RawValue::String(text)],
+            }
         }
         _ => {
             let items = (0..8).map(|step| RawValue::Int(number + step)).collect();
             let heap = 4096 + number.unsigned_abs() % 64 * 16;
             let list = RawItems::whole(1, heap, items);
-            Record::Var { site: 6, values: vec![RawValue::Sequence(list)] }
+            Record::Var {
+                site: 6,
+                values: vec![RawValue::Sequence(list)],
+            }
         }
     }
 }
@@ -190,6 +284,10 @@ fn written(number: i64) -> Record<'static> {
 /// Resident bytes of this process.
 fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    let pages: u64 = text
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .unwrap_or(0);
     pages * 4096
 }

@@ -22,26 +22,36 @@ pub(crate) fn script(name: &str) -> PathBuf {
 
 /// The newest Python with `sys.monitoring`, else the one that `tracer` takes; and whether it has.
 pub(crate) fn python(spec: &'static LanguageSpec) -> anyhow::Result<(Found, bool)> {
-    let mut candidates: Vec<PathBuf> =
-        ["python3.14", "python3.13", "python3.12"].iter().filter_map(|name| on_path(name)).collect();
+    let mut candidates: Vec<PathBuf> = ["python3.14", "python3.13", "python3.12"]
+        .iter()
+        .filter_map(|name| on_path(name))
+        .collect();
     let root = std::env::var_os("PYENV_ROOT")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".pyenv")));
     if let Some(Ok(versions)) = root.map(|root| root.join("versions").read_dir()) {
-        let mut installed: Vec<PathBuf> =
-            versions.flatten().map(|entry| entry.path().join("bin/python3")).collect();
+        let mut installed: Vec<PathBuf> = versions
+            .flatten()
+            .map(|entry| entry.path().join("bin/python3"))
+            .collect();
         // 3.9 sorts behind 3.13 by text; neither it nor anything older has what is looked for.
         installed.sort();
         candidates.extend(installed.into_iter().rev());
     }
     let has = |program: &Path| {
         let test = "import sys; sys.exit(not hasattr(sys, 'monitoring'))";
-        command(program).args(["-c", test]).status().is_ok_and(|status| status.success())
+        command(program)
+            .args(["-c", test])
+            .status()
+            .is_ok_and(|status| status.success())
     };
-    let modern = candidates.iter().filter(|program| has(program)).find_map(|program| {
-        let said = output(command(program).args(spec.toolchain.identify)).ok()?;
-        (spec.toolchain.describe)(&said, program)
-    });
+    let modern = candidates
+        .iter()
+        .filter(|program| has(program))
+        .find_map(|program| {
+            let said = output(command(program).args(spec.toolchain.identify)).ok()?;
+            (spec.toolchain.describe)(&said, program)
+        });
     match modern {
         Some(found) => Ok((found, true)),
         None => Ok((find_toolchain(spec)?, false)),

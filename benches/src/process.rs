@@ -7,16 +7,24 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// A command without input whose output is thrown away.
-#[expect(clippy::disallowed_methods, reason = "the peers are measured outside the sandbox")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the peers are measured outside the sandbox"
+)]
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command
 }
 
 /// Runs it; any other end than success is an error that names it.
 pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {
         bail!("{command:?} ended with {status}");
     }
@@ -38,7 +46,9 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
 /// A program on `PATH`.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 /// The `tracer` program, built as the benches are.
@@ -56,7 +66,10 @@ pub(crate) fn tracer() -> anyhow::Result<PathBuf> {
     )?;
     // This program is target/release/deps/figures-….
     let own = std::env::current_exe()?;
-    let release = own.parent().and_then(Path::parent).context("no target folder")?;
+    let release = own
+        .parent()
+        .and_then(Path::parent)
+        .context("no target folder")?;
     let built = release.join("tracer");
     if !built.is_file() {
         bail!("{} was not built", built.display());

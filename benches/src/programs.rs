@@ -13,7 +13,10 @@ pub(crate) fn folder() -> &'static Path {
 /// A program by language and bare name.
 pub(crate) fn program(spec: &LanguageSpec, name: &str) -> PathBuf {
     let extension = spec.extensions.first().copied().unwrap_or_default();
-    folder().join("programs").join(spec.id).join(format!("{name}.{extension}"))
+    folder()
+        .join("programs")
+        .join(spec.id)
+        .join(format!("{name}.{extension}"))
 }
 
 /// A language's programs by name, the empty one left out.

@@ -73,22 +73,33 @@ impl Subject {
     ) -> anyhow::Result<(Executed, Program)> {
         let path = programs::program(self.spec, program);
         let detail = traced.map(|(detail, _)| *detail);
-        let options =
-            ProgramOptions { detail: detail.unwrap_or_default(), ..ProgramOptions::default() };
+        let options = ProgramOptions {
+            detail: detail.unwrap_or_default(),
+            ..ProgramOptions::default()
+        };
         let mut program = Program::load(&path, &options)?;
         let mut settings = Settings::new()?;
         settings.cwd = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         settings.args = work.iter().map(|work| work.to_string().into()).collect();
         settings.compiler_flags.clone_from(&self.flags);
         // The channel's pages are charged to the subject, and no program here needs a limit.
-        settings.limits = Limits { memory: None, cpu: None, wall: None, ..Limits::default() };
+        settings.limits = Limits {
+            memory: None,
+            cpu: None,
+            wall: None,
+            ..Limits::default()
+        };
         if let Some((_, budget)) = traced {
             settings.budget = budget.clone();
         }
         let executed = execute(&mut program, &self.found, &settings, detail)?;
         if executed.outcome.end != (End::Exited { code: 0 }) {
             let said = String::from_utf8_lossy(&executed.stderr);
-            bail!("{} ended with {:?}: {said}", path.display(), executed.outcome.end);
+            bail!(
+                "{} ended with {:?}: {said}",
+                path.display(),
+                executed.outcome.end
+            );
         }
         Ok((executed, program))
     }
@@ -107,7 +118,11 @@ impl Subject {
 
 /// A budget that no measured program uses up.
 pub(crate) fn everything() -> Budget {
-    Budget { events: EVERYTHING, bytes: EVERYTHING, ..Budget::default() }
+    Budget {
+        events: EVERYTHING,
+        bytes: EVERYTHING,
+        ..Budget::default()
+    }
 }
 
 /// Events in the normalised trace of a run.
@@ -116,7 +131,10 @@ pub(crate) fn events(
     program: &Program,
     (detail, budget): &(Detail, Budget),
 ) -> anyhow::Result<usize> {
-    let channel = executed.channel.as_ref().context("the run was not traced")?;
+    let channel = executed
+        .channel
+        .as_ref()
+        .context("the run was not traced")?;
     let region = channel.read()?;
     let decoded = decode(&region, channel.layout());
     let trace = normalise(Inputs {
@@ -144,10 +162,7 @@ pub(crate) fn events(
 }
 
 /// Times the contenders in turns, each with and without work; gives the net cost of one round.
-pub(crate) fn contest(
-    rounds: usize,
-    contenders: &[Contender<'_>],
-) -> anyhow::Result<Vec<Sample>> {
+pub(crate) fn contest(rounds: usize, contenders: &[Contender<'_>]) -> anyhow::Result<Vec<Sample>> {
     let mut variants = Vec::new();
     for contender in contenders {
         for work in [contender.work, 0] {

@@ -21,7 +21,11 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
 
 fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::Result<()> {
     let spec = programs::language("c")?;
-    let subject = Subject { spec, found: find_toolchain(spec)?, flags: vec![level.into()] };
+    let subject = Subject {
+        spec,
+        found: find_toolchain(spec)?,
+        flags: vec![level.into()],
+    };
     report.say(&format!(
         "{}, `{level}`, `programs/c/work.c`; time of one round of its work. `all` keeps every \
          event; the other rows have the default budget. An event's time is what the run took more \
@@ -29,7 +33,11 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
          and results; gdb steps and prints the locals.",
         subject.found.version
     ));
-    let (long, middle) = if settings.quick { (40_000, 1000) } else { (200_000, 8000) };
+    let (long, middle) = if settings.quick {
+        (40_000, 1000)
+    } else {
+        (200_000, 8000)
+    };
     let budget = Budget::default();
     let mut contenders = vec![
         subject.contender("untraced", long, None),
@@ -37,15 +45,35 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
         subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
         subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
         subject.contender("tracer, full", long, Some((Detail::Full, budget))),
-        subject.contender("tracer, calls, all", middle, Some((Detail::Calls, everything()))),
-        subject.contender("tracer, lines, all", middle, Some((Detail::Lines, everything()))),
-        subject.contender("tracer, state, all", middle, Some((Detail::State, everything()))),
-        subject.contender("tracer, full, all", middle, Some((Detail::Full, everything()))),
+        subject.contender(
+            "tracer, calls, all",
+            middle,
+            Some((Detail::Calls, everything())),
+        ),
+        subject.contender(
+            "tracer, lines, all",
+            middle,
+            Some((Detail::Lines, everything())),
+        ),
+        subject.contender(
+            "tracer, state, all",
+            middle,
+            Some((Detail::State, everything())),
+        ),
+        subject.contender(
+            "tracer, full, all",
+            middle,
+            Some((Detail::Full, everything())),
+        ),
     ];
     let mut events: Vec<Option<f64>> = contenders
         .iter()
         .map(|contender| {
-            let detail = match contender.name.strip_prefix("tracer, ")?.strip_suffix(", all")? {
+            let detail = match contender
+                .name
+                .strip_prefix("tracer, ")?
+                .strip_suffix(", all")?
+            {
                 "calls" => Detail::Calls,
                 "lines" => Detail::Lines,
                 "state" => Detail::State,
@@ -70,13 +98,22 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
                 timed(&mut || {
                     let mut uftrace = command(&uftrace);
                     uftrace.args(["record", "--auto-args", "--no-libcall", "--no-event"]);
-                    uftrace.arg("-d").arg(&data).arg(&program).arg(work.to_string());
+                    uftrace
+                        .arg("-d")
+                        .arg(&data)
+                        .arg(&program)
+                        .arg(work.to_string());
                     succeed(&mut uftrace)
                 })
             }),
         });
         // It reports what `calls` does: the same functions, entered and left.
-        events.push(subject.events_a_round(Detail::Calls).ok().filter(|_| level == "-O0"));
+        events.push(
+            subject
+                .events_a_round(Detail::Calls)
+                .ok()
+                .filter(|_| level == "-O0"),
+        );
     } else {
         report.skip("uftrace", "not installed; `cargo xtask peers` brings it");
     }
@@ -116,7 +153,14 @@ fn stepping(gdb: PathBuf, program: PathBuf, script: PathBuf, quick: bool) -> Con
             );
             std::fs::write(&script, text)?;
             timed(&mut || {
-                succeed(command(&gdb).arg("-nx").arg("-batch").arg("-x").arg(&script).arg(&program))
+                succeed(
+                    command(&gdb)
+                        .arg("-nx")
+                        .arg("-batch")
+                        .arg("-x")
+                        .arg(&script)
+                        .arg(&program),
+                )
             })
         }),
     }

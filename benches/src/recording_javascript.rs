@@ -13,23 +13,43 @@ use crate::settings::Settings;
 
 pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
     let spec = programs::language("javascript")?;
-    let subject = Subject { spec, found: find_toolchain(spec)?, flags: Vec::new() };
+    let subject = Subject {
+        spec,
+        found: find_toolchain(spec)?,
+        flags: Vec::new(),
+    };
     report.say(&format!(
         "{}, `programs/javascript/work.js`; time of one round of its work. `all` keeps every \
          event; the other rows have the default budget. istanbul counts statements, branches and \
          functions, without order or values.",
         subject.found.version
     ));
-    let (long, middle) = if settings.quick { (4000, 500) } else { (20_000, 4000) };
+    let (long, middle) = if settings.quick {
+        (4000, 500)
+    } else {
+        (20_000, 4000)
+    };
     let budget = Budget::default();
     let mut contenders = vec![
         subject.contender("untraced", long, None),
         subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
         subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
         subject.contender("tracer, full", long, Some((Detail::Full, budget))),
-        subject.contender("tracer, lines, all", middle, Some((Detail::Lines, everything()))),
-        subject.contender("tracer, state, all", middle, Some((Detail::State, everything()))),
-        subject.contender("tracer, full, all", middle, Some((Detail::Full, everything()))),
+        subject.contender(
+            "tracer, lines, all",
+            middle,
+            Some((Detail::Lines, everything())),
+        ),
+        subject.contender(
+            "tracer, state, all",
+            middle,
+            Some((Detail::State, everything())),
+        ),
+        subject.contender(
+            "tracer, full, all",
+            middle,
+            Some((Detail::Full, everything())),
+        ),
     ];
     let folder = tempfile::tempdir()?;
     let modules = peers::folder().join("javascript/node_modules");
@@ -56,7 +76,11 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     let events: Vec<Option<f64>> = contenders
         .iter()
         .map(|contender| {
-            let detail = match contender.name.strip_prefix("tracer, ")?.strip_suffix(", all")? {
+            let detail = match contender
+                .name
+                .strip_prefix("tracer, ")?
+                .strip_suffix(", all")?
+            {
                 "lines" => Detail::Lines,
                 "state" => Detail::State,
                 _ => Detail::Full,

@@ -1,4 +1,4 @@
-//! Recording Python: against the untraced program, `sys.settrace`, `sys.monitoring`, PySnooper.
+//! Recording Python: against the untraced program, `sys.settrace`, `sys.monitoring`, `PySnooper`.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,7 +16,11 @@ use crate::settings::Settings;
 pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
     let spec = programs::language("python")?;
     let (found, monitoring) = peers::python(spec)?;
-    let subject = Subject { spec, found, flags: Vec::new() };
+    let subject = Subject {
+        spec,
+        found,
+        flags: Vec::new(),
+    };
     report.say(&format!(
         "{}, `programs/python/work.py`; time of one round of its work. `all` keeps every event; \
          the other rows have the default budget. The peers record each line with the locals that \
@@ -31,13 +35,37 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
         subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
         subject.contender("tracer, full", long, Some((Detail::Full, budget))),
-        subject.contender("tracer, lines, all", middle * 4, Some((Detail::Lines, everything()))),
-        subject.contender("tracer, state, all", middle * 4, Some((Detail::State, everything()))),
-        subject.contender("tracer, full, all", middle * 4, Some((Detail::Full, everything()))),
+        subject.contender(
+            "tracer, lines, all",
+            middle * 4,
+            Some((Detail::Lines, everything())),
+        ),
+        subject.contender(
+            "tracer, state, all",
+            middle * 4,
+            Some((Detail::State, everything())),
+        ),
+        subject.contender(
+            "tracer, full, all",
+            middle * 4,
+            Some((Detail::Full, everything())),
+        ),
     ];
     let python = subject.found.program.as_path();
-    contenders.push(peer("sys.settrace, lines", python, "settrace.py", &["lines"], middle));
-    contenders.push(peer("sys.settrace, changed locals", python, "settrace.py", &[], middle));
+    contenders.push(peer(
+        "sys.settrace, lines",
+        python,
+        "settrace.py",
+        &["lines"],
+        middle,
+    ));
+    contenders.push(peer(
+        "sys.settrace, changed locals",
+        python,
+        "settrace.py",
+        &[],
+        middle,
+    ));
     if monitoring {
         let name = "sys.monitoring, changed locals";
         contenders.push(peer(name, python, "monitoring.py", &[], middle));
@@ -55,7 +83,11 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     let events: Vec<Option<f64>> = contenders
         .iter()
         .map(|contender| {
-            let detail = match contender.name.strip_prefix("tracer, ")?.strip_suffix(", all")? {
+            let detail = match contender
+                .name
+                .strip_prefix("tracer, ")?
+                .strip_suffix(", all")?
+            {
                 "lines" => Detail::Lines,
                 "state" => Detail::State,
                 _ => Detail::Full,
@@ -85,8 +117,14 @@ fn peer<'a>(
             let out = tempfile::NamedTempFile::new()?;
             timed(&mut || {
                 let mut command = command(python);
-                command.env("PYTHONPATH", &libraries).env("PYTHONHASHSEED", "0");
-                command.arg(&script).arg(out.path()).arg(&program).arg(work.to_string());
+                command
+                    .env("PYTHONPATH", &libraries)
+                    .env("PYTHONHASHSEED", "0");
+                command
+                    .arg(&script)
+                    .arg(out.path())
+                    .arg(&program)
+                    .arg(work.to_string());
                 command.args(extra.iter().map(OsString::from));
                 succeed(&mut command)
             })

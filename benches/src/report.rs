@@ -42,20 +42,38 @@ impl Report {
     /// A table: the first column is left aligned, the others right.
     pub(crate) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-            cells.chain([head[column].chars().count(), 3]).max().unwrap_or(3)
+            let cells = rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count());
+            cells
+                .chain([head[column].chars().count(), 3])
+                .max()
+                .unwrap_or(3)
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
         let line = |cells: &[&str]| {
-            let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-                if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-            });
+            let cells = cells
+                .iter()
+                .zip(&widths)
+                .enumerate()
+                .map(|(column, (cell, width))| {
+                    if column == 0 {
+                        format!("{cell:<width$}")
+                    } else {
+                        format!("{cell:>width$}")
+                    }
+                });
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
         };
         let mut text = String::from("\n");
         text += &line(head);
         let rule = widths.iter().enumerate().map(|(column, width)| {
-            if column == 0 { "-".repeat(*width) } else { format!("{}:", "-".repeat(width - 1)) }
+            if column == 0 {
+                "-".repeat(*width)
+            } else {
+                format!("{}:", "-".repeat(width - 1))
+            }
         });
         let _ = writeln!(text, "| {} |", rule.collect::<Vec<_>>().join(" | "));
         for row in rows {
@@ -74,7 +92,11 @@ impl Report {
 
     /// Says how much is missing.
     pub(crate) fn finish(&self) {
-        println!("\n{} measurements, {} parts skipped", self.sections.len(), self.skipped.len());
+        println!(
+            "\n{} measurements, {} parts skipped",
+            self.sections.len(),
+            self.skipped.len()
+        );
     }
 
     /// Replaces each `<!-- figures:NAME -->` … `<!-- end -->` of the page by what was found.
@@ -83,10 +105,17 @@ impl Report {
             .with_context(|| format!("cannot read {}", page.display()))?;
         for (name, figures) in &self.sections {
             let mark = format!("<!-- figures:{name} -->\n");
-            let start = text.find(&mark).with_context(|| format!("the page has no {name}"))?;
+            let start = text
+                .find(&mark)
+                .with_context(|| format!("the page has no {name}"))?;
             let start = start + mark.len();
-            let end = text[start..].find("<!-- end -->").context("a figures block has no end")?;
-            text.replace_range(start..start + end, &format!("{}\n", figures.trim_start_matches('\n')));
+            let end = text[start..]
+                .find("<!-- end -->")
+                .context("a figures block has no end")?;
+            text.replace_range(
+                start..start + end,
+                &format!("{}\n", figures.trim_start_matches('\n')),
+            );
         }
         std::fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))
     }

@@ -23,11 +23,15 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     );
     let mut rows = Vec::new();
     for spec in tracer_languages::all() {
-        let texts: Vec<Vec<u8>> =
-            programs::all(spec)?.into_iter().map(|(_, text)| text).collect();
+        let texts: Vec<Vec<u8>> = programs::all(spec)?
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
         let mut large = Vec::new();
         while large.len() < if settings.quick { LARGE / 16 } else { LARGE } {
-            texts.iter().for_each(|text| large.extend_from_slice(text));
+            for text in &texts {
+                large.extend_from_slice(text);
+            }
         }
         let small: usize = texts.iter().map(Vec::len).sum();
         let repeats = BATCH.div_ceil(small);
@@ -35,7 +39,18 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         rows.extend(compare(spec, "small files", &texts, repeats, rounds)?);
         rows.extend(compare(spec, "one large file", &[large], 1, rounds)?);
     }
-    report.table(&["", "median", "least", "files/s", "MB/s", "× median", "× least"], &rows);
+    report.table(
+        &[
+            "",
+            "median",
+            "least",
+            "files/s",
+            "MB/s",
+            "× median",
+            "× least",
+        ],
+        &rows,
+    );
     Ok(())
 }
 

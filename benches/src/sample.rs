@@ -41,7 +41,11 @@ impl<'a> Variant<'a> {
         name: impl Into<String>,
         run: impl FnMut() -> anyhow::Result<Cost> + 'a,
     ) -> Self {
-        Self { name: name.into(), run: Box::new(run), rounds: None }
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+            rounds: None,
+        }
     }
 
     /// Repeats it at most this often: for what takes very long.
@@ -61,7 +65,10 @@ pub(crate) struct Sample {
 impl Sample {
     /// Least wall time, seconds.
     pub(crate) fn least(&self) -> f64 {
-        self.costs.iter().map(|cost| cost.wall).fold(f64::INFINITY, f64::min)
+        self.costs
+            .iter()
+            .map(|cost| cost.wall)
+            .fold(f64::INFINITY, f64::min)
     }
 
     /// Median wall time, seconds.
@@ -71,7 +78,10 @@ impl Sample {
 
     /// Least processor time, seconds.
     pub(crate) fn least_cpu(&self) -> f64 {
-        self.costs.iter().map(|cost| cost.cpu).fold(f64::INFINITY, f64::min)
+        self.costs
+            .iter()
+            .map(|cost| cost.cpu)
+            .fold(f64::INFINITY, f64::min)
     }
 
     /// Median processor time, seconds.
@@ -87,14 +97,22 @@ impl Sample {
             wall: (cost.wall - wall).max(0.0),
             cpu: (cost.cpu - cpu).max(0.0),
         });
-        Sample { name: self.name.clone(), costs: costs.collect() }
+        Sample {
+            name: self.name.clone(),
+            costs: costs.collect(),
+        }
     }
 
     /// The sample for a share of the work.
     pub(crate) fn per(&self, units: f64) -> Sample {
-        let costs =
-            self.costs.iter().map(|cost| Cost { wall: cost.wall / units, cpu: cost.cpu / units });
-        Sample { name: self.name.clone(), costs: costs.collect() }
+        let costs = self.costs.iter().map(|cost| Cost {
+            wall: cost.wall / units,
+            cpu: cost.cpu / units,
+        });
+        Sample {
+            name: self.name.clone(),
+            costs: costs.collect(),
+        }
     }
 }
 
@@ -108,7 +126,10 @@ pub(crate) fn interleave(
         if variant.rounds.is_none() {
             (variant.run)()?;
         }
-        samples.push(Sample { name: variant.name.clone(), costs: Vec::new() });
+        samples.push(Sample {
+            name: variant.name.clone(),
+            costs: Vec::new(),
+        });
     }
     for round in 0..rounds {
         for (variant, sample) in variants.iter_mut().zip(&mut samples) {
@@ -125,7 +146,10 @@ pub(crate) fn timed(run: &mut dyn FnMut() -> anyhow::Result<()>) -> anyhow::Resu
     let (cpu, start) = (processor_time()?, Instant::now());
     run()?;
     let wall = start.elapsed();
-    Ok(Cost { wall: wall.as_secs_f64(), cpu: (processor_time()? - cpu).as_secs_f64() })
+    Ok(Cost {
+        wall: wall.as_secs_f64(),
+        cpu: processor_time()?.saturating_sub(cpu).as_secs_f64(),
+    })
 }
 
 fn processor_time() -> anyhow::Result<Duration> {

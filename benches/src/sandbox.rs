@@ -20,10 +20,17 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
          collection of output.",
     );
     let first = run(&Request::new(PROGRAM, "/"))?;
-    let inactive: Vec<&str> =
-        first.protections.iter().filter(|one| !one.active).map(|one| one.name.as_str()).collect();
+    let inactive: Vec<&str> = first
+        .protections
+        .iter()
+        .filter(|one| !one.active)
+        .map(|one| one.name.as_str())
+        .collect();
     if !inactive.is_empty() {
-        report.say(&format!("Not in force on this machine: {}.", inactive.join(", ")));
+        report.say(&format!(
+            "Not in force on this machine: {}.",
+            inactive.join(", ")
+        ));
     }
     let sandboxed = |isolation: Isolation| {
         move || {
@@ -58,7 +65,13 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
             ]
         })
         .collect();
-    let head = ["", "median", "least", "median over the sandbox's", "least over the sandbox's"];
+    let head = [
+        "",
+        "median",
+        "least",
+        "median over the sandbox's",
+        "least over the sandbox's",
+    ];
     report.table(&head, &rows);
     Ok(())
 }
@@ -68,10 +81,19 @@ fn peer(bwrap: &PathBuf) -> Command {
     command
         .args(["--unshare-all", "--die-with-parent", "--hostname", "tracer"])
         .args(["--ro-bind", "/usr", "/usr", "--ro-bind", "/opt", "/opt"])
-        .args(["--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"])
+        .args([
+            "--symlink",
+            "usr/bin",
+            "/bin",
+            "--symlink",
+            "usr/lib",
+            "/lib",
+        ])
         .args(["--symlink", "usr/lib64", "/lib64"])
         .args(["--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"])
-        .args(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"])
+        .args([
+            "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm",
+        ])
         .arg(PROGRAM);
     command
 }

@@ -20,13 +20,21 @@ impl Settings {
         mut arguments: impl Iterator<Item = String>,
         names: &[&str],
     ) -> anyhow::Result<Self> {
-        let mut settings = Self { only: Vec::new(), quick: false, write: false, rounds: None };
+        let mut settings = Self {
+            only: Vec::new(),
+            quick: false,
+            write: false,
+            rounds: None,
+        };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--only" => {
                     let name = arguments.next().context("--only needs a name")?;
                     if !names.iter().any(|known| known.starts_with(&name)) {
-                        bail!("no measurement is called {name}; there are: {}", names.join(", "));
+                        bail!(
+                            "no measurement is called {name}; there are: {}",
+                            names.join(", ")
+                        );
                     }
                     settings.only.push(name);
                 }
@@ -51,6 +59,8 @@ impl Settings {
 
     /// Repetitions, where `usual` are enough for a steady minimum.
     pub(crate) fn rounds(&self, usual: usize) -> usize {
-        self.rounds.unwrap_or(if self.quick { usual.div_ceil(5) } else { usual }).max(1)
+        self.rounds
+            .unwrap_or(if self.quick { usual.div_ceil(5) } else { usual })
+            .max(1)
     }
 }

@@ -25,11 +25,19 @@ pub(crate) fn ten_million(settings: &Settings, report: &mut Report) -> anyhow::R
     let mut rows = Vec::new();
     for spec in tracer_languages::all() {
         let folder = tempfile::tempdir()?;
-        let subject = Subject { spec, found: find_toolchain(spec)?, flags: Vec::new() };
+        let subject = Subject {
+            spec,
+            found: find_toolchain(spec)?,
+            flags: Vec::new(),
+        };
         let traced = (Detail::State, Budget::default());
         let mut variants = whole_commands(spec, "ten_million", folder.path())?;
         for traced in [None, Some(&traced)] {
-            let name = if traced.is_some() { "run alone, traced" } else { "run alone, untraced" };
+            let name = if traced.is_some() {
+                "run alone, traced"
+            } else {
+                "run alone, untraced"
+            };
             let subject = &subject;
             variants.push(Variant::timing_itself(name, move || {
                 let (executed, _) = subject.execute("ten_million", None, traced)?;
@@ -44,12 +52,19 @@ pub(crate) fn ten_million(settings: &Settings, report: &mut Report) -> anyhow::R
         for pair in samples.chunks_exact(2) {
             for sample in pair {
                 let traced = sample.name != pair[0].name;
-                let size = if traced { format!("{} B", count(trace as f64)) } else { String::new() };
+                let size = if traced {
+                    format!("{} B", count(trace as f64))
+                } else {
+                    String::new()
+                };
                 rows.push([row(spec, sample, &pair[0]), vec![size]].concat());
             }
         }
     }
-    report.table(&["", "median", "least", "× median", "× least", "trace"], &rows);
+    report.table(
+        &["", "median", "least", "× median", "× least", "trace"],
+        &rows,
+    );
     Ok(())
 }
 
@@ -66,7 +81,10 @@ pub(crate) fn empty_program(settings: &Settings, report: &mut Report) -> anyhow:
             rows.push([row(spec, sample, &samples[0]), vec![time(more.max(0.0))]].concat());
         }
     }
-    report.table(&["", "median", "least", "× median", "× least", "more"], &rows);
+    report.table(
+        &["", "median", "least", "× median", "× least", "more"],
+        &rows,
+    );
     Ok(())
 }
 
@@ -95,7 +113,8 @@ fn whole_commands(
         let program = program.clone();
         move || {
             let mut run = command(&tracer);
-            run.args(["--quiet", "run", "--format", "jsonl", "--trace-out"]).arg(&trace);
+            run.args(["--quiet", "run", "--format", "jsonl", "--trace-out"])
+                .arg(&trace);
             succeed(run.arg(&program))
         }
     };
@@ -108,8 +127,15 @@ fn whole_commands(
             succeed(command(&found.program).arg(&program))
         }
     };
-    let name = if compiled { "compile and run by hand" } else { "run by hand" };
-    Ok(vec![Variant::new(name, by_hand), Variant::new("tracer run", traced)])
+    let name = if compiled {
+        "compile and run by hand"
+    } else {
+        "run by hand"
+    };
+    Ok(vec![
+        Variant::new(name, by_hand),
+        Variant::new("tracer run", traced),
+    ])
 }
 
 fn compile(compiler: &PathBuf, program: &Path, built: &Path) -> Command {
