@@ -11,6 +11,7 @@ mod cache;
 pub mod channel;
 pub mod check;
 pub mod error;
+mod mirror;
 pub mod program;
 pub mod run;
 pub mod shed;

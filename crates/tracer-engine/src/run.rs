@@ -13,7 +13,7 @@ use tracer_sandbox::{
 };
 
 use crate::channel::Channel;
-use crate::{EngineError, Program, ProgramOptions, cache, find_toolchain, shed};
+use crate::{EngineError, Program, ProgramOptions, cache, find_toolchain, mirror, shed};
 
 /// Where the emitter and other private files stand inside the sandbox.
 const PRIVATE: &str = "/run/tracer";
@@ -302,8 +302,31 @@ impl Workshop<'_> {
                 .folders
                 .push(Folder { path: program.folder().into(), access: Access::ReadOnly });
         }
+        if self.settings.isolation == Isolation::None {
+            self.build_in_mirror(&mut request, plan)?;
+        }
         request.files = self.place(&plan.files)?;
         Ok(tracer_sandbox::run(&request)?)
+    }
+
+    fn build_in_mirror(&self, request: &mut Request, plan: &Plan) -> Result<(), EngineError> {
+        let private = self.private();
+        let files: Vec<(&Path, &[u8])> = plan
+            .files
+            .iter()
+            .filter(|(path, _)| !path.starts_with(&private))
+            .map(|(path, contents)| (path.as_path(), contents.as_slice()))
+            .collect();
+        if files.is_empty() {
+            return Ok(());
+        }
+        let root = self.scratch.join("mirror");
+        mirror::lay_out(&root, &files)
+            .map_err(|source| EngineError::System { what: "mirror the sources", source })?;
+        request.argv = mirror::command(&root, &request.argv, &files);
+        request.cwd = mirror::within(&root, &request.cwd);
+        std::fs::create_dir_all(&request.cwd)
+            .map_err(|source| EngineError::System { what: "mirror the sources", source })
     }
 
     fn run(
@@ -377,9 +400,11 @@ impl Workshop<'_> {
         let private = self.private();
         let mut inject = Vec::new();
         for (path, bytes) in files {
-            if self.settings.isolation == Isolation::None && path.starts_with(&private) {
-                std::fs::create_dir_all(path.parent().unwrap_or(&private)).map_err(made)?;
-                std::fs::write(path, bytes).map_err(made)?;
+            if self.settings.isolation == Isolation::None {
+                if path.starts_with(&private) {
+                    std::fs::create_dir_all(path.parent().unwrap_or(&private)).map_err(made)?;
+                    std::fs::write(path, bytes).map_err(made)?;
+                }
             } else {
                 inject.push(Inject {
                     path: path.clone(),

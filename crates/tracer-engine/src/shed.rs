@@ -78,7 +78,9 @@ impl Rounds {
 
 fn position(sources: &[Source], path: &Path) -> Option<usize> {
     sources.iter().position(|source| {
-        source.path == path || (path.is_relative() && source.path.ends_with(path))
+        let own = source.path.strip_prefix("/").unwrap_or(&source.path);
+        // Absolute paths may be those of a mirror, which ends in the original's.
+        path.ends_with(own) || (path.is_relative() && source.path.ends_with(path))
     })
 }
 

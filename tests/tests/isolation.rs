@@ -1,0 +1,46 @@
+//! Runs without isolation, for machines that have none to give: the same trace, and the
+//! missing walls are reported.
+
+use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
+use tracer_model::{Event, Kind};
+use tracer_sandbox::Isolation;
+
+fn program(language: &str) -> &'static str {
+    match language {
+        "python" => "x = 1\nfor i in range(3):\n    x += i\n",
+        "javascript" => "let x = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\n",
+        "c" => {
+            "int main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    x += i;\n  }\n  \
+             return x;\n}\n"
+        }
+        other => panic!("write a program for {other}"),
+    }
+}
+
+fn events(language: &str, isolation: Isolation) -> Vec<Event> {
+    let spec = languages::by_name(language).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(format!("main.{}", spec.extensions[0]));
+    std::fs::write(&path, program(language)).unwrap();
+    let mut settings = Settings::new().unwrap();
+    settings.cwd = folder.path().to_path_buf();
+    settings.isolation = isolation;
+    let options = RunOptions { program: ProgramOptions::default(), settings };
+    let trace = tracer_engine::trace(&path, &options).unwrap().trace;
+    let seccomp = trace.protections.iter().find(|protection| protection.name == "seccomp").unwrap();
+    assert_eq!(seccomp.active, isolation != Isolation::None, "{:?}", trace.protections);
+    trace.events
+}
+
+#[test]
+fn a_trace_does_not_depend_on_isolation() {
+    for spec in languages::all() {
+        if let Err(why) = find_toolchain(spec) {
+            eprintln!("skipped: {}: {why}", spec.id);
+            continue;
+        }
+        let isolated = events(spec.id, Isolation::Native);
+        assert!(isolated.iter().any(|event| event.kind == Kind::Var), "{}", spec.id);
+        assert_eq!(isolated, events(spec.id, Isolation::None), "{}", spec.id);
+    }
+}
