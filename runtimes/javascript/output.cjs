@@ -39,6 +39,9 @@ function installOutput(wrote) {
         return apply(write, this, [chunk, encoding, callback]);
       },
     }.write;
+    for (const key of ['name', 'length']) {
+      defineProperty(tapped, key, { value: write[key], configurable: true });
+    }
     defineProperty(stream, 'write', {
       value: tapped, writable: true, enumerable: false, configurable: true,
     });

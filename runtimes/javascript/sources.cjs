@@ -119,7 +119,7 @@ class Source {
   }
 
   // The original's position of an error that a probe moved: V8 places an unknown variable that a
-  // statement reads first at the statement, and a stack overflow on entry at the parameters.
+  // statement reads first at the statement, and a stack overflow on entry at the body's first code.
   moved(line, column, name) {
     const table = name === 'ReferenceError' ? this.facts?.firsts
       : name === 'RangeError' ? this.facts?.entries : undefined;

@@ -3,7 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::syntax::{bare, expression_child, is_printed, probe, wrap_argument};
+use crate::syntax::{bare, close_statement, expression_child, is_printed, probe, wrap_argument};
 
 const COMPARISONS: [&str; 10] =
     ["<", ">", "<=", ">=", "==", "===", "!=", "!==", "instanceof", "in"];
@@ -128,7 +128,7 @@ pub(crate) fn choose<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     if !has_default {
         let text = format!(";{}({site},{});", probe(r, "k"), arms.len());
-        r.close(node, text);
+        close_statement(r, node, text);
         arms.push("none".into());
     }
     let text = r.label(value);

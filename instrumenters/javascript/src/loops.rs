@@ -4,8 +4,9 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::functions::frame_text;
+use crate::suspensions::resumption;
 use crate::syntax::{
-    bare, bound_names, enclosing_function, has_token, is_declaration, probe, texts,
+    bare, bound_names, close_statement, enclosing_function, has_token, is_declaration, probe, texts,
 };
 
 /// A loop statement of any kind.
@@ -53,6 +54,10 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         after = format!(";{}({site});", probe(r, "x"));
     }
     let mut again = String::new();
+    if let Some(wake) = awaited_list(r, node) {
+        round.insert_str(0, &wake);
+        after.insert_str(0, &format!(";{wake}"));
+    }
     if suspends {
         let function = enclosing_function(node);
         if let Some(frame) = frame_text(r, function) {
@@ -67,8 +72,15 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         }
     }
     r.open(outer, before);
-    r.close(outer, after);
-    r.wrap(body, format!("{{{round}"), format!("{again}}}"));
+    close_statement(r, outer, after);
+    r.open(body, format!("{{{round}"));
+    close_statement(r, body, format!("{again}}}"));
+}
+
+/// What takes up a frame whose `await` gives the list to go over, which V8 prints when it is none.
+fn awaited_list<'a>(r: &mut Rewriter<'a>, node: Node<'a>) -> Option<String> {
+    let list = node.child_by_field_name("right")?;
+    Some(format!("{};", resumption(r, list)?))
 }
 
 fn header<'a>(r: &Rewriter<'a>, node: Node<'a>, body: Node<'a>) -> String {

@@ -4,7 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::functions::{depth_name, scan};
-use crate::syntax::{Frame, expression_child, is_declaration, is_function, is_list, probe};
+use crate::syntax::{Frame, close_statement, code_end, expression_child, is_declaration, is_function, is_list, probe};
 
 /// Top-level code: opens the frame of a file that another one loads, and says when the main file's
 /// is over.
@@ -58,7 +58,7 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         }
     };
     if !is_jump(last) {
-        r.close_at(last.end_byte(), extent, end);
+        r.close_at(code_end(last), extent, end);
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn prologue_end(body: Node<'_>) -> Option<usize> {
     for child in body.named_children(&mut cursor) {
         match child.kind() {
             "comment" | "hash_bang_line" => {}
-            "expression_statement" if is_directive(child) => end = Some(child.end_byte()),
+            "expression_statement" if is_directive(child) => end = Some(code_end(child)),
             _ => break,
         }
     }
@@ -90,7 +90,7 @@ fn in_prologue(node: Node<'_>) -> bool {
     }
     node.parent().is_some_and(|parent| {
         matches!(parent.kind(), "program" | "statement_block")
-            && prologue_end(parent).is_some_and(|end| node.end_byte() <= end)
+            && prologue_end(parent).is_some_and(|end| code_end(node) <= end)
     })
 }
 
@@ -137,7 +137,8 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         text.push_str(&format!("{}({site});", probe(r, "s")));
     }
     if brace {
-        r.wrap(node, text, "}");
+        r.open(node, text);
+        close_statement(r, node, "}".into());
     } else if !text.is_empty() {
         r.open(node, text);
     }
@@ -192,7 +193,7 @@ pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// Where a probe moves the place of an error, as line and column with it and without it. V8 places
 /// an unknown variable that a statement reads first at the statement, since nothing came before;
-/// and a stack overflow on entry at the parameters.
+/// and a stack overflow on entry at the first code of the body that has a position.
 fn moved_positions(root: Node<'_>) -> (Vec<usize>, Vec<usize>) {
     let mut firsts = Vec::new();
     let mut entries = Vec::new();
@@ -217,17 +218,82 @@ fn moved_positions(root: Node<'_>) -> (Vec<usize>, Vec<usize>) {
             }
         }
         if is_function(node.kind()) {
-            let parameters =
-                node.child_by_field_name("parameters").or_else(|| node.child_by_field_name("parameter"));
-            if let (Some(parameters), Some(body)) = (parameters, node.child_by_field_name("body")) {
-                let (at, start) = (body.start_position(), parameters.start_position());
-                let inside = usize::from(body.kind() == "statement_block");
-                entries.extend([at.row + 1, at.column + 1 + inside, start.row + 1, start.column + 1]);
+            if let Some(body) = node.child_by_field_name("body") {
+                if let Some(first) = first_position(body) {
+                    let (at, start) = (body.start_position(), first.start_position());
+                    let inside = usize::from(body.kind() == "statement_block");
+                    entries.extend([
+                        at.row + 1,
+                        at.column + 1 + inside,
+                        start.row + 1,
+                        start.column + 1,
+                    ]);
+                }
             }
         }
         stack.extend(node.children(&mut cursor));
     }
     (firsts, entries)
+}
+
+/// What V8 takes a function's code to begin with.
+fn first_position(body: Node<'_>) -> Option<Node<'_>> {
+    if body.kind() != "statement_block" {
+        return Some(position_of(body, body));
+    }
+    let mut cursor = body.walk();
+    let statement = body.named_children(&mut cursor).find(|child| {
+        !matches!(
+            child.kind(),
+            "comment" | "function_declaration" | "generator_function_declaration"
+                | "empty_statement"
+        ) && !(child.kind() == "expression_statement" && is_directive(*child))
+    })?;
+    match statement.kind() {
+        "try_statement" => statement.child_by_field_name("body").and_then(first_position),
+        "statement_block" => first_position(statement),
+        "return_statement" | "expression_statement" => {
+            Some(expression_child(statement).map_or(statement, |value| position_of(value, statement)))
+        }
+        "lexical_declaration" | "variable_declaration" => {
+            let mut cursor = statement.walk();
+            let value = statement
+                .named_children(&mut cursor)
+                .find_map(|child| child.child_by_field_name("value"))?;
+            Some(position_of(value, value))
+        }
+        _ => Some(statement),
+    }
+}
+
+/// The place of an expression's first instruction: `this` needs none, so that what is done with it
+/// comes first; else that of the whole.
+fn position_of<'t>(value: Node<'t>, whole: Node<'t>) -> Node<'t> {
+    let leaf = leftmost(value);
+    if leaf.kind() != "this" {
+        return whole;
+    }
+    let Some(parent) = leaf.parent() else { return whole };
+    match parent.parent() {
+        Some(outer)
+            if outer.kind() == "assignment_expression"
+                && outer.child_by_field_name("left") == Some(parent) =>
+        {
+            outer.child_by_field_name("right").map_or(whole, |right| position_of(right, right))
+        }
+        _ => parent.child_by_field_name("property").unwrap_or(whole),
+    }
+}
+
+fn leftmost(node: Node<'_>) -> Node<'_> {
+    let mut node = node;
+    while let Some(child) = node.named_child(0) {
+        if child.start_byte() != node.start_byte() {
+            break;
+        }
+        node = child;
+    }
+    node
 }
 
 /// The variable an expression reads before anything else.

@@ -5,29 +5,40 @@ use tracer_model::Kind;
 
 use crate::functions::frame_text;
 use crate::syntax::{
-    enclosing_function, expression_child, has_token, is_delegation, is_function, is_printed, probe,
+    bare, enclosing_function, expression_child, has_token, is_delegation, is_function, is_pattern,
+    is_printed, probe,
 };
 
 /// `await` and `yield`.
 pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let function = enclosing_function(node);
     let Some(frame) = frame_text(r, function) else { return };
-    let site = r.site(Kind::Out, node);
+    let unpacked = is_unpacked(node);
+    let site = match r.recall(node, "pause") {
+        Some(site) => site,
+        None => r.site(Kind::Out, node),
+    };
+    r.remember(node, "pause", site);
     let text = r.label(node);
     r.site_mut(site).text = text;
     let (sleep, wake) = (probe(r, "y"), probe(r, "w"));
     // An optional call is what V8 prints as it prints an `await`: `(intermediate value)`.
-    let (open, close) = if is_printed(node) {
+    let (open, close) = if unpacked {
+        (String::new(), "")
+    } else if is_printed(node) {
         (format!("({wake}?.({site},{frame},"), "))")
     } else {
         (format!("{wake}({site},{frame},"), ")")
     };
     if node.kind() == "yield_expression" && is_delegation(node) {
         let sleep = probe(r, "y0");
-        r.wrap(node, format!("{open}({sleep}({site},{frame}),"), format!("){close}"));
+        let tail = format!("){close}");
+        r.wrap(node, format!("{open}({sleep}({site},{frame}),"), tail);
         return;
     }
-    r.wrap(node, open, close);
+    if !open.is_empty() {
+        r.wrap(node, open, close);
+    }
     match expression_child(node) {
         Some(value) => {
             let keyword = node.child(0).map_or(0, |word| word.end_byte());
@@ -36,6 +47,45 @@ pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         }
         None => r.close_at(node.end_byte(), 0, format!(" {sleep}({site},{frame},void 0)")),
     }
+}
+
+/// Whether the value is taken apart at once. V8 would print any call there; the frame is then taken
+/// up again behind the statement, or where its first round begins.
+fn is_unpacked(node: Node<'_>) -> bool {
+    let mut child = node;
+    while let Some(parent) = child.parent() {
+        return match parent.kind() {
+            "parenthesized_expression" => {
+                child = parent;
+                continue;
+            }
+            "variable_declarator" => {
+                parent.child_by_field_name("name").is_some_and(is_pattern)
+            }
+            "assignment_expression" => {
+                parent.child_by_field_name("right") == Some(child)
+                    && parent.child_by_field_name("left").is_some_and(|left| is_pattern(bare(left)))
+            }
+            "for_in_statement" => parent.child_by_field_name("right") == Some(child),
+            _ => false,
+        };
+    }
+    false
+}
+
+/// What takes up the frame of an awaited value that a pattern takes apart.
+pub(crate) fn resumption<'a>(r: &mut Rewriter<'a>, value: Node<'a>) -> Option<String> {
+    let value = bare(value);
+    if !matches!(value.kind(), "await_expression" | "yield_expression") {
+        return None;
+    }
+    let site = match r.recall(value, "pause") {
+        Some(site) => site,
+        None => r.site(Kind::Out, value),
+    };
+    r.remember(value, "pause", site);
+    let frame = frame_text(r, enclosing_function(value))?;
+    Some(format!("{}({site},{frame})", probe(r, "w0")))
 }
 
 /// `break` and `continue` of a `for await` make it wait for the iterator.

@@ -222,6 +222,27 @@ pub(crate) fn in_broken(r: &Rewriter<'_>, node: Node<'_>) -> bool {
     false
 }
 
+/// Where a statement's own text ends. Its node may go on over a comment, up to where a semicolon
+/// was supplied.
+pub(crate) fn code_end(node: Node<'_>) -> usize {
+    let mut node = node;
+    loop {
+        let last = (0..node.child_count() as u32)
+            .rev()
+            .filter_map(|index| node.child(index))
+            .find(|child| child.kind() != "comment" && child.end_byte() > child.start_byte());
+        match last {
+            Some(child) => node = child,
+            None => return node.end_byte(),
+        }
+    }
+}
+
+/// Inserts behind a statement, inside what was inserted behind it before.
+pub(crate) fn close_statement(r: &mut Rewriter<'_>, node: Node<'_>, text: String) {
+    r.close_at(code_end(node), node.end_byte() - node.start_byte(), text);
+}
+
 /// Wraps an expression as the last argument of a call; a comma expression gets parentheses.
 pub(crate) fn wrap_argument<'a>(r: &mut Rewriter<'a>, node: Node<'a>, before: &str) {
     if node.kind() == "sequence_expression" {

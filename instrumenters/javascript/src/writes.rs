@@ -1,10 +1,11 @@
 //! Writes: declarations, assignments, `++`, `delete`, fields, and calls that change a container.
 
 use tracer_instrument::{Node, Rewriter};
-use tracer_model::{Detail, Kind};
+use tracer_model::{Detail, FunctionKind, Kind};
 
+use crate::suspensions::resumption;
 use crate::syntax::{
-    bare, bound_names, enclosing_function, is_anonymous_function, is_pattern, is_printed,
+    bare, bound_names, close_statement, enclosing_function, is_anonymous_function, is_pattern, is_printed,
     probe, texts,
 };
 
@@ -48,16 +49,15 @@ pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let list: String = names.iter().map(|name| format!(",{name}")).collect();
     let site = site_for(r, node, names);
-    let report = format!("{}({site}{list})", probe(r, "vn"));
+    let mut report = format!("{}({site}{list})", probe(r, "vn"));
+    if let Some(wake) = resumption(r, value).filter(|_| pattern) {
+        report = format!("({wake},{report})");
+    }
     if declaration.parent().is_some_and(|parent| parent.kind() == "for_statement") {
         let spare = probe(r, "x_");
         r.close(node, format!(",{spare}={report}"));
     } else {
-        r.close_at(
-            declaration.end_byte(),
-            declaration.end_byte() - declaration.start_byte(),
-            format!(";{report};"),
-        );
+        close_statement(r, declaration, format!(";{report};"));
     }
 }
 
@@ -79,7 +79,11 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
             return;
         }
         let names = texts(r, &bound);
-        let list: String = names.iter().map(|name| format!(",{name}")).collect();
+        let mut list: String = names.iter().map(|name| format!(",{name}")).collect();
+        let right = node.child_by_field_name("right");
+        if let Some(wake) = right.and_then(|right| resumption(r, right)) {
+            list = format!(",({wake},{}){}", names[0], list.get(1 + names[0].len()..).unwrap_or(""));
+        }
         let site = site_for(r, node, names);
         let before = format!("{}({site},", probe(r, "vd"));
         r.wrap(node, before, format!("{list})"));
@@ -191,11 +195,9 @@ pub(crate) fn delete<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.wrap(node, before, ")");
 }
 
-/// A class field with an initial value.
+/// A class field with an initial value. Initial values run in a frame of their own, whenever an
+/// object is made.
 pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    if !r.wants(Detail::State) {
-        return;
-    }
     let (Some(property), Some(value)) =
         (node.child_by_field_name("property"), node.child_by_field_name("value"))
     else {
@@ -204,10 +206,37 @@ pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if is_anonymous_function(value) {
         return;
     }
-    let names = vec![r.label(property)];
-    let site = site_for(r, node, names);
-    let before = format!("{}({site},", probe(r, "v"));
-    r.wrap(value, before, ")");
+    let is_constant = matches!(value.kind(), "number" | "string" | "true" | "false" | "null");
+    if is_constant && !r.wants(Detail::State) {
+        return;
+    }
+    r.enter_function(node, value, "<field>", ".", FunctionKind::Class);
+    let entry = r.site(Kind::In, node);
+    let write = r.wants(Detail::State).then(|| {
+        let names = vec![r.label(property)];
+        site_for(r, node, names)
+    });
+    let out = r.site(Kind::Out, node);
+    match write {
+        // Nothing can happen between: one probe tells all three.
+        Some(write) if is_constant => {
+            let chain = &mut r.site_mut(write).chain;
+            chain.before.push(entry);
+            chain.after.push(out);
+            let before = format!("{}({write},", probe(r, "v"));
+            r.wrap(value, before, ")");
+        }
+        _ => {
+            let mut before = format!("{}({out},", probe(r, "r"));
+            let mut after = String::from("))");
+            if let Some(write) = write {
+                before.push_str(&format!("{}({write},", probe(r, "v")));
+                after.push(')');
+            }
+            before.push_str(&format!("({}({entry}),", probe(r, "i0")));
+            r.wrap(value, before, after);
+        }
+    }
 }
 
 /// `list.push(…)` and the like on a plain variable: the container before and after.
