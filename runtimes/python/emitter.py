@@ -11,13 +11,17 @@ import sys
 import builtins
 
 OURS = (lambda: 0).__code__.co_filename
-REFRESH = 0xFFF
+# Visits between two refreshes of the slots, at least.
+PERIOD = 512
+# More visits than a process can make.
+ENDLESS = 1 << 62
 
 
 class Emitter:
     """`register` makes probes by name. `space` is where they stand."""
 
     def __init__(self, channel, plan, values, load):
+        from itertools import repeat
         from _thread import get_ident
 
         mm = region(channel)
@@ -41,8 +45,11 @@ class Emitter:
         depth = stream = claimed = children = 0
         # Muting: it ends below this depth; -1 while recording.
         floor, muted_loop, exhausted, threads = -1, 0, False, False
-        names, recording, first, counting = {}, {}, {}, {}
-        kept, outside, flushers, began = {}, {}, [], []
+        # By name: forms, and how to bring the counts up to date.
+        names, recording, first, counting, flushers = {}, {}, {}, {}, {}
+        kept, outside, active, began = {}, {}, {}, []
+        # Visits of loops and calls until the slots are refreshed.
+        due = PERIOD
         loop_ranges = {}
         suspended = {}
         interned = {}
@@ -141,15 +148,16 @@ class Emitter:
                     low, high = loop_ranges.get(loop, (loop, loop))
                     forms = outside[loop] = {
                         name: outside_form(name) for name, (number, _) in names.items()
-                        if not low <= number <= high and name[4] in "svukbjathGgnlfew"}
+                        if not low <= number <= high and name[4] in "svVukbjathGgnlfew"}
                 space.update(forms)
 
         def unmute():
             """Ends a muted stretch: what was left out is told, and recording resumes."""
             nonlocal floor, muted_loop
             floor, muted_loop = -1, 0
-            for flush in flushers:
+            for flush in active.values():
                 flush(True)
+            active.clear()
             raw(b"\x0d" + varint(max(depth, 0)))
             if left <= 0:
                 exhaust(0)
@@ -162,17 +170,28 @@ class Emitter:
             raw(b"\x0f" + varint(which))
             space.update(first)
 
-        def refresh_all():
-            for flush in flushers:
+        def refresh():
+            """Brings the slots up to date."""
+            nonlocal due
+            due = max(PERIOD, 32 * len(active))
+            for flush in active.values():
                 flush(False)
 
-        def still_first(name):
-            """A visit that is recorded although muted; after two the counting form stands."""
-            count = kept.get(name, 0) + 1
-            kept[name] = count
-            if count >= 2:
-                space[name] = counting[name]
-            raw(b"\x0d" + varint(max(depth, 0)))
+        def first_form(name):
+            """Visits of a muted stretch: two are recorded still, then the counting form stands."""
+            full = recording[name]
+
+            def visit(*xs):
+                seen = kept.get(name, 0)
+                if seen < 2:
+                    kept[name] = seen + 1
+                    raw(b"\x0d" + varint(max(depth, 0)))
+                    return full(*xs)
+                active[name] = flushers[name]
+                form = counting[name](*xs)
+                space[name] = form if not threads or name[4] not in "iroxdc" else guarded(form)
+                return form(*xs)
+            return visit
 
         def slot(number):
             """Writes the site's slot, or its ELIDE when a muted stretch ends."""
@@ -181,6 +200,8 @@ class Emitter:
             head = b"\x0c" + varint(number)
 
             def store(count, last, elide):
+                if not count:
+                    return
                 if elide:
                     raw(head + varint(count) + varint(len(last)) + last)
                     if fits:
@@ -265,13 +286,17 @@ class Emitter:
                     record(b"\x10" + varint(number) + b"\2")
                 depth += 1
 
-        # Forms that say a fixed thing.
+        # Forms. A maker gives the recording form, what makes the counting form from the arguments of
+        # the visit that it begins with, and what brings the count up to date.
+
+        def always(form):
+            return lambda *xs: form
 
         def fixed(number, data, result=None):
-            """(recording, counting) for a record without values."""
-            n = 0
+            """A record without values. Counted by a C iterator that gives `result` for ever."""
             size = len(data)
             store = slot(number)
+            counter = None
 
             def told():
                 nonlocal room, left
@@ -285,96 +310,113 @@ class Emitter:
                     write(data)
                 return result
 
-            def count():
-                nonlocal n
-                n += 1
-                if not n & REFRESH:
-                    store(n, data, False)
-                return result
+            def begin():
+                nonlocal counter
+                counter = repeat(result, ENDLESS)
+                return counter.__next__
 
             def flush(elide):
-                nonlocal n
-                if n:
-                    store(n, data, elide)
+                nonlocal counter
+                if counter is not None:
+                    store(ENDLESS - counter.__length_hint__(), data, elide)
                     if elide:
-                        n = 0
-            flushers.append(flush)
-            return told, count
+                        counter = None
+            return told, begin, flush
 
         def arms(number, yes, no):
-            """Forms of both arms of a condition, which share their count: (true, false)."""
-            n = 0
-            last = True
+            """Both arms of a condition, which share a slot: (true, false)."""
             store = slot(number)
+            counters = {}
+            seen = [0, 0]
 
-            def true():
-                record(yes)
-                return True
+            def form(arm, data):
+                result = bool_(arm)
 
-            def false():
-                record(no)
-                return False
+                def told():
+                    record(data)
+                    return result
 
-            def count_true():
-                nonlocal n, last
-                n += 1
-                last = True
-                if not n & REFRESH:
-                    store(n, yes, False)
-                return True
-
-            def count_false():
-                nonlocal n, last
-                n += 1
-                last = False
-                if not n & REFRESH:
-                    store(n, no, False)
-                return False
+                def begin():
+                    counters[arm] = counter = repeat(result, ENDLESS)
+                    return counter.__next__
+                return told, begin, flush
 
             def flush(elide):
-                nonlocal n
-                if n:
-                    store(n, yes if last else no, elide)
-                    if elide:
-                        n = 0
-            flushers.append(flush)
-            return (true, count_true), (false, count_false)
+                now = [ENDLESS - counters[arm].__length_hint__() if arm in counters else 0
+                       for arm in (0, 1)]
+                # Which came last is known only if the other did not come since the last look.
+                last = no if now[1] == seen[1] else yes if now[0] == seen[0] else b""
+                seen[:] = now
+                store(now[0] + now[1], last, elide)
+                if elide:
+                    counters.clear()
+                    seen[:] = 0, 0
+            return form(1, yes), form(0, no)
 
         # Forms that carry values.
 
-        def counted(number, head):
-            """(counting form of one value, counting form of any number)."""
+        def counted(number, head, passing=True):
+            """Counting form of one value, which it passes on or not, and its flush."""
             n = 0
             last = unknown
             store = slot(number)
 
-            def count(x):
-                nonlocal n, last
-                n += 1
-                kind = type_(x)
-                if kind is int_ or kind is str_ or kind is float_ or kind is bool_ or kind is none:
-                    last = x
-                else:
-                    last = unknown
-                if not n & REFRESH:
-                    store(n, head + capture(x), False)
-                return x
-
-            def count_many(*xs):
-                nonlocal n
-                n += 1
-                if not n & REFRESH:
-                    store(n, b"", False)
+            if passing:
+                def count(x):
+                    nonlocal n, last
+                    n += 1
+                    kind = type_(x)
+                    if kind is int_ or kind is str_ or kind is float_ or kind is bool_ or kind is none:
+                        last = x
+                    else:
+                        last = unknown
+                    return x
+            else:
+                def count(x):
+                    nonlocal n, last, due
+                    n += 1
+                    kind = type_(x)
+                    if kind is int_ or kind is str_ or kind is float_ or kind is bool_ or kind is none:
+                        last = x
+                    else:
+                        last = unknown
+                    due -= 1
+                    if due < 0:
+                        refresh()
 
             def flush(elide):
                 nonlocal n, last
-                if n:
-                    store(n, b"" if last is unknown else head + capture(last), elide)
-                    if elide:
-                        n = 0
-                        last = unknown
-            flushers.append(flush)
-            return count, count_many
+                store(n, b"" if last is unknown else head + capture(last), elide)
+                if elide:
+                    n = 0
+                    last = unknown
+            return count, flush
+
+        def bare_count(number, result=None, ticks=False):
+            """Counting form that keeps no value, and its flush."""
+            n = 0
+            store = slot(number)
+
+            if ticks:
+                def count(*xs):
+                    nonlocal n, due
+                    n += 1
+                    due -= 1
+                    if due < 0:
+                        refresh()
+                    return result
+            else:
+                def count(*xs):
+                    nonlocal n
+                    n += 1
+                    return xs[0] if xs else None
+
+            def flush(elide):
+                nonlocal n
+                store(n, b"", elide)
+                if elide:
+                    n = 0
+            return count, flush
 
         def make_s(number, arity):
             return fixed(number, b"\x01" + varint(number))
@@ -383,7 +425,6 @@ class Emitter:
             """A write; `u` is the same on the way to its place."""
             head = b"\x02" + varint(number)
             one = head + b"\1"
-            count, count_many = counted(number, one)
 
             def wrote(x):
                 record(one + capture(x))
@@ -391,29 +432,80 @@ class Emitter:
 
             def wrote_many(*xs):
                 record(joined(head, xs))
-            return (wrote, count) if arity == 1 else (wrote_many, count_many)
+
+            if arity == 1:
+                count, flush = counted(number, one)
+                return wrote, always(count), flush
+            count, flush = bare_count(number)
+            return wrote_many, always(count), flush
+
+        def make_V(number, arity):
+            """A write of what arithmetic gave: counted in C while that is a plain number."""
+            head = b"\x02" + varint(number) + b"\1"
+            name = "_tr_V%d" % number
+            store = slot(number)
+            values = None
+            n = 0
+            last = unknown
+
+            def wrote(x):
+                record(head + capture(x))
+
+            def count(x):
+                nonlocal n, last
+                n += 1
+                kind = type_(x)
+                last = x if kind is int_ or kind is float_ or kind is bool_ else unknown
+
+            def begin(x):
+                nonlocal values
+                if small(x):
+                    values = []
+                    return values.append
+                return count
+
+            def flush(elide):
+                nonlocal values, n, last
+                if values:
+                    n += len(values)
+                    last = values[-1]
+                    values.clear()
+                    if not small(last):
+                        # From here on no object is kept until the next look.
+                        values = None
+                        last = unknown
+                        space[name] = count
+                store(n, b"" if last is unknown else head + capture(last), elide)
+                if elide:
+                    n = 0
+                    values, last = None, unknown
+            return wrote, begin, flush
+
+        def small(x):
+            kind = type_(x)
+            return kind is float_ or kind is bool_ or kind is int_ and -limit64 < x < limit64
+
+        limit64 = 1 << 64
 
         def make_n(number, arity):
             """`del`: the names are unbound now."""
             def unbound(k):
                 record(b"\x02" + varint(number) + varint(k) + b"\x09" * k)
 
-            def count(k):
-                pass
-            return unbound, count
+            count, flush = bare_count(number)
+            return unbound, always(count), flush
 
         def make_k(number, arity):
             """An augmented write to an attribute or element: the value there now."""
-            tell_, count = make_v(number, 1)
+            head = b"\x02" + varint(number) + b"\1"
 
             def wrote(x, *steps):
                 value = follow(x, steps)
                 if value is not missing:
-                    tell_(value)
+                    record(head + capture(value))
 
-            def wrote_count(x, *steps):
-                count(unknown)
-            return wrote, wrote_count
+            count, flush = bare_count(number)
+            return wrote, always(count), flush
 
         places = load("places.py")
         follow, missing = places["follow"], places["MISSING"]
@@ -427,13 +519,11 @@ class Emitter:
                     x = follow(x, steps)
                 before[number] = capture(x) if type_(x) in containers else None
 
-            def unseen(x, *steps):
-                before[number] = None
-            return seen, unseen
+            return seen, always("".format), nothing
 
         def make_j(number, arity):
             head = b"\x08" + varint(number)
-            _, count_many = counted(number, head)
+            count, flush = bare_count(number)
 
             def changed(x, *steps):
                 was = before.pop(number, None)
@@ -442,7 +532,10 @@ class Emitter:
                         x = follow(x, steps)
                     if type_(x) in containers:
                         record(head + was + capture(x))
-            return changed, count_many
+            return changed, always(count), flush
+
+        def nothing(elide):
+            pass
 
         # Functions.
 
@@ -461,30 +554,47 @@ class Emitter:
                 if visits > 2 and floor < 0 and left * 4 < total_events and not exhausted:
                     mute(depth, 0)
 
-            def count(*xs):
-                nonlocal n, depth
-                depth += 1
-                if depth > near:
-                    check_depth()
-                n += 1
-                if not n & REFRESH:
-                    store(n, b"", False)
+            if arity == 0:
+                def count():
+                    nonlocal n, depth
+                    depth += 1
+                    if depth > near:
+                        check_depth()
+                    n += 1
+                    if not n & 1023:
+                        refresh()
+            elif arity == 1:
+                def count(x):
+                    nonlocal n, depth
+                    depth += 1
+                    if depth > near:
+                        check_depth()
+                    n += 1
+                    if not n & 1023:
+                        refresh()
+            else:
+                def count(*xs):
+                    nonlocal n, depth
+                    depth += 1
+                    if depth > near:
+                        check_depth()
+                    n += 1
+                    if not n & 1023:
+                        refresh()
 
             def flush(elide):
                 nonlocal n
-                if n:
-                    store(n, b"", elide)
-                    if elide:
-                        n = 0
-            flushers.append(flush)
-            return enter, count
+                store(n, b"", elide)
+                if elide:
+                    n = 0
+            return enter, always(count), flush
 
         def make_m(number, arity):
             """The program's first statement is about to run."""
             def begin():
                 while began:
                     began.pop()()
-            return begin, begin
+            return begin, always(begin), nothing
 
         def leaving(number, valued, data):
             """(recording, counting) for the end of a call; without `valued` it tells `data`."""
@@ -511,29 +621,23 @@ class Emitter:
                     last = unknown
                 if depth < floor:
                     unmute()
-                elif not n & REFRESH:
-                    store(n, kept_record(), False)
                 return x
-
-            def kept_record():
-                return data if not valued else b"" if last is unknown else valued + capture(last)
 
             def flush(elide):
                 nonlocal n, last
-                if n:
-                    store(n, kept_record(), elide)
-                    if elide:
-                        n = 0
-                        last = unknown
-            flushers.append(flush)
-            return leave, count
+                store(n, data if not valued else b"" if last is unknown else valued + capture(last), elide)
+                if elide:
+                    n = 0
+                    last = unknown
+            return leave, count, flush
 
         def make_r(number, arity):
-            return leaving(number, b"\x04" + varint(number) + b"\1", b"")
+            leave, count, flush = leaving(number, b"\x04" + varint(number) + b"\1", b"")
+            return leave, always(count), flush
 
         def make_x(number, arity):
             """A call is unwound."""
-            leave, count = leaving(number, b"", b"\x04" + varint(number) + b"\2")
+            leave, count, flush = leaving(number, b"", b"\x04" + varint(number) + b"\2")
 
             def unwind():
                 trim()
@@ -542,11 +646,11 @@ class Emitter:
             def unwind_count():
                 trim()
                 count()
-            return unwind, unwind_count
+            return unwind, always(unwind_count), flush
 
         def make_d(number, arity):
             """`yield` or `await`: out, but not left. `c` comes when it goes on."""
-            tell_, count_ = leaving(number, b"\x04" + varint(number) + b"\5", b"")
+            tell_, count_, flush = leaving(number, b"\x04" + varint(number) + b"\5", b"")
 
             def suspend(x):
                 suspended[id(getframe(1))] = number + 1
@@ -555,11 +659,11 @@ class Emitter:
             def count(x):
                 suspended[id(getframe(1))] = number + 1
                 return count_(x)
-            return suspend, count
+            return suspend, always(count), flush
 
         def make_c(number, arity):
             head = b"\x10" + varint(number) + b"\1"
-            count_, _ = counted(number, head)
+            count_, flush = counted(number, head)
 
             def resume(x):
                 nonlocal depth
@@ -573,7 +677,7 @@ class Emitter:
                 suspended.pop(id(getframe(1)), None)
                 depth += 1
                 return count_(x)
-            return resume, count
+            return resume, always(count), flush
 
         # Branches and loops.
 
@@ -604,16 +708,11 @@ class Emitter:
             around, entered, over = head + b"\1", head + b"\0\0", head + b"\2\0"
             one, bare = around + b"\1", around + b"\0"
             k = quota = started = 0
-            count, count_many = counted(number, one)
-            _, count_bare = fixed(number, bare)
 
             def begin(x=None):
                 nonlocal k, started, quota
                 k, started, quota = 0, left, max(64, left >> 2)
                 record(entered)
-                return x
-
-            def begin_count(x=None):
                 return x
 
             def beyond():
@@ -648,13 +747,6 @@ class Emitter:
                     record(bare)
                 return True
 
-            def count_iteration(x):
-                count(x)
-
-            def count_true():
-                count_bare()
-                return True
-
             def leave(x=None):
                 record(over)
                 return x
@@ -673,15 +765,22 @@ class Emitter:
                 leave_count()
                 return False
 
-            arity = names.get("_tr_l%d" % number, (0, 0))[1]
-            iteration = (iterate, count) if arity == 1 else (iterate_many, count_many)
-            return {"e": (begin, begin_count), "w": (begin, begin_count), "l": iteration,
-                    "z": (leave, leave_count), "y": (leave, leave_count),
-                    "t": (iterate_true, fixed_true(number, bare)),
-                    "f": (leave_false, leave_false_count)}
+            def same(x=None):
+                return x
 
-        def fixed_true(number, data):
-            return fixed(number, data, True)[1]
+            arity = names.get("_tr_l%d" % number, (0, 0))[1]
+            if arity == 1:
+                count, flush = counted(number, one, False)
+                iteration = iterate, always(count), flush
+            else:
+                count, flush = bare_count(number, None, True)
+                iteration = iterate_many, always(count), flush
+            count, flush = bare_count(number, True, True)
+            entry = begin, always(same), nothing
+            exit_ = leave, always(leave_count), nothing
+            return {"e": entry, "w": entry, "l": iteration, "z": exit_, "y": exit_,
+                    "t": (iterate_true, always(count), flush),
+                    "f": (leave_false, always(leave_false_count), nothing)}
 
         # Exceptions.
 
@@ -691,7 +790,7 @@ class Emitter:
         def make_h(number, arity):
             """A handler begins: the error was caught here."""
             head = b"\x07" + varint(number) + b"\1"
-            _, count_ = counted(number, head)
+            count_, flush = bare_count(number)
 
             def caught():
                 error = trim()
@@ -701,12 +800,11 @@ class Emitter:
             def count():
                 trim()
                 count_()
-            return caught, count
+            return caught, always(count), flush
 
         def make_G(number, arity):
             """`finally` begins: what passes through, if anything of this frame's does."""
             head = b"\x07" + varint(number) + b"\2"
-            handled = handlers_of
 
             def passing():
                 error = exc_info()[1]
@@ -720,23 +818,18 @@ class Emitter:
                 place = error.__traceback__ if error is not None else None
                 if place is not None and place.tb_frame is getframe(1):
                     trim()
-            return passing, count
-
-        handlers_of = None
+            return passing, always(count), nothing
 
         def make_g(number, arity):
             """`raise`: passes the exception or its class through."""
             head = b"\x07" + varint(number) + b"\0"
-            _, count_ = counted(number, head)
+            count, flush = bare_count(number)
 
             def thrown(x=None):
                 record(head + raised(exc_info()[1] if x is None else x, capture) + b"\0\0")
                 return x
 
-            def count(x=None):
-                count_()
-                return x
-            return thrown, count
+            return thrown, always(count), flush
 
         def make_U(number, arity):
             """The error leaves the main module."""
@@ -746,9 +839,9 @@ class Emitter:
                 error = trim()
                 if error is not None and type_(error) is not SystemExit:
                     record(head + in_flight(error, capture, intern, varint, OURS))
-            return uncaught, uncaught
+            return uncaught, always(uncaught), nothing
 
-        letters = {"s": make_s, "v": make_v, "u": make_v, "n": make_n, "k": make_k, "b": make_b,
+        letters = {"s": make_s, "v": make_v, "V": make_V, "u": make_v, "n": make_n, "k": make_k, "b": make_b,
                    "j": make_j, "i": make_i, "m": make_m, "r": make_r, "o": make_r, "x": make_x,
                    "d": make_d, "c": make_c, "t": make_truth(0), "f": make_truth(1), "h": make_h,
                    "G": make_G, "g": make_g, "U": make_U}
@@ -766,23 +859,17 @@ class Emitter:
                     forms = make_a(number, arity, int(name.rpartition("_")[2]))
                 else:
                     forms = letters[name[4]](number, arity)
-                recording[name], counting[name] = forms
-                first[name] = first_form(name, forms)
+                recording[name], counting[name], flushers[name] = forms
+                first[name] = first_form(name)
+                if name[4] in "ewyzfmUb" and forms[2] is nothing:
+                    # What ends a muted stretch, or says nothing of its own.
+                    first[name] = forms[1]()
             outside.clear()
-            multiple()
+            if threads:
+                multiple()
             now = first if exhausted or floor >= 0 else recording
             for name in found:
                 space[name] = now[name]
-
-        def first_form(name, forms):
-            full, short = forms
-            if name[4] in "ewyzfbjm" or full is short:
-                return short
-
-            def visit(*xs):
-                still_first(name)
-                return full(*xs)
-            return visit
 
         def outside_form(name):
             full = recording[name]
@@ -790,8 +877,8 @@ class Emitter:
             def visit(*xs):
                 if depth <= floor:
                     unmute()
-                    return space[name](*xs)
-                return counting[name](*xs)
+                    return full(*xs)
+                return first[name](*xs)
             return visit
 
         # What else the program does: output, threads, children, ends.
@@ -812,10 +899,8 @@ class Emitter:
         guard = None
 
         def multiple():
-            """Wraps all forms, once there are threads."""
-            if not threads:
-                return
-            for forms in (recording, first, counting):
+            """Wraps the forms that write or change the depth, once there are threads."""
+            for forms in (recording, first):
                 for name, form in forms.items():
                     if form not in wrapped:
                         forms[name] = guarded(form)
@@ -900,8 +985,6 @@ class Emitter:
             states.clear()
             if threads:
                 guard.release()
-            for flush in flushers:
-                flush(None)
             if not claim(2, stream, children):
                 exhausted or exhaust(2)
 
@@ -909,7 +992,7 @@ class Emitter:
             """Stands C functions in for all probes, which a trace function would see."""
             for name in names:
                 space[name] = null_form(name)
-            refresh_all()
+            refresh()
             set_real_limit(limit)
 
         self.register = register
@@ -917,7 +1000,7 @@ class Emitter:
         claim(0)
         set_real_limit(limit + headroom)
         replace = load("process.py")["install"](
-            output, refresh_all, before_thread, after_thread, (forking, forked_parent, forked_child), vanish)
+            output, refresh, before_thread, after_thread, (forking, forked_parent, forked_child), vanish)
         replace(sys, "getrecursionlimit", getrecursionlimit)
         replace(sys, "setrecursionlimit", setrecursionlimit)
 
