@@ -498,11 +498,12 @@ class Emitter:
         def make_k(number, arity):
             """An augmented write to an attribute or element: the value there now."""
             head = b"\x02" + varint(number) + b"\1"
+            untold = head[:-1] + b"\0"
 
             def wrote(x, *steps):
                 value = follow(x, steps)
-                if value is not missing:
-                    record(head + capture(value))
+                # Without a value it still stands for the steps that follow.
+                record(untold if value is missing else head + capture(value))
 
             count, flush = bare_count(number)
             return wrote, always(count), flush

@@ -60,6 +60,78 @@ fn is_plain(r: &Rewriter<'_>, string: Node<'_>) -> bool {
             .any(|byte| matches!(byte.to_ascii_lowercase(), b'f' | b'b' | b't'))
 }
 
+/// A statement that is nothing but a constant: the compiler leaves it out.
+fn is_constant(statement: Node<'_>) -> bool {
+    statement.kind() == "expression_statement"
+        && statement.named_child_count() == 1
+        && statement.named_child(0).is_some_and(|value| {
+            matches!(
+                value.kind(),
+                "ellipsis" | "integer" | "float" | "none" | "true" | "false"
+            )
+        })
+}
+
+/// Whether evaluating the expression may run code of the program, so that events come before the
+/// expression's own.
+pub(crate) fn may_call(r: &Rewriter<'_>, node: Node<'_>) -> bool {
+    match node.kind() {
+        "call" | "await" | "yield" | "named_expression" => true,
+        "lambda" => false,
+        "comparison_operator"
+        | "binary_operator"
+        | "unary_operator"
+        | "subscript"
+        | "attribute"
+        | "identifier"
+            if overloads(r) =>
+        {
+            true
+        }
+        _ => {
+            let mut cursor = node.walk();
+            node.named_children(&mut cursor)
+                .any(|child| may_call(r, child))
+        }
+    }
+}
+
+/// Whether the file defines operators or properties of its own.
+fn overloads(r: &Rewriter<'_>) -> bool {
+    const PLAIN: &[&str] = &[
+        "init__",
+        "repr__",
+        "str__",
+        "new__",
+        "iter__",
+        "next__",
+        "enter__",
+        "exit__",
+        "call__",
+        "hash__",
+        "post_init__",
+        "init_subclass__",
+        "del__",
+        "main__",
+        "format__",
+    ];
+    let text = String::from_utf8_lossy(r.source);
+    text.contains("@property")
+        || text.match_indices("def __").any(|(at, found)| {
+            !PLAIN
+                .iter()
+                .any(|name| text[at + found.len()..].starts_with(name))
+        })
+}
+
+/// A `while` whose condition runs code tells its step each time, ahead of the condition.
+pub(crate) fn steps_in_header(r: &Rewriter<'_>, statement: Node<'_>) -> bool {
+    statement.kind() == "while_statement"
+        && statement
+            .child_by_field_name("condition")
+            .is_some_and(|condition| may_call(r, condition))
+}
+
 /// Whether reaching the statement is an event.
 pub(crate) fn steps(r: &Rewriter<'_>, statement: Node<'_>) -> bool {
     !matches!(
@@ -70,6 +142,7 @@ pub(crate) fn steps(r: &Rewriter<'_>, statement: Node<'_>) -> bool {
             | "print_statement"
             | "exec_statement"
     ) && !is_text(r, statement)
+        && !is_constant(statement)
         && !r.is_broken(statement)
 }
 
@@ -94,7 +167,7 @@ pub(crate) fn follow<'a>(r: &mut Rewriter<'a>, block: &[Node<'a>], index: usize)
             index += 1;
             continue;
         }
-        if r.known_site(statement, "step").is_some() {
+        if r.known_site(statement, "step").is_some() || steps_in_header(r, statement) {
             break;
         }
         chain.push(step_site(r, statement));

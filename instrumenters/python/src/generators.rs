@@ -10,10 +10,10 @@ pub(crate) fn yield_expression<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let value = node
         .named_child(0)
         .filter(|value| value.kind() != "comment");
+    // Of one node's closers the last one made comes first.
     r.wrap(node, format!("_tr_c{back}(("), "))");
     match value {
         Some(value) => r.wrap(value, format!("_tr_d{out}(("), "))"),
-        // Made last, it stands first of what closes the node.
         None => r.close(node, format!(" _tr_d{out}(None)")),
     }
 }

@@ -6,7 +6,9 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::blocks::{Place, follow_block, follow_next, insert_head, statements};
+use crate::blocks::{
+    Place, follow_block, follow_next, insert_head, statements, step_site, steps_in_header,
+};
 use crate::{branches, targets};
 
 /// `for` and `async for`.
@@ -83,6 +85,10 @@ pub(crate) fn while_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let site = branches::test(r, Kind::Loop, condition);
+    if steps_in_header(r, node) {
+        let step = step_site(r, node);
+        r.wrap(condition, format!("_tr_s{step}() or ("), ")");
+    }
     let span = r.span(node);
     let entry = r.site_mut(site);
     entry.arms.clear();

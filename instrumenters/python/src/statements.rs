@@ -5,7 +5,7 @@ use tracer_model::{Detail, Kind};
 
 use crate::blocks::{
     PREFIX, Place, first_block, follow_block, follow_next, has_docstring, insert_head, is_compound,
-    step_site, steps,
+    step_site, steps, steps_in_header,
 };
 use crate::targets;
 
@@ -15,7 +15,7 @@ pub(crate) fn statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !matches!(parent, "block" | "module") || !r.wants(Detail::Lines) || !steps(r, node) {
         return;
     }
-    if r.known_site(node, "step").is_some() {
+    if r.known_site(node, "step").is_some() || steps_in_header(r, node) {
         return;
     }
     let site = step_site(r, node);

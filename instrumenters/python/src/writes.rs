@@ -49,8 +49,15 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !names.is_empty() {
         let site = r.site(Kind::Var, node);
         r.set_names(site, names.clone());
-        let letter = if names.len() == 1 && is_arithmetic(value) { 'V' } else { 'v' };
-        r.close(statement, format!(";_tr_{letter}{site}({})", names.join(",")));
+        let letter = if names.len() == 1 && is_arithmetic(value) {
+            'V'
+        } else {
+            'v'
+        };
+        r.close(
+            statement,
+            format!(";_tr_{letter}{site}({})", names.join(",")),
+        );
         r.site_mut(site).chain.after = follow_next(r, statement);
     }
 }
@@ -58,7 +65,11 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// Whether the value is most likely a number, so that its visits can be counted more cheaply.
 fn is_arithmetic(value: Node<'_>) -> bool {
     match value.kind() {
-        "binary_operator" | "integer" | "float" | "unary_operator" | "comparison_operator"
+        "binary_operator"
+        | "integer"
+        | "float"
+        | "unary_operator"
+        | "comparison_operator"
         | "not_operator" => true,
         "parenthesized_expression" => value.named_child(0).is_some_and(is_arithmetic),
         _ => false,

@@ -26,6 +26,8 @@ def text(value):
     kind = type(value)
     if kind not in PLAIN:
         return None
+    if kind is int and value.bit_length() > 2000:
+        return None
     if kind is str:
         return value if len(value) <= LIMIT else None
     return repr(value)
@@ -51,6 +53,10 @@ def function_name(code):
 
 
 known = {}
+# Frames of generators, which are entered more than once.
+waiting = set()
+# The statement that each frame is at.
+standing = {}
 
 
 def changes(frame):
@@ -75,11 +81,19 @@ def local(frame, event, argument):
         if is_class_prologue(frame):
             return local
         changes(frame)
-        events.append(["line", name, first_line.get(frame.f_lineno, frame.f_lineno)])
+        line = first_line.get(frame.f_lineno, frame.f_lineno)
+        # A statement of several lines is reported again when it goes back to one of them.
+        if standing.get(id(frame)) != line:
+            standing[id(frame)] = line
+            events.append(["line", name, line])
     elif event == "return":
         changes(frame)
-        known.pop(id(frame), None)
+        if not frame.f_code.co_flags & 0x20:
+            known.pop(id(frame), None)
+            standing.pop(id(frame), None)
         events.append(["return", name, text(argument)])
+        if frame.f_code.co_flags & 0x20:
+            waiting.add(frame)
     elif event == "exception":
         changes(frame)
         events.append(["raise", name, argument[0].__name__])
@@ -91,7 +105,10 @@ def watch(frame, event, argument):
         return None
     name = function_name(frame.f_code)
     arguments = names(frame)
-    known[id(frame)] = arguments
+    if frame in waiting:
+        arguments = {}
+    else:
+        known[id(frame)] = arguments
     if name != "<module>":
         events.append(["call", name, arguments])
     return local
@@ -101,12 +118,13 @@ def statements(source):
     """First line of the innermost statement of each line."""
     first = {}
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.stmt):
+        if isinstance(node, (ast.stmt, ast.ExceptHandler)):
             for line in range(node.lineno, node.end_lineno + 1):
                 first[line] = max(first.get(line, 0), node.lineno)
-            for decorator in getattr(node, "decorator_list", []):
-                for line in range(decorator.lineno, node.lineno):
-                    first[line] = node.lineno
+            decorators = getattr(node, "decorator_list", [])
+            if decorators:
+                for line in range(decorators[0].lineno, node.lineno + 1):
+                    first[line] = decorators[0].lineno
     return first
 
 
