@@ -19,7 +19,11 @@ fn site(id: u32, kind: Kind, function: u32, names: &[&str]) -> Site {
         kind,
         file: 0,
         function,
-        span: Span { line: id, end_line: id, ..Span::default() },
+        span: Span {
+            line: id,
+            end_line: id,
+            ..Span::default()
+        },
         names: names.iter().map(|&name| name.to_owned()).collect(),
         text: String::new(),
         arms: Vec::new(),
@@ -63,19 +67,55 @@ fn table() -> SiteTable {
 fn region(layout: &Layout, rounds: i64) -> Vec<u8> {
     let mut encoder = Encoder::new(layout);
     encoder.begin(0, None, 0, 0, 0);
-    encoder.record(0, &Record::Intern { id: 1, name: b"list" });
-    encoder.record(0, &Record::Loop { site: 1, phase: 0, targets: Vec::new() });
+    encoder.record(
+        0,
+        &Record::Intern {
+            id: 1,
+            name: b"list",
+        },
+    );
+    encoder.record(
+        0,
+        &Record::Loop {
+            site: 1,
+            phase: 0,
+            targets: Vec::new(),
+        },
+    );
     for round in 0..rounds {
         let int = || RawValue::Int(round);
-        let text = RawText { total: 5, shown: b"hello", digest: None };
+        let text = RawText {
+            total: 5,
+            shown: b"hello",
+            digest: None,
+        };
         let items = RawItems::whole(1, 0x7f00, vec![int(), RawValue::String(text)]);
         let records = [
-            Record::Loop { site: 1, phase: 1, targets: vec![int()] },
+            Record::Loop {
+                site: 1,
+                phase: 1,
+                targets: vec![int()],
+            },
             Record::Step { site: 2 },
-            Record::In { site: 3, args: vec![int(), RawValue::Sequence(items)] },
-            Record::Branch { site: 4, arm: 1, operands: vec![int()] },
-            Record::Out { site: 5, value: Some(int()), unwinding: false, suspended: false },
-            Record::Var { site: 6, values: vec![int()] },
+            Record::In {
+                site: 3,
+                args: vec![int(), RawValue::Sequence(items)],
+            },
+            Record::Branch {
+                site: 4,
+                arm: 1,
+                operands: vec![int()],
+            },
+            Record::Out {
+                site: 5,
+                value: Some(int()),
+                unwinding: false,
+                suspended: false,
+            },
+            Record::Var {
+                site: 6,
+                values: vec![int()],
+            },
         ];
         for record in &records {
             encoder.record(0, record);
@@ -98,11 +138,18 @@ fn best(mut work: impl FnMut() -> usize) -> (f64, usize) {
 fn main() {
     let table = table();
     for rounds in [20_000, 200_000] {
-        let budget = Budget { bytes: 64 << 20, ..Budget::default() };
+        let budget = Budget {
+            bytes: 64 << 20,
+            ..Budget::default()
+        };
         let layout = Layout::new(table.sites.len() as u32, &budget, Detail::State, [7; 16]);
         let region = region(&layout, rounds);
         let (rate, records) = best(|| {
-            decode(&region, &layout).streams.iter().map(|stream| stream.records().count()).sum()
+            decode(&region, &layout)
+                .streams
+                .iter()
+                .map(|stream| stream.records().count())
+                .sum()
         });
         println!("decode:    {rate:6.2} M records/s ({records} records)");
         let decoded = decode(&region, &layout);
@@ -114,7 +161,10 @@ fn main() {
                 type_names: &TypeNames::NEUTRAL,
                 stdout: None,
                 stderr: None,
-                outcome: Outcome { end: End::Exited { code: 0 }, limits_hit: Vec::new() },
+                outcome: Outcome {
+                    end: End::Exited { code: 0 },
+                    limits_hit: Vec::new(),
+                },
                 limits: Limits::default(),
                 budget: budget.clone(),
                 detail: Detail::State,

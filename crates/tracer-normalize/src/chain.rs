@@ -33,13 +33,19 @@ impl<'t> Walk<'t, '_> {
         if matches!(record, Record::Loop { phase: 1 | 2, .. }) || site.chain.before.is_empty() {
             return;
         }
-        let mut guard = Guard { path: vec![site.id], told: 0 };
+        let mut guard = Guard {
+            path: vec![site.id],
+            told: 0,
+        };
         self.imply(&site.chain.before, LoopRole::Entered, &mut guard);
     }
 
     /// What follows a record at once.
     pub(crate) fn after(&mut self, site: &'t Site, record: &Record<'_>) {
-        let mut guard = Guard { path: vec![site.id], told: 0 };
+        let mut guard = Guard {
+            path: vec![site.id],
+            told: 0,
+        };
         let role = Self::role_after(record);
         match record {
             Record::Loop { phase: 0, .. } => {}
@@ -55,14 +61,21 @@ impl<'t> Walk<'t, '_> {
     }
 
     fn imply_arm(&mut self, site: &'t Site, arm: u32, role: LoopRole, guard: &mut Guard) {
-        for (_, sites) in site.chain.after_arm.iter().filter(|(taken, _)| *taken == arm) {
+        for (_, sites) in site
+            .chain
+            .after_arm
+            .iter()
+            .filter(|(taken, _)| *taken == arm)
+        {
             self.imply(sites, role, guard);
         }
     }
 
     fn imply(&mut self, sites: &'t [u32], role: LoopRole, guard: &mut Guard) {
         for &id in sites {
-            let Some(site) = self.table.site(id) else { continue };
+            let Some(site) = self.table.site(id) else {
+                continue;
+            };
             if guard.path.contains(&id) || guard.told >= MAX_IMPLIED {
                 continue;
             }
@@ -84,7 +97,11 @@ impl<'t> Walk<'t, '_> {
                 self.emit_at(Kind::Step, site, Payload::Step);
             }
             Kind::Out => {
-                let payload = Payload::Out { value, unwinding: false, suspended: false };
+                let payload = Payload::Out {
+                    value,
+                    unwinding: false,
+                    suspended: false,
+                };
                 self.emit_at(Kind::Out, site, payload);
                 self.leave(site, false);
             }
@@ -99,12 +116,29 @@ impl<'t> Walk<'t, '_> {
                     LoopRole::Left => LoopPhase::Left,
                 };
                 let count = self.count_loop(site.id, phase);
-                self.emit_at(Kind::Loop, site, Payload::Loop { phase, count, targets: Vec::new() });
+                self.emit_at(
+                    Kind::Loop,
+                    site,
+                    Payload::Loop {
+                        phase,
+                        count,
+                        targets: Vec::new(),
+                    },
+                );
             }
             Kind::Var => {
                 // Without a value it says nothing.
-                let (Some(name), Some(value)) = (site.names.first(), value) else { return };
-                self.emit_at(Kind::Var, site, Payload::Var { name: name.clone(), value });
+                let (Some(name), Some(value)) = (site.names.first(), value) else {
+                    return;
+                };
+                self.emit_at(
+                    Kind::Var,
+                    site,
+                    Payload::Var {
+                        name: name.clone(),
+                        value,
+                    },
+                );
             }
             Kind::Branch
             | Kind::Err

@@ -60,7 +60,12 @@ impl<'t, 'r> Walk<'t, 'r> {
             Some(record) => vec![Some(self.payload(site, record))],
         };
         for last in lasts {
-            let payload = Payload::Elide { from, to, count, last: last.map(Box::new) };
+            let payload = Payload::Elide {
+                from,
+                to,
+                count,
+                last: last.map(Box::new),
+            };
             self.emit_at(Kind::Elide, site, payload);
         }
         self.left_out_implied(&site.chain.after, count, &mut vec![site.id]);
@@ -68,7 +73,9 @@ impl<'t, 'r> Walk<'t, 'r> {
 
     fn left_out_implied(&mut self, sites: &'t [u32], count: u64, path: &mut Vec<u32>) {
         for &id in sites {
-            let Some(site) = self.table.site(id) else { continue };
+            let Some(site) = self.table.site(id) else {
+                continue;
+            };
             // Longer than any real chain: a table that chains in circles.
             if path.contains(&id) || path.len() > 64 {
                 continue;
@@ -78,7 +85,16 @@ impl<'t, 'r> Walk<'t, 'r> {
             let from = self.visits[id as usize].saturating_add(1);
             self.visit(site, count);
             let to = self.visits[id as usize];
-            self.emit_at(Kind::Elide, site, Payload::Elide { from, to, count, last: None });
+            self.emit_at(
+                Kind::Elide,
+                site,
+                Payload::Elide {
+                    from,
+                    to,
+                    count,
+                    last: None,
+                },
+            );
             self.left_out_implied(&site.chain.after, count, path);
         }
     }
@@ -89,11 +105,20 @@ impl<'t, 'r> Walk<'t, 'r> {
         phase: u8,
         targets: &[tracer_stream::RawValue<'_>],
     ) -> Payload {
-        let record = Record::Loop { site: site.id, phase, targets: targets.to_vec() };
+        let record = Record::Loop {
+            site: site.id,
+            phase,
+            targets: targets.to_vec(),
+        };
         let before = self.loop_count(site.id);
         let mut payload = self.payload(site, &record);
         self.set_loop_count(site.id, before);
-        if let Payload::Loop { phase: LoopPhase::Iteration, count, .. } = &mut payload {
+        if let Payload::Loop {
+            phase: LoopPhase::Iteration,
+            count,
+            ..
+        } = &mut payload
+        {
             *count = before.unwrap_or(*count);
         }
         payload
@@ -101,7 +126,11 @@ impl<'t, 'r> Walk<'t, 'r> {
 
     fn loop_count(&mut self, site: u32) -> Option<u64> {
         let loops = &self.task().top().loops;
-        loops.iter().rev().find(|(known, _)| *known == site).map(|&(_, count)| count)
+        loops
+            .iter()
+            .rev()
+            .find(|(known, _)| *known == site)
+            .map(|&(_, count)| count)
     }
 
     fn set_loop_count(&mut self, site: u32, to: Option<u64>) {

@@ -3,12 +3,19 @@
 use tracer_model::{Coverage, Dropped, End, ErrPhase, Event, Kind, Outcome, Payload, SiteTable};
 
 /// Tells of the signal that ended the program, unless its emitter could.
-pub(crate) fn signal(events: &mut Vec<Event>, table: &SiteTable, outcome: &Outcome, stood: (u32, u32)) {
-    let End::Signaled { name, .. } = &outcome.end else { return };
+pub(crate) fn signal(
+    events: &mut Vec<Event>,
+    table: &SiteTable,
+    outcome: &Outcome,
+    stood: (u32, u32),
+) {
+    let End::Signaled { name, .. } = &outcome.end else {
+        return;
+    };
     let told = events.iter().rev().find_map(|event| match &event.payload {
-        Payload::Err { phase, type_name, .. } => {
-            Some(*phase == ErrPhase::Signal && type_name == name)
-        }
+        Payload::Err {
+            phase, type_name, ..
+        } => Some(*phase == ErrPhase::Signal && type_name == name),
         _ => None,
     });
     if told == Some(true) {
@@ -32,5 +39,9 @@ pub(crate) fn signal(events: &mut Vec<Event>, table: &SiteTable, outcome: &Outco
 
 /// The coverage block.
 pub(crate) fn coverage(table: &SiteTable, dropped: Vec<Dropped>, notes: Vec<String>) -> Coverage {
-    Coverage { sites: table.sites.len() as u32, dropped, notes }
+    Coverage {
+        sites: table.sites.len() as u32,
+        dropped,
+        notes,
+    }
 }

@@ -39,7 +39,11 @@ impl Heap {
             return None;
         }
         self.shown.push(address);
-        let entry = self.entries.entry(address).or_insert(Entry { number: 0, type_id, holders: 0 });
+        let entry = self.entries.entry(address).or_insert(Entry {
+            number: 0,
+            type_id,
+            holders: 0,
+        });
         if entry.number == 0 || entry.type_id != type_id {
             *next = next.saturating_add(1);
             (entry.number, entry.type_id) = (*next, type_id);

@@ -74,11 +74,25 @@ const LEAST_OUTPUT: usize = 1 << 20;
 
 /// Makes the trace.
 pub fn normalise(inputs: Inputs<'_>) -> Trace {
-    let Inputs { table, dropped, decoded, type_names, outcome, budget, mut notes, .. } = inputs;
+    let Inputs {
+        table,
+        dropped,
+        decoded,
+        type_names,
+        outcome,
+        budget,
+        mut notes,
+        ..
+    } = inputs;
     let walked = streams::walk(&table, type_names, decoded);
     let mut events = walked.events;
     let limit = LEAST_OUTPUT.max(budget.bytes as usize);
-    output::place(&mut events, &walked.outputs, [inputs.stdout, inputs.stderr], limit);
+    output::place(
+        &mut events,
+        &walked.outputs,
+        [inputs.stdout, inputs.stderr],
+        limit,
+    );
     ending::signal(&mut events, &table, &outcome, walked.stood);
     for note in walked.notes {
         if !notes.contains(&note) {

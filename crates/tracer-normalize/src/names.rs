@@ -21,7 +21,10 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(parent: Option<Rc<Names>>) -> Self {
-        Self { parent, ..Self::default() }
+        Self {
+            parent,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn define(&mut self, id: u32, name: &[u8]) {

@@ -37,7 +37,10 @@ impl Output<'_> {
     /// The text, as far as it is known without a gap, and whether that is all.
     fn known(&self) -> (Cow<'_, [u8]>, bool) {
         if let [piece] = self.pieces[..] {
-            return (Cow::Borrowed(piece.text), piece.text.len() as u64 == piece.length);
+            return (
+                Cow::Borrowed(piece.text),
+                piece.text.len() as u64 == piece.length,
+            );
         }
         let mut text = Vec::new();
         for piece in &self.pieces {
@@ -50,7 +53,9 @@ impl Output<'_> {
     }
 
     fn length(&self) -> u64 {
-        self.pieces.iter().fold(0, |sum, piece| sum.saturating_add(piece.length))
+        self.pieces
+            .iter()
+            .fold(0, |sum, piece| sum.saturating_add(piece.length))
     }
 }
 
@@ -72,9 +77,23 @@ impl Captured<'_> {
         // The run may have been stopped in the middle of a write.
         let here = &rest[..rest.len().min(text.len())];
         let (start, size) = if !rest.is_empty() && text.starts_with(here) {
-            (self.at, if complete { here.len() } else { length.min(rest.len()) })
+            (
+                self.at,
+                if complete {
+                    here.len()
+                } else {
+                    length.min(rest.len())
+                },
+            )
         } else if let Some(ahead) = find(&rest[..rest.len().min(WINDOW)], &text) {
-            (self.at + ahead, if complete { text.len() } else { length.min(rest.len() - ahead) })
+            (
+                self.at + ahead,
+                if complete {
+                    text.len()
+                } else {
+                    length.min(rest.len() - ahead)
+                },
+            )
         } else {
             return self.claim_gap(&text, complete);
         };
@@ -136,16 +155,30 @@ pub(crate) fn place(
         let Some(bytes) = captured else {
             for output in outputs {
                 let (text, _) = output.known();
-                set_text(&mut events[output.event], &text, output.length(), &mut budget);
+                set_text(
+                    &mut events[output.event],
+                    &text,
+                    output.length(),
+                    &mut budget,
+                );
             }
             continue;
         };
-        let mut captured = Captured { bytes, at: 0, gaps: Vec::new() };
+        let mut captured = Captured {
+            bytes,
+            at: 0,
+            gaps: Vec::new(),
+        };
         for output in outputs {
             match captured.claim(output) {
                 Some(range) => {
                     let length = range.len() as u64;
-                    set_text(&mut events[output.event], &bytes[range], length, &mut budget);
+                    set_text(
+                        &mut events[output.event],
+                        &bytes[range],
+                        length,
+                        &mut budget,
+                    );
                 }
                 None => lost[output.event] = true,
             }
@@ -185,7 +218,11 @@ fn without_place(stream: u8) -> Event {
         line: 0,
         task: 0,
         depth: 0,
-        payload: Payload::Stdout { stream, text: String::new(), length: 0 },
+        payload: Payload::Stdout {
+            stream,
+            text: String::new(),
+            length: 0,
+        },
     }
 }
 

@@ -66,10 +66,19 @@ impl<'t> Task<'t> {
 
     /// The frame that runs, made if nothing is known of it.
     pub(crate) fn top(&mut self) -> &mut Frame<'t> {
-        if self.frames.last().is_none_or(|frame| frame.depth < self.depth) {
-            self.frames.push(Frame { depth: self.depth, ..Frame::default() });
+        if self
+            .frames
+            .last()
+            .is_none_or(|frame| frame.depth < self.depth)
+        {
+            self.frames.push(Frame {
+                depth: self.depth,
+                ..Frame::default()
+            });
         }
-        self.frames.last_mut().expect("the first frame is never removed")
+        self.frames
+            .last_mut()
+            .expect("the first frame is never removed")
     }
 
     pub(crate) fn enter(&mut self, function: u32, site: u32) {
@@ -77,7 +86,12 @@ impl<'t> Task<'t> {
         // At the limit of depth the number stands still.
         self.frames.retain(|frame| frame.depth < self.depth);
         let depth = self.depth;
-        self.frames.push(Frame { function: Some(function), site, depth, ..Frame::default() });
+        self.frames.push(Frame {
+            function: Some(function),
+            site,
+            depth,
+            ..Frame::default()
+        });
     }
 
     /// Leaves the running frame if it can be that function's; gives it back where it is known.
@@ -131,14 +145,19 @@ impl<'t> Task<'t> {
         for frame in &mut self.frames {
             frame.doubtful = frame.depth > 0;
         }
-        let keep = self.frames.partition_point(|frame| frame.depth <= self.depth);
+        let keep = self
+            .frames
+            .partition_point(|frame| frame.depth <= self.depth);
         self.frames.split_off(keep.max(1))
     }
 
     /// How many known calls lie above the frame of this function; `None` if it is not on the
     /// stack. `base` says that the function's code runs without a call.
     pub(crate) fn above(&self, function: u32, base: bool) -> Option<usize> {
-        let found = self.frames.iter().rposition(|frame| frame.function == Some(function));
+        let found = self
+            .frames
+            .iter()
+            .rposition(|frame| frame.function == Some(function));
         let index = found.or(base.then_some(0))?;
         Some(self.frames.len() - 1 - index)
     }
@@ -150,7 +169,10 @@ impl<'t> Task<'t> {
 
     /// Known calls of this function on the stack.
     pub(crate) fn count(&self, function: Option<u32>) -> usize {
-        self.frames.iter().filter(|frame| frame.function == function).count()
+        self.frames
+            .iter()
+            .filter(|frame| frame.function == function)
+            .count()
     }
 
     /// Leaves unknown calls above the innermost known one.
@@ -162,7 +184,10 @@ impl<'t> Task<'t> {
 
     /// The statement it is at; 0 if unknown.
     pub(crate) fn statement(&self) -> u32 {
-        self.frames.last().filter(|frame| frame.depth == self.depth).map_or(0, |f| f.statement)
+        self.frames
+            .last()
+            .filter(|frame| frame.depth == self.depth)
+            .map_or(0, |f| f.statement)
     }
 
     /// Frames that are still open when the stream ends.

@@ -50,17 +50,37 @@ pub(crate) fn walk<'r>(
         siblings.sort_by_key(|stream| (stream.ordinal, stream.began_at_site, stream.number));
     }
     let mut waiting: VecDeque<Waiting<'_, 'r>> = VecDeque::new();
-    for (index, stream) in children.remove(&None).unwrap_or_default().into_iter().enumerate() {
+    for (index, stream) in children
+        .remove(&None)
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+    {
         let task = if index == 0 { 0 } else { next_task(&mut walk) };
-        waiting.push_back(Waiting { stream, task, names: None });
+        waiting.push_back(Waiting {
+            stream,
+            task,
+            names: None,
+        });
     }
     let mut stood = (0, 0);
     let mut loops = Vec::new();
     let mut first_names = None;
-    while let Some(Waiting { stream, task, names }) = waiting.pop_front() {
+    while let Some(Waiting {
+        stream,
+        task,
+        names,
+    }) = waiting.pop_front()
+    {
         let own = children.remove(&Some(stream.number)).unwrap_or_default();
-        let own: Vec<_> = own.into_iter().map(|child| (child, next_task(&mut walk))).collect();
-        walk.children = own.iter().map(|&(child, task)| (child.ordinal, task)).collect();
+        let own: Vec<_> = own
+            .into_iter()
+            .map(|child| (child, next_task(&mut walk)))
+            .collect();
+        walk.children = own
+            .iter()
+            .map(|&(child, task)| (child.ordinal, task))
+            .collect();
         walk.begin(task, names);
         if task != 0 {
             announce(&mut walk, stream, task);
@@ -78,14 +98,23 @@ pub(crate) fn walk<'r>(
         }
         let names = walk.end();
         for (child, task) in own.into_iter().rev() {
-            waiting.push_front(Waiting { stream: child, task, names: Some(Rc::clone(&names)) });
+            waiting.push_front(Waiting {
+                stream: child,
+                task,
+                names: Some(Rc::clone(&names)),
+            });
         }
         first_names.get_or_insert(names);
     }
     walk.begin(0, first_names);
     walk.task().top().loops = loops;
     walk.slots(&decoded.slots);
-    Walked { events: walk.events, outputs: walk.outputs, notes: walk.notes, stood }
+    Walked {
+        events: walk.events,
+        outputs: walk.outputs,
+        notes: walk.notes,
+        stood,
+    }
 }
 
 fn next_task(walk: &mut Walk<'_, '_>) -> u32 {
@@ -102,6 +131,10 @@ fn announce(walk: &mut Walk<'_, '_>, stream: &Stream<'_>, task: u32) {
     };
     let site = walk.table.site(stream.began_at_site);
     let (site, line) = site.map_or((0, 0), |site| (site.id, site.span.line));
-    let payload = Payload::Task { phase: TaskPhase::Switched, what: what.to_owned(), task };
+    let payload = Payload::Task {
+        phase: TaskPhase::Switched,
+        what: what.to_owned(),
+        task,
+    };
     walk.emit(Kind::Task, site, line, payload);
 }

@@ -12,22 +12,11 @@ use crate::walk::Walk;
 impl<'t> Walk<'t, '_> {
     /// Brings the stack to where a record of this site can have been made.
     pub(crate) fn settle(&mut self, site: &'t Site, record: &Record<'_>) {
-        if let Record::Err { phase, type_name, message, frames, .. } = record {
-            match error_phase(*phase) {
-                ErrPhase::Caught | ErrPhase::Passing => {
-                    self.raise(site, type_name, message, frames);
-                    let left = frames.len().saturating_sub(1);
-                    self.unwind(&frames[..left], Some(site.function));
-                }
-                ErrPhase::Uncaught => {
-                    self.raise(site, type_name, message, frames);
-                    self.unwind(frames, None);
-                    return;
-                }
-                ErrPhase::Raised | ErrPhase::Signal | ErrPhase::Status => {}
+        if let Record::Err { phase, .. } = record {
+            self.settle_error(Some(site), record);
+            if error_phase(*phase) == ErrPhase::Uncaught {
+                return;
             }
-            self.task().raised =
-                matches!(error_phase(*phase), ErrPhase::Raised | ErrPhase::Passing);
         }
         let function = site.function;
         let base = self.is_main_module(function);
@@ -61,7 +50,7 @@ impl<'t> Walk<'t, '_> {
     /// library's error. The innermost call was at that statement.
     fn raise(
         &mut self,
-        handler: &Site,
+        handler: u32,
         type_name: &RawText<'_>,
         message: &RawValue<'_>,
         frames: &[RawFrame],
@@ -71,15 +60,26 @@ impl<'t> Walk<'t, '_> {
         let here = (at, task.statement(), task.depth());
         let (at, statement, depth) = task.left.take().unwrap_or(here);
         let (told, number) = (task.raised, task.number);
-        let Some(site) = self.table.site(statement).filter(|_| !told) else { return };
+        let Some(site) = self.table.site(statement).filter(|_| !told) else {
+            return;
+        };
         // Library frames may lie further in; the first of the program's own must be this one.
-        let own = |frame: &&RawFrame| self.function_names.contains(self.names.text(frame.function));
-        let Some(frame) = frames.iter().find(own) else { return };
+        let own = |frame: &&RawFrame| {
+            self.function_names
+                .contains(self.names.text(frame.function))
+        };
+        let Some(frame) = frames.iter().find(own) else {
+            return;
+        };
         let name = self.names.text(frame.function);
         let function = self.table.functions.get(site.function as usize);
-        let line = if frame.line == 0 { site.span.line } else { frame.line };
+        let line = if frame.line == 0 {
+            site.span.line
+        } else {
+            frame.line
+        };
         if !function.is_some_and(|function| function.name == name || function.qualified == name)
-            || site.id == handler.id
+            || site.id == handler
             || !(site.span.line..=site.span.end_line).contains(&line)
         {
             return;
@@ -90,13 +90,60 @@ impl<'t> Walk<'t, '_> {
         };
         self.heap.pass();
         let type_name = String::from_utf8_lossy(type_name.shown).into_owned();
-        let payload =
-            Payload::Err { phase: ErrPhase::Raised, type_name, message, frames: Vec::new() };
+        let payload = Payload::Err {
+            phase: ErrPhase::Raised,
+            type_name,
+            message,
+            frames: Vec::new(),
+        };
         let site = site.id;
-        self.events.insert(at, Event { kind: Kind::Err, site, line, task: number, depth, payload });
-        for output in self.outputs.iter_mut().rev().take_while(|output| output.event >= at) {
+        self.events.insert(
+            at,
+            Event {
+                kind: Kind::Err,
+                site,
+                line,
+                task: number,
+                depth,
+                payload,
+            },
+        );
+        for output in self
+            .outputs
+            .iter_mut()
+            .rev()
+            .take_while(|output| output.event >= at)
+        {
             output.event += 1;
         }
+    }
+
+    /// Unwinds what an error left, down to the frame that reports it: all, if that has no place.
+    pub(crate) fn settle_error(&mut self, site: Option<&Site>, record: &Record<'_>) {
+        let Record::Err {
+            phase,
+            type_name,
+            message,
+            frames,
+            ..
+        } = record
+        else {
+            return;
+        };
+        let phase = error_phase(*phase);
+        match (phase, site) {
+            (ErrPhase::Caught | ErrPhase::Passing, Some(site)) => {
+                self.raise(site.id, type_name, message, frames);
+                let left = frames.len().saturating_sub(1);
+                self.unwind(&frames[..left], Some(site.function));
+            }
+            (ErrPhase::Caught | ErrPhase::Passing, None) | (ErrPhase::Uncaught, _) => {
+                self.raise(site.map_or(0, |site| site.id), type_name, message, frames);
+                self.unwind(frames, None);
+            }
+            (ErrPhase::Raised | ErrPhase::Signal | ErrPhase::Status, _) => {}
+        }
+        self.task().raised = matches!(phase, ErrPhase::Raised | ErrPhase::Passing);
     }
 
     /// Unwinds the frames an error left, as far as they are on the stack. `catcher` stays.
@@ -105,24 +152,36 @@ impl<'t> Walk<'t, '_> {
         let already = self.task().unwound;
         for frame in frames.iter().skip(already) {
             let name = self.names.text(frame.function);
-            let Some(top) = self.tasks.get(&self.current).and_then(|task| task.innermost()) else {
+            let Some(top) = self
+                .tasks
+                .get(&self.current)
+                .and_then(|task| task.innermost())
+            else {
                 break;
             };
-            let function = top.function.and_then(|id| self.table.functions.get(id as usize));
-            let fits = function.is_some_and(|function| {
-                function.name == name || function.qualified == name
-            });
+            let function = top
+                .function
+                .and_then(|id| self.table.functions.get(id as usize));
+            let fits = function
+                .is_some_and(|function| function.name == name || function.qualified == name);
             // The catcher's own frame is not among those left, unless it called itself.
             let last = catcher.is_some()
                 && top.function == catcher
-                && self.tasks.get(&self.current).is_some_and(|task| task.count(catcher) == 1);
+                && self
+                    .tasks
+                    .get(&self.current)
+                    .is_some_and(|task| task.count(catcher) == 1);
             // A library's frames are in the list too, but not on the stack.
             if fits && !last {
                 self.unwind_one(Some(frame.line));
             }
         }
         if catcher.is_none() {
-            while self.tasks.get(&self.current).is_some_and(|task| task.innermost().is_some()) {
+            while self
+                .tasks
+                .get(&self.current)
+                .is_some_and(|task| task.innermost().is_some())
+            {
                 self.unwind_one(None);
             }
             self.task().settle_depth();
@@ -133,12 +192,18 @@ impl<'t> Walk<'t, '_> {
     /// Tells that the innermost known frame was unwound; the place is that of its entry.
     fn unwind_one(&mut self, line: Option<u32>) {
         self.task().settle_depth();
-        let Some(frame) = self.task().innermost() else { return };
+        let Some(frame) = self.task().innermost() else {
+            return;
+        };
         let (site, doubtful) = (frame.site, frame.doubtful);
         if !doubtful && site != 0 {
             let entry = self.table.site(site).map_or(0, |site| site.span.line);
             let line = line.filter(|&line| line != 0).unwrap_or(entry);
-            let payload = Payload::Out { value: None, unwinding: true, suspended: false };
+            let payload = Payload::Out {
+                value: None,
+                unwinding: true,
+                suspended: false,
+            };
             self.emit(Kind::Out, site, line, payload);
         }
         if let Some(frame) = self.task().pop() {
@@ -149,7 +214,11 @@ impl<'t> Walk<'t, '_> {
     /// Whether a function is the main file's top-level code, which runs without a call.
     fn is_main_module(&self, function: u32) -> bool {
         function == 0
-            && self.table.functions.first().is_some_and(|main| main.kind == FunctionKind::Module)
+            && self
+                .table
+                .functions
+                .first()
+                .is_some_and(|main| main.kind == FunctionKind::Module)
     }
 }
 

@@ -22,9 +22,7 @@ impl Converter<'_> {
         let types = self.types;
         match raw {
             RawValue::Null => Value::scalar(types.null, Shape::Null, types.null_text),
-            RawValue::Undefined => {
-                Value::scalar(types.undefined, Shape::Null, types.undefined)
-            }
+            RawValue::Undefined => Value::scalar(types.undefined, Shape::Null, types.undefined),
             RawValue::Bool(true) => Value::scalar(types.boolean, Shape::Bool, types.true_text),
             RawValue::Bool(false) => Value::scalar(types.boolean, Shape::Bool, types.false_text),
             RawValue::Int(value) => Value::scalar(types.integer, Shape::Int, value.to_string()),
@@ -35,9 +33,11 @@ impl Converter<'_> {
             RawValue::Float(value) => {
                 Value::scalar(types.float, Shape::Float, float_text(format!("{value:?}")))
             }
-            RawValue::Float32(value) => {
-                Value::scalar(types.float32, Shape::Float, float_text(format!("{value:?}")))
-            }
+            RawValue::Float32(value) => Value::scalar(
+                types.float32,
+                Shape::Float,
+                float_text(format!("{value:?}")),
+            ),
             RawValue::Character(point) => {
                 let text = char::from_u32(*point)
                     .map_or_else(|| format!("\\u{{{point:x}}}"), String::from);
@@ -51,7 +51,11 @@ impl Converter<'_> {
             RawValue::Bytes(text) => Value {
                 length: Some(text.total),
                 cut: text.digest.map(digest_text),
-                ..Value::scalar(types.bytes, Shape::Bytes, text.shown.escape_ascii().to_string())
+                ..Value::scalar(
+                    types.bytes,
+                    Shape::Bytes,
+                    text.shown.escape_ascii().to_string(),
+                )
             },
             RawValue::Function { name } => {
                 Value::scalar(types.function, Shape::Function, self.names.text(*name))
@@ -59,7 +63,10 @@ impl Converter<'_> {
             RawValue::Unbound => Value::scalar("", Shape::Unbound, ""),
             RawValue::Typed { type_id, value } => {
                 let type_name = self.names.text(*type_id).to_owned();
-                Value { type_name, ..self.value(value) }
+                Value {
+                    type_name,
+                    ..self.value(value)
+                }
             }
             RawValue::Sequence(raw) => self.container(raw, |converter| Shape::Sequence {
                 items: raw.items.iter().map(|item| converter.value(item)).collect(),
@@ -67,7 +74,10 @@ impl Converter<'_> {
             RawValue::Set(raw) => self.container(raw, |converter| {
                 let order = converter.order(&raw.items, true, |item| item);
                 Shape::Set {
-                    items: order.into_iter().map(|at| converter.value(&raw.items[at])).collect(),
+                    items: order
+                        .into_iter()
+                        .map(|at| converter.value(&raw.items[at]))
+                        .collect(),
                 }
             }),
             RawValue::Map(raw) => self.container(raw, |converter| {
@@ -82,7 +92,10 @@ impl Converter<'_> {
             RawValue::Record(raw) => self.container(raw, |converter| {
                 let mut fields = Vec::with_capacity(raw.items.len());
                 for (name, value) in &raw.items {
-                    fields.push((converter.names.text(*name).to_owned(), converter.value(value)));
+                    fields.push((
+                        converter.names.text(*name).to_owned(),
+                        converter.value(value),
+                    ));
                 }
                 Shape::Record { fields }
             }),
@@ -90,7 +103,11 @@ impl Converter<'_> {
                 id: self.heap.known(*heap),
                 ..Value::scalar("", Shape::Reference, "")
             },
-            RawValue::Opaque { type_id, heap, text } => Value {
+            RawValue::Opaque {
+                type_id,
+                heap,
+                text,
+            } => Value {
                 id: self.heap.number(*heap, *type_id, self.next_identity),
                 ..Value::scalar(
                     self.names.text(*type_id),
@@ -98,30 +115,39 @@ impl Converter<'_> {
                     String::from_utf8_lossy(text),
                 )
             },
-            RawValue::Enum { type_id, name, value: _ } => {
-                Value::scalar(self.names.text(*type_id), Shape::Enum, self.names.text(*name))
-            }
-            RawValue::Pointer { type_id, heap: 0, .. } => {
-                Value::scalar(self.names.text(*type_id), Shape::Null, types.null_text)
-            }
-            RawValue::Pointer { type_id, heap, target } => {
+            RawValue::Enum {
+                type_id,
+                name,
+                value: _,
+            } => Value::scalar(
+                self.names.text(*type_id),
+                Shape::Enum,
+                self.names.text(*name),
+            ),
+            RawValue::Pointer {
+                type_id, heap: 0, ..
+            } => Value::scalar(self.names.text(*type_id), Shape::Null, types.null_text),
+            RawValue::Pointer {
+                type_id,
+                heap,
+                target,
+            } => {
                 let id = self.heap.number(*heap, *type_id, self.next_identity);
                 let shape = match target {
-                    Some(target) => {
-                        Shape::Record { fields: vec![("*".to_owned(), self.value(target))] }
-                    }
+                    Some(target) => Shape::Record {
+                        fields: vec![("*".to_owned(), self.value(target))],
+                    },
                     None => Shape::Opaque,
                 };
-                Value { id, ..Value::scalar(self.names.text(*type_id), shape, "") }
+                Value {
+                    id,
+                    ..Value::scalar(self.names.text(*type_id), shape, "")
+                }
             }
         }
     }
 
-    fn container<T>(
-        &mut self,
-        raw: &RawItems<T>,
-        shape: impl FnOnce(&mut Self) -> Shape,
-    ) -> Value {
+    fn container<T>(&mut self, raw: &RawItems<T>, shape: impl FnOnce(&mut Self) -> Shape) -> Value {
         // The container before its parts: numbers follow the order of reading.
         let id = self.heap.number(raw.heap, raw.type_id, self.next_identity);
         let shape = shape(self);
@@ -202,7 +228,9 @@ impl Converter<'_> {
                 out.push_str(self.names.text(*type_id));
                 out.push_str(self.names.text(*name));
             }
-            RawValue::Pointer { type_id, target, .. } => {
+            RawValue::Pointer {
+                type_id, target, ..
+            } => {
                 out.push_str(self.names.text(*type_id));
                 if let Some(target) = target {
                     self.sort_text_of(target, out);
@@ -241,15 +269,24 @@ enum SortNumber {
 }
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("writing to a string does not fail");
+    out.write_fmt(text)
+        .expect("writing to a string does not fail");
 }
 
 fn float_text(text: String) -> String {
-    if text == "NaN" { "nan".to_owned() } else { text }
+    if text == "NaN" {
+        "nan".to_owned()
+    } else {
+        text
+    }
 }
 
 fn digest_text(digest: u64) -> String {
-    if digest == 0 { String::new() } else { format!("{digest:016x}") }
+    if digest == 0 {
+        String::new()
+    } else {
+        format!("{digest:016x}")
+    }
 }
 
 /// The text without a character that the cut went through.

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use tracer_model::{
-    Arm, ErrPhase, Event, Frame, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames, Value,
+    Arm, ErrPhase, Event, Frame, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames,
+    Value,
 };
 use tracer_stream::{RawValue, Record};
 
@@ -93,7 +94,9 @@ impl<'t, 'r> Walk<'t, 'r> {
     }
 
     pub(crate) fn task(&mut self) -> &mut Task<'t> {
-        self.tasks.entry(self.current).or_insert_with(|| Task::new(0))
+        self.tasks
+            .entry(self.current)
+            .or_insert_with(|| Task::new(0))
     }
 
     pub(crate) fn note(&mut self, note: impl Into<String>) {
@@ -142,7 +145,14 @@ impl<'t, 'r> Walk<'t, 'r> {
     pub(crate) fn emit(&mut self, kind: Kind, site: u32, line: u32, payload: Payload) {
         let task = self.task();
         let (number, depth) = (task.number, task.depth());
-        self.events.push(Event { kind, site, line, task: number, depth, payload });
+        self.events.push(Event {
+            kind,
+            site,
+            line,
+            task: number,
+            depth,
+            payload,
+        });
     }
 
     pub(crate) fn emit_at(&mut self, kind: Kind, site: &Site, payload: Payload) {
@@ -160,19 +170,40 @@ impl<'t, 'r> Walk<'t, 'r> {
             Record::Intern { id, name } => return self.names.define(*id, name),
             Record::Depth { depth } => return self.depth(*depth),
             Record::Limit { which } => return self.limit(*which),
-            Record::Stdout { stream, length, text } => return self.stdout(*stream, *length, text),
-            Record::Task { phase, what, task, site } => {
+            Record::Stdout {
+                stream,
+                length,
+                text,
+            } => return self.stdout(*stream, *length, text),
+            Record::Task {
+                phase,
+                what,
+                task,
+                site,
+            } => {
                 return self.task_record(*phase, *what, *task, *site);
             }
             _ => {}
         }
         let Some(site) = self.table.site(record.site()) else {
+            // An error that the runtime reports when all of the program's code is left.
+            if let Record::Err { site: 0, line, .. } = record {
+                self.settle_error(None, record);
+                let payload = self.error(record);
+                return self.emit(Kind::Err, 0, *line, payload);
+            }
             return self.note("records of unknown places were left out");
         };
         if let Record::Elide { count, last, .. } = record {
             return self.elide(site, *count, last);
         }
-        if !matches!(record, Record::Out { suspended: true, .. }) {
+        if !matches!(
+            record,
+            Record::Out {
+                suspended: true,
+                ..
+            }
+        ) {
             self.just_created = None;
         }
         if !matches!(record, Record::In { .. } | Record::Resume { .. }) {
@@ -185,7 +216,13 @@ impl<'t, 'r> Walk<'t, 'r> {
     }
 
     fn tell(&mut self, site: &'t Site, record: &Record<'_>) {
-        if !matches!(record, Record::Out { unwinding: true, .. } | Record::Err { .. }) {
+        if !matches!(
+            record,
+            Record::Out {
+                unwinding: true,
+                ..
+            } | Record::Err { .. }
+        ) {
             self.task().unwound = 0;
             self.task().left = None;
         }
@@ -205,7 +242,11 @@ impl<'t, 'r> Walk<'t, 'r> {
                 let payload = self.payload(site, record);
                 self.emit_at(Kind::In, site, payload);
             }
-            Record::Out { unwinding, suspended, .. } => {
+            Record::Out {
+                unwinding,
+                suspended,
+                ..
+            } => {
                 if *unwinding && self.task().unwound == 0 {
                     let (statement, depth) = (self.task().statement(), self.task().depth());
                     self.task().left = Some((self.events.len(), statement, depth));
@@ -233,7 +274,11 @@ impl<'t, 'r> Walk<'t, 'r> {
             Record::Err { phase, line, .. } => {
                 // A handler's place is its own; the record's line is where the error came from.
                 let handled = matches!(error_phase(*phase), ErrPhase::Caught | ErrPhase::Passing);
-                let line = if *line == 0 || handled { site.span.line } else { *line };
+                let line = if *line == 0 || handled {
+                    site.span.line
+                } else {
+                    *line
+                };
                 let payload = self.payload(site, record);
                 self.emit(Kind::Err, site.id, line, payload);
             }
@@ -258,7 +303,10 @@ impl<'t, 'r> Walk<'t, 'r> {
         if suspended && let Some(frame) = gone.take() {
             let waits_in = created.unwrap_or(self.current);
             gone = match self.tasks.get_mut(&waits_in) {
-                Some(task) => task.wait(StackFrame { waits_at: site.id, ..frame }),
+                Some(task) => task.wait(StackFrame {
+                    waits_at: site.id,
+                    ..frame
+                }),
                 None => Some(frame),
             };
         }
@@ -268,30 +316,42 @@ impl<'t, 'r> Walk<'t, 'r> {
     }
 
     /// One written name of a `VAR` record.
-    pub(crate) fn variable(
-        &mut self,
-        site: &'t Site,
-        index: usize,
-        raw: &RawValue<'_>,
-    ) -> Payload {
+    pub(crate) fn variable(&mut self, site: &'t Site, index: usize, raw: &RawValue<'_>) -> Payload {
         let value = self.convert(raw);
         let name = name_of(site, index);
-        if site.expression { self.heap.pass() } else { self.bind(name) }
-        Payload::Var { name: name.to_owned(), value }
+        if site.expression {
+            self.heap.pass()
+        } else {
+            self.bind(name)
+        }
+        Payload::Var {
+            name: name.to_owned(),
+            value,
+        }
     }
 
     /// What a record says, for all kinds but `VAR`, which says several things.
     pub(crate) fn payload(&mut self, site: &'t Site, record: &Record<'_>) -> Payload {
         let payload = match record {
-            Record::In { args, .. } => Payload::In { args: self.bound(site, args) },
-            Record::Out { value, unwinding, suspended, .. } => Payload::Out {
+            Record::In { args, .. } => Payload::In {
+                args: self.bound(site, args),
+            },
+            Record::Out {
+                value,
+                unwinding,
+                suspended,
+                ..
+            } => Payload::Out {
                 value: value.as_ref().map(|value| self.convert(value)),
                 unwinding: *unwinding,
                 suspended: *suspended,
             },
             Record::Branch { arm, operands, .. } => Payload::Branch {
                 operands: self.named(site, operands),
-                arm: Arm { index: *arm, name: arm_name(site, *arm) },
+                arm: Arm {
+                    index: *arm,
+                    name: arm_name(site, *arm),
+                },
             },
             Record::Loop { phase, targets, .. } => {
                 let phase = match phase {
@@ -300,32 +360,33 @@ impl<'t, 'r> Walk<'t, 'r> {
                     _ => LoopPhase::Left,
                 };
                 let targets = self.bound(site, targets);
-                Payload::Loop { phase, count: self.count_loop(site.id, phase), targets }
+                Payload::Loop {
+                    phase,
+                    count: self.count_loop(site.id, phase),
+                    targets,
+                }
             }
-            Record::Err { phase, type_name, message, frames, .. } => Payload::Err {
-                phase: error_phase(*phase),
-                type_name: String::from_utf8_lossy(type_name.shown).into_owned(),
-                message: match message {
-                    RawValue::Null => None,
-                    message => Some(self.convert(message)),
-                },
-                frames: frames
-                    .iter()
-                    .map(|frame| Frame {
-                        function: self.names.text(frame.function).to_owned(),
-                        line: frame.line,
-                    })
-                    .collect(),
-            },
+            Record::Err { .. } => self.error(record),
             Record::Transform { before, after, .. } => {
                 let before = self.convert(before);
                 self.heap.pass();
                 let after = self.convert(after);
                 let name = name_of(site, 0);
                 self.bind(name);
-                Payload::Transform { name: name.to_owned(), before, after }
+                Payload::Transform {
+                    name: name.to_owned(),
+                    before,
+                    after,
+                }
             }
-            Record::Call { callee, package, version, args, result, .. } => Payload::Call {
+            Record::Call {
+                callee,
+                package,
+                version,
+                args,
+                result,
+                ..
+            } => Payload::Call {
                 callee: self.names.text(*callee).to_owned(),
                 package: self.names.get(*package).map(str::to_owned),
                 version: self.names.get(*version).map(str::to_owned),
@@ -343,9 +404,42 @@ impl<'t, 'r> Walk<'t, 'r> {
         payload
     }
 
+    fn error(&mut self, record: &Record<'_>) -> Payload {
+        let Record::Err {
+            phase,
+            type_name,
+            message,
+            frames,
+            ..
+        } = record
+        else {
+            return Payload::Step;
+        };
+        Payload::Err {
+            phase: error_phase(*phase),
+            type_name: String::from_utf8_lossy(type_name.shown).into_owned(),
+            message: match message {
+                RawValue::Null => None,
+                message => Some(self.convert(message)),
+            },
+            frames: frames
+                .iter()
+                .map(|frame| Frame {
+                    function: self.names.text(frame.function).to_owned(),
+                    line: frame.line,
+                })
+                .collect(),
+        }
+    }
+
     /// What to call a body that waits and goes on.
     fn frame_word(&self, function: u32) -> &'static str {
-        match self.table.functions.get(function as usize).map(|function| function.kind) {
+        match self
+            .table
+            .functions
+            .get(function as usize)
+            .map(|function| function.kind)
+        {
             Some(tracer_model::FunctionKind::Async) => COROUTINE,
             _ => "generator",
         }
@@ -410,9 +504,17 @@ impl<'t, 'r> Walk<'t, 'r> {
             return;
         }
         let line = self.table.site(statement).map_or(0, |site| site.span.line);
-        let payload = Payload::Stdout { stream, text: String::new(), length: 0 };
+        let payload = Payload::Stdout {
+            stream,
+            text: String::new(),
+            length: 0,
+        };
         self.emit(Kind::Stdout, statement, line, payload);
-        self.outputs.push(Output { event: self.events.len() - 1, stream, pieces: vec![piece] });
+        self.outputs.push(Output {
+            event: self.events.len() - 1,
+            stream,
+            pieces: vec![piece],
+        });
     }
 
     fn task_record(&mut self, phase: u8, what: u32, raw: u64, site: u32) {
@@ -427,7 +529,11 @@ impl<'t, 'r> Walk<'t, 'r> {
                     self.just_created = Some(raw);
                     self.new_task(raw)
                 });
-                let payload = Payload::Task { phase: TaskPhase::Created, what, task };
+                let payload = Payload::Task {
+                    phase: TaskPhase::Created,
+                    what,
+                    task,
+                };
                 self.emit(Kind::Task, site, line, payload);
             }
             1 => {
@@ -439,12 +545,22 @@ impl<'t, 'r> Walk<'t, 'r> {
                     None => self.new_task(raw),
                 };
                 self.current = raw;
-                let payload = Payload::Task { phase: TaskPhase::Switched, what, task };
+                let payload = Payload::Task {
+                    phase: TaskPhase::Switched,
+                    what,
+                    task,
+                };
                 self.emit(Kind::Task, site, line, payload);
             }
             _ => {
-                let Some(task) = self.tasks.get(&raw).map(|task| task.number) else { return };
-                let payload = Payload::Task { phase: TaskPhase::Ended, what, task };
+                let Some(task) = self.tasks.get(&raw).map(|task| task.number) else {
+                    return;
+                };
+                let payload = Payload::Task {
+                    phase: TaskPhase::Ended,
+                    what,
+                    task,
+                };
                 self.emit(Kind::Task, site, line, payload);
                 if raw == 0 {
                     return;
@@ -465,8 +581,15 @@ impl<'t, 'r> Walk<'t, 'r> {
     fn next_child(&mut self) -> Option<u32> {
         let ordinal = self.created;
         self.created = self.created.saturating_add(1);
-        let known = self.children.iter().position(|&(child, _)| child == ordinal);
-        let unknown = || self.children.iter().position(|&(child, _)| child == u32::MAX);
+        let known = self
+            .children
+            .iter()
+            .position(|&(child, _)| child == ordinal);
+        let unknown = || {
+            self.children
+                .iter()
+                .position(|&(child, _)| child == u32::MAX)
+        };
         Some(self.children.remove(known.or_else(unknown)?).1)
     }
 

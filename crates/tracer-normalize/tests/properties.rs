@@ -13,7 +13,14 @@ use tracer_normalize::{Inputs, normalise};
 use tracer_stream::encode::Encoder;
 use tracer_stream::{RawItems, RawValue, Record, decode};
 
-const KINDS: [Kind; 6] = [Kind::Step, Kind::In, Kind::Out, Kind::Var, Kind::Branch, Kind::Loop];
+const KINDS: [Kind; 6] = [
+    Kind::Step,
+    Kind::In,
+    Kind::Out,
+    Kind::Var,
+    Kind::Branch,
+    Kind::Loop,
+];
 
 /// A table whose chains go anywhere, circles included.
 fn table() -> impl Strategy<Value = SiteTable> {
@@ -29,22 +36,34 @@ fn table() -> impl Strategy<Value = SiteTable> {
                 kind: KINDS[kind],
                 file: 0,
                 function,
-                span: Span { line: id, end_line: id, ..Span::default() },
+                span: Span {
+                    line: id,
+                    end_line: id,
+                    ..Span::default()
+                },
                 names: vec!["a".into(), format!("b{id}")],
                 text: "text".into(),
                 arms: Vec::new(),
                 expression: id % 7 == 0,
                 inner: None,
                 implied_value: None,
-                chain: Chain { before, after, after_arm: vec![(1, arm)], after_left: left },
+                chain: Chain {
+                    before,
+                    after,
+                    after_arm: vec![(1, arm)],
+                    after_left: left,
+                },
             })
             .collect(),
     })
 }
 
 fn function(number: usize) -> Function {
-    let kind = [FunctionKind::Module, FunctionKind::Function, FunctionKind::Generator]
-        [number.min(2)];
+    let kind = [
+        FunctionKind::Module,
+        FunctionKind::Function,
+        FunctionKind::Generator,
+    ][number.min(2)];
     Function {
         name: "total".into(),
         qualified: "x".into(),
@@ -64,7 +83,10 @@ fn run(table: &SiteTable, region: &[u8], stdout: Option<&[u8]>) -> Trace {
         type_names: &TypeNames::NEUTRAL,
         stdout,
         stderr: stdout,
-        outcome: Outcome { end: End::Exited { code: 0 }, limits_hit: Vec::new() },
+        outcome: Outcome {
+            end: End::Exited { code: 0 },
+            limits_hit: Vec::new(),
+        },
         limits: Limits::default(),
         budget: Budget::default(),
         detail: Detail::State,
@@ -82,7 +104,11 @@ fn run(table: &SiteTable, region: &[u8], stdout: Option<&[u8]>) -> Trace {
 
 /// Another place for every object.
 fn elsewhere(heap: u64) -> u64 {
-    if heap == 0 { 0 } else { (heap ^ 0x2a) * 0x1_0001 + 3 }
+    if heap == 0 {
+        0
+    } else {
+        (heap ^ 0x2a) * 0x1_0001 + 3
+    }
 }
 
 fn moved_items<T>(items: &RawItems<T>, each: impl Fn(&T) -> T) -> RawItems<T> {
@@ -98,22 +124,35 @@ fn moved_items<T>(items: &RawItems<T>, each: impl Fn(&T) -> T) -> RawItems<T> {
 
 fn moved(value: &RawValue<'static>) -> RawValue<'static> {
     match value {
-        RawValue::Typed { type_id, value } => {
-            RawValue::Typed { type_id: *type_id, value: Box::new(moved(value)) }
-        }
+        RawValue::Typed { type_id, value } => RawValue::Typed {
+            type_id: *type_id,
+            value: Box::new(moved(value)),
+        },
         RawValue::Sequence(items) => RawValue::Sequence(moved_items(items, moved)),
         RawValue::Set(items) => RawValue::Set(moved_items(items, moved)),
-        RawValue::Map(items) => {
-            RawValue::Map(moved_items(items, |(key, value)| (moved(key), moved(value))))
-        }
+        RawValue::Map(items) => RawValue::Map(moved_items(items, |(key, value)| {
+            (moved(key), moved(value))
+        })),
         RawValue::Record(items) => {
             RawValue::Record(moved_items(items, |(name, value)| (*name, moved(value))))
         }
-        RawValue::Reference { heap } => RawValue::Reference { heap: elsewhere(*heap) },
-        RawValue::Opaque { type_id, heap, text } => {
-            RawValue::Opaque { type_id: *type_id, heap: elsewhere(*heap), text }
-        }
-        RawValue::Pointer { type_id, heap, target } => RawValue::Pointer {
+        RawValue::Reference { heap } => RawValue::Reference {
+            heap: elsewhere(*heap),
+        },
+        RawValue::Opaque {
+            type_id,
+            heap,
+            text,
+        } => RawValue::Opaque {
+            type_id: *type_id,
+            heap: elsewhere(*heap),
+            text,
+        },
+        RawValue::Pointer {
+            type_id,
+            heap,
+            target,
+        } => RawValue::Pointer {
             type_id: *type_id,
             heap: elsewhere(*heap),
             target: target.as_deref().map(|target| Box::new(moved(target))),
@@ -129,8 +168,12 @@ fn moved_record(record: &Record<'static>) -> Record<'static> {
     match &mut record {
         Record::Var { values, .. }
         | Record::In { args: values, .. }
-        | Record::Branch { operands: values, .. }
-        | Record::Loop { targets: values, .. } => *values = all(values),
+        | Record::Branch {
+            operands: values, ..
+        }
+        | Record::Loop {
+            targets: values, ..
+        } => *values = all(values),
         Record::Out { value, .. } | Record::Resume { value, .. } => {
             *value = value.as_ref().map(moved);
         }
@@ -148,10 +191,13 @@ fn moved_record(record: &Record<'static>) -> Record<'static> {
 }
 
 fn written(trace: &Trace, wanted: u8) -> Vec<u8> {
-    let texts = trace.events.iter().filter_map(|event| match &event.payload {
-        Payload::Stdout { stream, text, .. } if *stream == wanted => Some(text.bytes()),
-        _ => None,
-    });
+    let texts = trace
+        .events
+        .iter()
+        .filter_map(|event| match &event.payload {
+            Payload::Stdout { stream, text, .. } if *stream == wanted => Some(text.bytes()),
+            _ => None,
+        });
     texts.flatten().collect()
 }
 

@@ -64,7 +64,10 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// Its records in order. After a broken record the next segment is tried.
     pub fn records(&self) -> Records<'a, '_> {
-        Records { segments: self.segments.iter(), cursor: Cursor::new(&[]) }
+        Records {
+            segments: self.segments.iter(),
+            cursor: Cursor::new(&[]),
+        }
     }
 }
 
@@ -127,17 +130,20 @@ pub fn decode<'a>(region: &'a [u8], layout: &Layout) -> Decoded<'a> {
     let slots = slots(region, layout, &mut problems);
     problems.sort_unstable();
     problems.dedup();
-    Decoded { streams, slots, problems }
+    Decoded {
+        streams,
+        slots,
+        problems,
+    }
 }
 
-fn streams<'a>(
-    region: &'a [u8],
-    layout: &Layout,
-    problems: &mut Vec<Problem>,
-) -> Vec<Stream<'a>> {
+fn streams<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -> Vec<Stream<'a>> {
     let mut streams: BTreeMap<u32, Stream<'a>> = BTreeMap::new();
     let segments = region.get(layout.first_segment() as usize..).unwrap_or(&[]);
-    for segment in segments.chunks(SEGMENT_SIZE as usize).take(layout.claimed(region) as usize) {
+    for segment in segments
+        .chunks(SEGMENT_SIZE as usize)
+        .take(layout.claimed(region) as usize)
+    {
         let Some((header, records)) = segment.split_at_checked(SEGMENT_HEADER_SIZE) else {
             continue;
         };
@@ -176,8 +182,12 @@ fn streams<'a>(
 }
 
 fn slots<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -> Vec<Slot<'a>> {
-    let table = region.get(HEADER_SIZE as usize..layout.first_segment() as usize).unwrap_or(&[]);
-    let table = table.chunks_exact(SLOT_SIZE as usize).take(layout.slots as usize);
+    let table = region
+        .get(HEADER_SIZE as usize..layout.first_segment() as usize)
+        .unwrap_or(&[]);
+    let table = table
+        .chunks_exact(SLOT_SIZE as usize)
+        .take(layout.slots as usize);
     let mut slots = Vec::new();
     for (site, bytes) in table.enumerate().skip(1) {
         let mut cursor = Cursor::new(bytes);
@@ -201,7 +211,12 @@ fn slots<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -> 
                 problems.push(Problem::Slot(malformed));
                 None
             });
-        slots.push(Slot { site, count, sequence, last });
+        slots.push(Slot {
+            site,
+            count,
+            sequence,
+            last,
+        });
     }
     slots
 }

@@ -29,7 +29,12 @@ impl Encoder {
     pub fn new(layout: &Layout) -> Self {
         let mut region = vec![0; layout.first_segment() as usize];
         region[..72].copy_from_slice(&layout.header());
-        Self { layout: layout.clone(), region, claimed: 0, open: Vec::new() }
+        Self {
+            layout: layout.clone(),
+            region,
+            claimed: 0,
+            open: Vec::new(),
+        }
     }
 
     /// Begins a stream: number, parent, origin (see `FORMAT.md`), site the parent stood at, and
@@ -41,7 +46,11 @@ impl Encoder {
         for (offset, field) in [(8, parent), (12, origin), (24, site), (28, child)] {
             self.put(start + offset, &field.to_le_bytes());
         }
-        self.open.push(Open { number, at, end: start + SEGMENT_SIZE as usize });
+        self.open.push(Open {
+            number,
+            at,
+            end: start + SEGMENT_SIZE as usize,
+        });
     }
 
     /// Appends a record to a stream that was begun. Records beyond the last segment are lost, as
@@ -60,7 +69,11 @@ impl Encoder {
             }
             let at = self.claim(stream);
             let end = at - SEGMENT_HEADER_SIZE + SEGMENT_SIZE as usize;
-            self.open[index] = Open { number: stream, at, end };
+            self.open[index] = Open {
+                number: stream,
+                at,
+                end,
+            };
         }
         let at = self.open[index].at;
         if at + bytes.len() <= self.open[index].end {
@@ -135,24 +148,44 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record<'_>) {
             head(out, 0x03, *site);
             list(out, args);
         }
-        Record::Out { site, value, unwinding, suspended } => {
+        Record::Out {
+            site,
+            value,
+            unwinding,
+            suspended,
+        } => {
             head(out, 0x04, *site);
             out.push(
                 u8::from(value.is_some()) | u8::from(*unwinding) << 1 | u8::from(*suspended) << 2,
             );
             optional(out, value.as_ref());
         }
-        Record::Branch { site, arm, operands } => {
+        Record::Branch {
+            site,
+            arm,
+            operands,
+        } => {
             head(out, 0x05, *site);
             varint(out, u64::from(*arm));
             list(out, operands);
         }
-        Record::Loop { site, phase, targets } => {
+        Record::Loop {
+            site,
+            phase,
+            targets,
+        } => {
             head(out, 0x06, *site);
             out.push(*phase);
             list(out, targets);
         }
-        Record::Err { site, phase, type_name, message, line, frames } => {
+        Record::Err {
+            site,
+            phase,
+            type_name,
+            message,
+            line,
+            frames,
+        } => {
             head(out, 0x07, *site);
             out.push(*phase);
             put_value(out, &RawValue::String(*type_name));
@@ -164,12 +197,23 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record<'_>) {
                 varint(out, u64::from(frame.line));
             }
         }
-        Record::Transform { site, before, after } => {
+        Record::Transform {
+            site,
+            before,
+            after,
+        } => {
             head(out, 0x08, *site);
             put_value(out, before);
             put_value(out, after);
         }
-        Record::Call { site, callee, package, version, args, result } => {
+        Record::Call {
+            site,
+            callee,
+            package,
+            version,
+            args,
+            result,
+        } => {
             head(out, 0x09, *site);
             out.push(u8::from(result.is_some()));
             for id in [callee, package, version] {
@@ -178,12 +222,21 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record<'_>) {
             list(out, args);
             optional(out, result.as_ref());
         }
-        Record::Stdout { stream, length, text } => {
+        Record::Stdout {
+            stream,
+            length,
+            text,
+        } => {
             out.extend([0x0A, *stream]);
             varint(out, *length);
             blob(out, text);
         }
-        Record::Task { phase, what, task, site } => {
+        Record::Task {
+            phase,
+            what,
+            task,
+            site,
+        } => {
             out.extend([0x0B, *phase]);
             varint(out, u64::from(*what));
             varint(out, *task);
@@ -203,7 +256,11 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record<'_>) {
             blob(out, name);
         }
         Record::Limit { which } => out.extend([0x0F, *which]),
-        Record::Resume { site, value, thrown } => {
+        Record::Resume {
+            site,
+            value,
+            thrown,
+        } => {
             head(out, 0x10, *site);
             out.push(u8::from(value.is_some()) | u8::from(*thrown) << 1);
             optional(out, value.as_ref());
@@ -280,19 +337,31 @@ pub fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>) {
             out.push(0x15);
             varint(out, *heap);
         }
-        RawValue::Opaque { type_id, heap, text } => {
+        RawValue::Opaque {
+            type_id,
+            heap,
+            text,
+        } => {
             out.push(0x16);
             varint(out, u64::from(*type_id));
             varint(out, *heap);
             blob(out, text);
         }
-        RawValue::Enum { type_id, name, value } => {
+        RawValue::Enum {
+            type_id,
+            name,
+            value,
+        } => {
             out.push(0x17);
             varint(out, u64::from(*type_id));
             varint(out, u64::from(*name));
             put_value(out, value);
         }
-        RawValue::Pointer { type_id, heap, target } => {
+        RawValue::Pointer {
+            type_id,
+            heap,
+            target,
+        } => {
             out.push(0x18);
             varint(out, u64::from(*type_id));
             varint(out, *heap);
@@ -305,7 +374,10 @@ pub fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>) {
 fn put_text(out: &mut Vec<u8>, kind: u8, text: &RawText<'_>) {
     out.push(kind);
     varint(out, text.total);
-    varint(out, text.shown.len() as u64 * 2 + u64::from(text.digest.is_some()));
+    varint(
+        out,
+        text.shown.len() as u64 * 2 + u64::from(text.digest.is_some()),
+    );
     out.extend_from_slice(text.shown);
     if let Some(digest) = text.digest {
         out.extend(digest.to_le_bytes());

@@ -89,12 +89,15 @@ impl Layout {
         put(48, &self.budget.events.to_le_bytes());
         put(52, &self.budget.bytes.to_le_bytes());
         put(56, &[self.budget.depth]);
-        put(57, &[match self.detail {
-            Detail::Calls => 0,
-            Detail::Lines => 1,
-            Detail::State => 2,
-            Detail::Full => 3,
-        }]);
+        put(
+            57,
+            &[match self.detail {
+                Detail::Calls => 0,
+                Detail::Lines => 1,
+                Detail::State => 2,
+                Detail::Full => 3,
+            }],
+        );
         put(58, &self.budget.elements.to_le_bytes());
         put(60, &self.budget.characters.to_le_bytes());
         put(62, &self.budget.value_bytes.to_le_bytes());
@@ -104,13 +107,14 @@ impl Layout {
     /// How many bytes from the start a finished run has used, given at least its first 72 bytes.
     /// Reading no more than this keeps untouched pages of a memfd unallocated.
     pub fn used(&self, start: &[u8]) -> u64 {
-        u64::from(self.first_segment())
-            + u64::from(self.claimed(start)) * u64::from(SEGMENT_SIZE)
+        u64::from(self.first_segment()) + u64::from(self.claimed(start)) * u64::from(SEGMENT_SIZE)
     }
 
     pub(crate) fn claimed(&self, start: &[u8]) -> u32 {
         // A writer that finds none left has counted up all the same.
-        number(start, CLAIMED_OFFSET).unwrap_or(0).min(self.segments)
+        number(start, CLAIMED_OFFSET)
+            .unwrap_or(0)
+            .min(self.segments)
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! One function reads one record; segments and streams are `decode`'s matter.
 
+use crate::Malformed;
 use crate::cursor::Cursor;
 use crate::value::{self, RawText, RawValue};
-use crate::Malformed;
 
 /// A place an error came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +19,33 @@ pub struct RawFrame {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the specification describes each field once")]
 pub enum Record<'a> {
-    Step { site: u32 },
-    Var { site: u32, values: Vec<RawValue<'a>> },
-    In { site: u32, args: Vec<RawValue<'a>> },
-    Out { site: u32, value: Option<RawValue<'a>>, unwinding: bool, suspended: bool },
-    Branch { site: u32, arm: u32, operands: Vec<RawValue<'a>> },
-    Loop { site: u32, phase: u8, targets: Vec<RawValue<'a>> },
+    Step {
+        site: u32,
+    },
+    Var {
+        site: u32,
+        values: Vec<RawValue<'a>>,
+    },
+    In {
+        site: u32,
+        args: Vec<RawValue<'a>>,
+    },
+    Out {
+        site: u32,
+        value: Option<RawValue<'a>>,
+        unwinding: bool,
+        suspended: bool,
+    },
+    Branch {
+        site: u32,
+        arm: u32,
+        operands: Vec<RawValue<'a>>,
+    },
+    Loop {
+        site: u32,
+        phase: u8,
+        targets: Vec<RawValue<'a>>,
+    },
     Err {
         site: u32,
         phase: u8,
@@ -33,7 +54,11 @@ pub enum Record<'a> {
         line: u32,
         frames: Vec<RawFrame>,
     },
-    Transform { site: u32, before: RawValue<'a>, after: RawValue<'a> },
+    Transform {
+        site: u32,
+        before: RawValue<'a>,
+        after: RawValue<'a>,
+    },
     Call {
         site: u32,
         callee: u32,
@@ -42,13 +67,37 @@ pub enum Record<'a> {
         args: Vec<RawValue<'a>>,
         result: Option<RawValue<'a>>,
     },
-    Stdout { stream: u8, length: u64, text: &'a [u8] },
-    Task { phase: u8, what: u32, task: u64, site: u32 },
-    Elide { site: u32, count: u64, last: &'a [u8] },
-    Depth { depth: u64 },
-    Intern { id: u32, name: &'a [u8] },
-    Limit { which: u8 },
-    Resume { site: u32, value: Option<RawValue<'a>>, thrown: bool },
+    Stdout {
+        stream: u8,
+        length: u64,
+        text: &'a [u8],
+    },
+    Task {
+        phase: u8,
+        what: u32,
+        task: u64,
+        site: u32,
+    },
+    Elide {
+        site: u32,
+        count: u64,
+        last: &'a [u8],
+    },
+    Depth {
+        depth: u64,
+    },
+    Intern {
+        id: u32,
+        name: &'a [u8],
+    },
+    Limit {
+        which: u8,
+    },
+    Resume {
+        site: u32,
+        value: Option<RawValue<'a>>,
+        thrown: bool,
+    },
 }
 
 impl Record<'_> {
@@ -67,10 +116,9 @@ impl Record<'_> {
             | Self::Task { site, .. }
             | Self::Elide { site, .. }
             | Self::Resume { site, .. } => site,
-            Self::Stdout { .. }
-            | Self::Depth { .. }
-            | Self::Intern { .. }
-            | Self::Limit { .. } => 0,
+            Self::Stdout { .. } | Self::Depth { .. } | Self::Intern { .. } | Self::Limit { .. } => {
+                0
+            }
         }
     }
 }
@@ -87,14 +135,27 @@ pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Record<'a>>, Ma
     }
     Ok(Some(match cursor.byte()? {
         0x00 => return Ok(None),
-        0x01 => Record::Step { site: cursor.small()? },
-        0x02 => Record::Var { site: cursor.small()?, values: value::read_list(cursor)? },
-        0x03 => Record::In { site: cursor.small()?, args: value::read_list(cursor)? },
+        0x01 => Record::Step {
+            site: cursor.small()?,
+        },
+        0x02 => Record::Var {
+            site: cursor.small()?,
+            values: value::read_list(cursor)?,
+        },
+        0x03 => Record::In {
+            site: cursor.small()?,
+            args: value::read_list(cursor)?,
+        },
         0x04 => {
             let site = cursor.small()?;
             let flags = cursor.byte()?;
             let value = optional(cursor, flags)?;
-            Record::Out { site, value, unwinding: flags & 2 != 0, suspended: flags & 4 != 0 }
+            Record::Out {
+                site,
+                value,
+                unwinding: flags & 2 != 0,
+                suspended: flags & 4 != 0,
+            }
         }
         0x05 => Record::Branch {
             site: cursor.small()?,
@@ -131,7 +192,11 @@ pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Record<'a>>, Ma
             if stream == 0 || text.len() as u64 > length {
                 return Err(Malformed::OutOfRange);
             }
-            Record::Stdout { stream, length, text }
+            Record::Stdout {
+                stream,
+                length,
+                text,
+            }
         }
         0x0B => Record::Task {
             phase: up_to(cursor, 2)?,
@@ -144,13 +209,24 @@ pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Record<'a>>, Ma
             count: cursor.varint()?,
             last: cursor.blob()?,
         },
-        0x0D => Record::Depth { depth: cursor.varint()? },
-        0x0E => Record::Intern { id: cursor.small()?, name: cursor.blob()? },
-        0x0F => Record::Limit { which: up_to(cursor, 2)? },
+        0x0D => Record::Depth {
+            depth: cursor.varint()?,
+        },
+        0x0E => Record::Intern {
+            id: cursor.small()?,
+            name: cursor.blob()?,
+        },
+        0x0F => Record::Limit {
+            which: up_to(cursor, 2)?,
+        },
         0x10 => {
             let site = cursor.small()?;
             let flags = cursor.byte()?;
-            Record::Resume { site, value: optional(cursor, flags)?, thrown: flags & 2 != 0 }
+            Record::Resume {
+                site,
+                value: optional(cursor, flags)?,
+                thrown: flags & 2 != 0,
+            }
         }
         op => return Err(Malformed::Op(op)),
     }))
@@ -167,13 +243,27 @@ fn error<'a>(cursor: &mut Cursor<'a>) -> Result<Record<'a>, Malformed> {
     let count = cursor.count(2)?;
     let mut frames = Vec::with_capacity(count);
     for _ in 0..count {
-        frames.push(RawFrame { function: cursor.small()?, line: cursor.small()? });
+        frames.push(RawFrame {
+            function: cursor.small()?,
+            line: cursor.small()?,
+        });
     }
-    Ok(Record::Err { site, phase, type_name, message, line, frames })
+    Ok(Record::Err {
+        site,
+        phase,
+        type_name,
+        message,
+        line,
+        frames,
+    })
 }
 
 fn optional<'a>(cursor: &mut Cursor<'a>, flags: u8) -> Result<Option<RawValue<'a>>, Malformed> {
-    if flags & 1 == 0 { Ok(None) } else { value::read(cursor).map(Some) }
+    if flags & 1 == 0 {
+        Ok(None)
+    } else {
+        value::read(cursor).map(Some)
+    }
 }
 
 fn up_to(cursor: &mut Cursor<'_>, most: u8) -> Result<u8, Malformed> {

@@ -64,21 +64,40 @@ pub enum RawValue<'a> {
     Float(f64),
     String(RawText<'a>),
     Bytes(RawText<'a>),
-    Function { name: u32 },
+    Function {
+        name: u32,
+    },
     Unbound,
     Undefined,
     Float32(f32),
     Uint(u64),
     Character(u32),
-    Typed { type_id: u32, value: Box<RawValue<'a>> },
+    Typed {
+        type_id: u32,
+        value: Box<RawValue<'a>>,
+    },
     Sequence(RawItems<RawValue<'a>>),
     Map(RawEntries<'a, RawValue<'a>>),
     Set(RawItems<RawValue<'a>>),
     Record(RawEntries<'a, u32>),
-    Reference { heap: u64 },
-    Opaque { type_id: u32, heap: u64, text: &'a [u8] },
-    Enum { type_id: u32, name: u32, value: Box<RawValue<'a>> },
-    Pointer { type_id: u32, heap: u64, target: Option<Box<RawValue<'a>>> },
+    Reference {
+        heap: u64,
+    },
+    Opaque {
+        type_id: u32,
+        heap: u64,
+        text: &'a [u8],
+    },
+    Enum {
+        type_id: u32,
+        name: u32,
+        value: Box<RawValue<'a>>,
+    },
+    Pointer {
+        type_id: u32,
+        heap: u64,
+        target: Option<Box<RawValue<'a>>>,
+    },
 }
 
 pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<RawValue<'a>, Malformed> {
@@ -108,13 +127,18 @@ fn read_at<'a>(cursor: &mut Cursor<'a>, depth: u32) -> Result<RawValue<'a>, Malf
         0x05 => RawValue::Float(f64::from_le_bytes(cursor.array()?)),
         0x06 => RawValue::String(text(cursor)?),
         0x07 => RawValue::Bytes(text(cursor)?),
-        0x08 => RawValue::Function { name: cursor.small()? },
+        0x08 => RawValue::Function {
+            name: cursor.small()?,
+        },
         0x09 => RawValue::Unbound,
         0x0A => RawValue::Undefined,
         0x0B => RawValue::Float32(f32::from_le_bytes(cursor.array()?)),
         0x0C => RawValue::Uint(cursor.varint()?),
         0x0D => RawValue::Character(cursor.small()?),
-        0x10 => RawValue::Typed { type_id: cursor.small()?, value: boxed(cursor, depth)? },
+        0x10 => RawValue::Typed {
+            type_id: cursor.small()?,
+            value: boxed(cursor, depth)?,
+        },
         0x11 => RawValue::Sequence(items(cursor, 1, |cursor| read_at(cursor, depth + 1))?),
         0x12 => RawValue::Map(items(cursor, 2, |cursor| {
             Ok((read_at(cursor, depth + 1)?, read_at(cursor, depth + 1)?))
@@ -123,7 +147,9 @@ fn read_at<'a>(cursor: &mut Cursor<'a>, depth: u32) -> Result<RawValue<'a>, Malf
         0x14 => RawValue::Record(items(cursor, 2, |cursor| {
             Ok((cursor.small()?, read_at(cursor, depth + 1)?))
         })?),
-        0x15 => RawValue::Reference { heap: cursor.varint()? },
+        0x15 => RawValue::Reference {
+            heap: cursor.varint()?,
+        },
         0x16 => RawValue::Opaque {
             type_id: cursor.small()?,
             heap: cursor.varint()?,
@@ -140,7 +166,11 @@ fn read_at<'a>(cursor: &mut Cursor<'a>, depth: u32) -> Result<RawValue<'a>, Malf
                 0 => None,
                 _ => Some(boxed(cursor, depth)?),
             };
-            RawValue::Pointer { type_id, heap, target }
+            RawValue::Pointer {
+                type_id,
+                heap,
+                target,
+            }
         }
         kind => return Err(Malformed::Kind(kind)),
     })
@@ -158,7 +188,11 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Result<RawText<'a>, Malformed> {
         0 => None,
         _ => Some(u64::from_le_bytes(cursor.array()?)),
     };
-    Ok(RawText { total, shown, digest })
+    Ok(RawText {
+        total,
+        shown,
+        digest,
+    })
 }
 
 fn items<'a, T>(

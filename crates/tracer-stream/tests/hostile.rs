@@ -68,7 +68,11 @@ proptest! {
 fn huge_counts_allocate_nothing() {
     // VAR with 2^63 values; a sequence of 2^63 elements; a string of 2^62 bytes.
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-    for head in [&[0x02, 1][..], &[0x02, 1, 1, 0x11, 0, 0, 0, 0], &[0x02, 1, 1, 0x06, 0]] {
+    for head in [
+        &[0x02, 1][..],
+        &[0x02, 1, 1, 0x11, 0, 0, 0, 0],
+        &[0x02, 1, 1, 0x06, 0],
+    ] {
         let bytes: Vec<u8> = head.iter().chain(&huge).copied().collect();
         assert!(record::read_whole(&bytes).is_err());
     }

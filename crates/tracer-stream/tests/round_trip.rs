@@ -39,19 +39,29 @@ proptest! {
 fn a_stream_continues_over_segments_in_claim_order() {
     let layout = common::layout();
     let long = vec![b'z'; 30_000];
-    let text = RawText { total: 30_000, shown: &long, digest: None };
+    let text = RawText {
+        total: 30_000,
+        shown: &long,
+        digest: None,
+    };
     let mut encoder = Encoder::new(&layout);
     encoder.begin(0, None, 0, 0, 0);
     encoder.begin(1, Some(0), 1, 7, 2);
     for site in 1..=5 {
-        let record = Record::Var { site, values: vec![RawValue::String(text)] };
+        let record = Record::Var {
+            site,
+            values: vec![RawValue::String(text)],
+        };
         encoder.record(site % 2, &record);
     }
     let region = encoder.finish();
     assert_eq!(region.len() as u64, layout.used(&region));
     let decoded = decode(&region, &layout);
     let sites = |stream: usize| -> Vec<u32> {
-        decoded.streams[stream].records().map(|record| record.unwrap().site()).collect()
+        decoded.streams[stream]
+            .records()
+            .map(|record| record.unwrap().site())
+            .collect()
     };
     assert_eq!(sites(0), [2, 4]);
     assert_eq!(sites(1), [1, 3, 5]);
@@ -72,7 +82,10 @@ fn what_came_before_a_broken_record_is_kept() {
     region[at] = 0xee;
     let decoded = decode(&region, &layout);
     let read: Vec<_> = decoded.streams[0].records().collect();
-    assert_eq!(read[..2], [Ok(Record::Step { site: 1 }), Ok(Record::Step { site: 2 })]);
+    assert_eq!(
+        read[..2],
+        [Ok(Record::Step { site: 1 }), Ok(Record::Step { site: 2 })]
+    );
     assert!(matches!(read[2..], [Err(Problem::Record(_))]));
 }
 
@@ -83,7 +96,10 @@ fn another_runs_segments_are_refused() {
     encoder.begin(0, None, 0, 0, 0);
     encoder.record(0, &Record::Step { site: 1 });
     let region = encoder.finish();
-    let other = Layout { nonce: [9; 16], ..layout };
+    let other = Layout {
+        nonce: [9; 16],
+        ..layout
+    };
     let decoded = decode(&region, &other);
     assert!(decoded.streams.is_empty());
     assert_eq!(decoded.problems, [Problem::Header, Problem::Segment]);
@@ -91,7 +107,11 @@ fn another_runs_segments_are_refused() {
 
 #[test]
 fn the_header_says_what_the_layout_says() {
-    let budget = Budget { events: 0x0102_0304, value_bytes: 77, ..Budget::default() };
+    let budget = Budget {
+        events: 0x0102_0304,
+        value_bytes: 77,
+        ..Budget::default()
+    };
     let layout = Layout::new(100, &budget, Detail::Full, [7; 16]);
     let header = layout.header();
     let number = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
@@ -106,7 +126,10 @@ fn the_header_says_what_the_layout_says() {
 
 #[test]
 fn absurd_site_counts_and_budgets_fit() {
-    let budget = Budget { bytes: u32::MAX, ..Budget::default() };
+    let budget = Budget {
+        bytes: u32::MAX,
+        ..Budget::default()
+    };
     let layout = Layout::new(u32::MAX, &budget, Detail::Calls, [0; 16]);
     assert!(u64::from(layout.first_segment()) < u64::from(u32::MAX));
     assert!(layout.size() > u64::from(u32::MAX));

@@ -130,7 +130,10 @@ pub fn read(input: &mut impl Read) -> Result<Trace, BinaryError> {
         limits: contents.limits.into_owned(),
         table: contents.table.into_owned(),
         events: contents.events.into_owned(),
-        outcome: Outcome { end, limits_hit: contents.limits_hit.into_owned() },
+        outcome: Outcome {
+            end,
+            limits_hit: contents.limits_hit.into_owned(),
+        },
         coverage: contents.coverage.into_owned(),
         protections: contents.protections.into_owned(),
     })

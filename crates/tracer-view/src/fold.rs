@@ -40,7 +40,9 @@ fn rounds(events: &[Event], news: &News, keep: u64) -> Vec<Fold> {
     let mut open: BTreeMap<(u32, u32, u32), (usize, u64)> = BTreeMap::new();
     let mut found: Vec<Fold> = Vec::new();
     for (at, event) in events.iter().enumerate() {
-        let Payload::Loop { phase, count, .. } = &event.payload else { continue };
+        let Payload::Loop { phase, count, .. } = &event.payload else {
+            continue;
+        };
         let index = beginning(events, at);
         let key = (event.task, event.depth, event.site);
         match phase {
@@ -55,8 +57,15 @@ fn rounds(events: &[Event], news: &News, keep: u64) -> Vec<Fold> {
                 };
                 // Another iteration follows, so the previous one is not the last.
                 if number > keep && news.places[start] == news.places[index] {
-                    let what = Folded::Rounds { first: number, last: number };
-                    found.push(Fold { start, end: index, what });
+                    let what = Folded::Rounds {
+                        first: number,
+                        last: number,
+                    };
+                    found.push(Fold {
+                        start,
+                        end: index,
+                        what,
+                    });
                 }
             }
         }
@@ -69,25 +78,40 @@ fn calls(table: &SiteTable, events: &[Event], news: &News, keep: u64) -> Vec<Fol
     let mut completed: BTreeMap<u32, u64> = BTreeMap::new();
     let mut found = Vec::new();
     for (at, event) in events.iter().enumerate() {
-        let Some(site) = table.site(event.site) else { continue };
+        let Some(site) = table.site(event.site) else {
+            continue;
+        };
         let stack = open.entry(event.task).or_default();
         match event.payload {
             Payload::In { .. } => {
-                while stack.pop_if(|(_, depth, _)| *depth >= event.depth).is_some() {}
+                while stack
+                    .pop_if(|(_, depth, _)| *depth >= event.depth)
+                    .is_some()
+                {}
                 stack.push((at, event.depth, site.function));
             }
-            Payload::Out { unwinding, suspended, .. } => {
+            Payload::Out {
+                unwinding,
+                suspended,
+                ..
+            } => {
                 while stack.pop_if(|(_, depth, _)| *depth > event.depth).is_some() {}
                 let of_this = |(_, depth, function): &mut (usize, u32, u32)| {
                     (*depth, *function) == (event.depth, site.function)
                 };
-                let Some((start, _, function)) = stack.pop_if(of_this) else { continue };
+                let Some((start, _, function)) = stack.pop_if(of_this) else {
+                    continue;
+                };
                 let count = completed.entry(function).or_insert(0);
                 *count += 1;
                 let end = at + 1;
                 let plain = !unwinding && !suspended && end - start > 2;
                 if plain && *count > keep && news.nothing(start, end) {
-                    found.push(Fold { start, end, what: Folded::Call });
+                    found.push(Fold {
+                        start,
+                        end,
+                        what: Folded::Call,
+                    });
                 }
             }
             _ => {}
@@ -100,8 +124,10 @@ fn calls(table: &SiteTable, events: &[Event], news: &News, keep: u64) -> Vec<Fol
 fn beginning(events: &[Event], at: usize) -> usize {
     let head = &events[at];
     let before = events[..at].iter().rev().take_while(|event| {
-        matches!(event.kind, Kind::Var | Kind::Branch | Kind::Transform | Kind::Call)
-            && (event.task, event.depth, event.line) == (head.task, head.depth, head.line)
+        matches!(
+            event.kind,
+            Kind::Var | Kind::Branch | Kind::Transform | Kind::Call
+        ) && (event.task, event.depth, event.line) == (head.task, head.depth, head.line)
     });
     at - before.count()
 }
@@ -115,8 +141,13 @@ fn merge(mut found: Vec<Fold>) -> Vec<Fold> {
             if fold.end <= last.end {
                 continue;
             }
-            if let (Folded::Rounds { last: before, .. }, Folded::Rounds { first, last: number }) =
-                (&mut last.what, fold.what)
+            if let (
+                Folded::Rounds { last: before, .. },
+                Folded::Rounds {
+                    first,
+                    last: number,
+                },
+            ) = (&mut last.what, fold.what)
                 && fold.start == last.end
                 && first == *before + 1
             {
@@ -146,7 +177,10 @@ impl News {
     fn new(events: &[Event]) -> Self {
         let mut seen = BTreeSet::new();
         let (mut place, mut written) = (0, 0);
-        let mut news = Self { places: vec![0], output: vec![0] };
+        let mut news = Self {
+            places: vec![0],
+            output: vec![0],
+        };
         for event in events {
             let what = match &event.payload {
                 Payload::Branch { arm, .. } => Some(1 + arm.index),

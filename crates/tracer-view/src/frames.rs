@@ -20,7 +20,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { width: 80, calls: 4 }
+        Self {
+            width: 80,
+            calls: 4,
+        }
     }
 }
 
@@ -78,7 +81,11 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Resu
 fn write_call(call: &Call<'_>, width: usize, out: &mut impl Write) -> io::Result<()> {
     let bars = "│ ".repeat(call.level);
     let room = width.saturating_sub(bars.chars().count()).max(20);
-    writeln!(out, "{bars}{}", cut(&visible(&format!("{}{}", call.label, call.result)), room))?;
+    writeln!(
+        out,
+        "{bars}{}",
+        cut(&visible(&format!("{}{}", call.label, call.result)), room)
+    )?;
     for written in &call.written {
         let last = short(written.last, VALUE_LIMIT);
         let text = match written.writes {
@@ -88,7 +95,11 @@ fn write_call(call: &Call<'_>, width: usize, out: &mut impl Write) -> io::Result
                 format!("{}: {first} → {last} ({writes} writes)", written.name)
             }
         };
-        writeln!(out, "{bars}│   {}", cut(&visible(&text), room.saturating_sub(4)))?;
+        writeln!(
+            out,
+            "{bars}│   {}",
+            cut(&visible(&text), room.saturating_sub(4))
+        )?;
     }
     Ok(())
 }
@@ -111,10 +122,17 @@ fn calls(trace: &Trace) -> Vec<Call<'_>> {
             Payload::In { args } => {
                 close(stack, &mut calls, event.depth);
                 stack.push((calls.len(), event.depth));
-                let function = trace.table.site(event.site).map_or(u32::MAX, |site| site.function);
+                let function = trace
+                    .table
+                    .site(event.site)
+                    .map_or(u32::MAX, |site| site.function);
                 calls.push(call(stack.len() - 1, function, label(trace, event, args)));
             }
-            Payload::Out { value, unwinding, suspended: false } => {
+            Payload::Out {
+                value,
+                unwinding,
+                suspended: false,
+            } => {
                 close(stack, &mut calls, event.depth + 1);
                 if let Some(&(index, depth)) = stack.last()
                     && depth == event.depth
@@ -128,7 +146,10 @@ fn calls(trace: &Trace) -> Vec<Call<'_>> {
                 }
             }
             Payload::Var { name, value } => {
-                let expression = trace.table.site(event.site).is_some_and(|site| site.expression);
+                let expression = trace
+                    .table
+                    .site(event.site)
+                    .is_some_and(|site| site.expression);
                 if let Some(&(index, _)) = stack.last()
                     && !expression
                     && !is_definition(name, value)
@@ -136,7 +157,11 @@ fn calls(trace: &Trace) -> Vec<Call<'_>> {
                     calls[index].write(name, value);
                 }
             }
-            Payload::Elide { last: Some(last), count, .. } => {
+            Payload::Elide {
+                last: Some(last),
+                count,
+                ..
+            } => {
                 if let (Payload::Var { name, value }, Some(&(index, _))) = (&**last, stack.last()) {
                     calls[index].write(name, value).writes += count - 1;
                 }
@@ -153,7 +178,16 @@ fn calls(trace: &Trace) -> Vec<Call<'_>> {
 
 fn call<'t>(level: usize, function: u32, label: String) -> Call<'t> {
     let (result, written) = (String::new(), Vec::new());
-    Call { level, function, label, result, written, end: usize::MAX, nth: 1, of: 1 }
+    Call {
+        level,
+        function,
+        label,
+        result,
+        written,
+        end: usize::MAX,
+        nth: 1,
+        of: 1,
+    }
 }
 
 impl<'t> Call<'t> {
@@ -161,7 +195,12 @@ impl<'t> Call<'t> {
         let known = self.written.iter().position(|written| written.name == name);
         let index = known.unwrap_or(self.written.len());
         if known.is_none() {
-            self.written.push(Written { name, first: value, last: value, writes: 0 });
+            self.written.push(Written {
+                name,
+                first: value,
+                last: value,
+                writes: 0,
+            });
         }
         let written = &mut self.written[index];
         written.last = value;
@@ -175,9 +214,15 @@ fn label(trace: &Trace, event: &Event, args: &[(String, Value)]) -> String {
         .table
         .site(event.site)
         .and_then(|site| trace.table.functions.get(site.function as usize));
-    let args: Vec<String> =
-        args.iter().map(|(name, value)| format!("{name} = {}", short(value, VALUE_LIMIT))).collect();
-    format!("{}({})", function.map_or("?", |function| &function.qualified), args.join(", "))
+    let args: Vec<String> = args
+        .iter()
+        .map(|(name, value)| format!("{name} = {}", short(value, VALUE_LIMIT)))
+        .collect();
+    format!(
+        "{}({})",
+        function.map_or("?", |function| &function.qualified),
+        args.join(", ")
+    )
 }
 
 /// Ends the calls at this depth and deeper ones.

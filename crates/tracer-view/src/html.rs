@@ -64,19 +64,42 @@ pub fn write(trace: &Trace, out: &mut impl Write) -> io::Result<()> {
             RowKind::Task => "task",
             RowKind::Elided | RowKind::Folded => "more",
         };
-        let Row { file, line, task, depth, text, notes, .. } = row;
-        steps.push(Step { kind, file, line, task, depth, text, notes });
+        let Row {
+            file,
+            line,
+            task,
+            depth,
+            text,
+            notes,
+            ..
+        } = row;
+        steps.push(Step {
+            kind,
+            file,
+            line,
+            task,
+            depth,
+            text,
+            notes,
+        });
     });
     let files = trace.table.files.iter();
     let page = Page {
         title: trace.table.files.first().map_or("trace", |file| &file.path),
-        files: files.map(|file| File { path: &file.path, text: &file.text }).collect(),
+        files: files
+            .map(|file| File {
+                path: &file.path,
+                text: &file.text,
+            })
+            .collect(),
         rows: steps,
         ending: ending(&trace.outcome),
     };
     // No text of the program may end the element that holds it.
     let data = serde_json::to_string(&page)?.replace('<', "\\u003c");
-    let (before, after) = PAGE.split_once(PLACE).expect("the page has a place for the data");
+    let (before, after) = PAGE
+        .split_once(PLACE)
+        .expect("the page has a place for the data");
     out.write_all(before.as_bytes())?;
     out.write_all(data.as_bytes())?;
     out.write_all(after.as_bytes())

@@ -21,15 +21,24 @@ pub struct Options {
 }
 
 /// Comments that do not begin with `//`, by language.
-const COMMENTS: &[(&str, &str)] =
-    &[("python", "#"), ("ruby", "#"), ("shell", "#"), ("php", "#"), ("sql", "--")];
+const COMMENTS: &[(&str, &str)] = &[
+    ("python", "#"),
+    ("ruby", "#"),
+    ("shell", "#"),
+    ("php", "#"),
+    ("sql", "--"),
+];
 
 impl Options {
     /// Fitting the trace's language.
     pub fn new(trace: &Trace) -> Self {
         let language = &trace.environment.language;
         let known = COMMENTS.iter().find(|(name, _)| name == language);
-        Self { width: 100, comment: known.map_or("//", |(_, comment)| comment), values: 4 }
+        Self {
+            width: 100,
+            comment: known.map_or("//", |(_, comment)| comment),
+            values: 4,
+        }
     }
 }
 
@@ -53,7 +62,12 @@ impl Line {
         let index = known.unwrap_or(self.told.len());
         if known.is_none() {
             let name = name.to_owned();
-            self.told.push(Told { name, first: Vec::new(), last: None, count: 0 });
+            self.told.push(Told {
+                name,
+                first: Vec::new(),
+                last: None,
+                count: 0,
+            });
         }
         let told = &mut self.told[index];
         told.count = told.count.saturating_add(count);
@@ -74,7 +88,9 @@ pub fn render(trace: &Trace, options: &Options) -> String {
 pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Result<()> {
     let mut lines: BTreeMap<(u32, u32), Line> = BTreeMap::new();
     for event in &trace.events {
-        let Some(site) = trace.table.site(event.site) else { continue };
+        let Some(site) = trace.table.site(event.site) else {
+            continue;
+        };
         let line = lines.entry((site.file, event.line)).or_default();
         match &event.payload {
             Payload::Step => line.visits += 1,
@@ -90,7 +106,12 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Resu
         if trace.table.files.len() > 1 {
             writeln!(out, "{} {}", options.comment, source.path)?;
         }
-        let widest = source.text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        let widest = source
+            .text
+            .lines()
+            .map(|line| line.chars().count())
+            .max()
+            .unwrap_or(0);
         let column = widest.min(options.width * 11 / 20);
         for (number, text) in (1..).zip(source.text.lines()) {
             let comment = lines.get(&(file, number)).map_or_else(String::new, comment);
@@ -99,8 +120,16 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Resu
                 continue;
             }
             let used = text.chars().count().max(column) + options.comment.len() + 3;
-            let comment = cut(&visible(&comment), options.width.saturating_sub(used).max(30));
-            writeln!(out, "{:column$}  {} {comment}", visible(text), options.comment)?;
+            let comment = cut(
+                &visible(&comment),
+                options.width.saturating_sub(used).max(30),
+            );
+            writeln!(
+                out,
+                "{:column$}  {} {comment}",
+                visible(text),
+                options.comment
+            )?;
         }
     }
     writeln!(out, "{} {}", options.comment, ending(&trace.outcome))
@@ -116,12 +145,22 @@ fn tell(line: &mut Line, payload: &Payload, count: u64, keep: usize) {
                 line.tell(name, value(shown), count, keep);
             }
         }
-        Payload::Out { value: Some(shown), suspended, .. } => {
+        Payload::Out {
+            value: Some(shown),
+            suspended,
+            ..
+        } => {
             let verb = if *suspended { "yields" } else { "returns" };
             line.tell(verb, value(shown), count, keep);
         }
-        Payload::Branch { arm, .. } => line.tell(&format!("→ {}", arm.name), String::new(), count, 0),
-        Payload::Loop { phase: LoopPhase::Iteration, targets, .. } => {
+        Payload::Branch { arm, .. } => {
+            line.tell(&format!("→ {}", arm.name), String::new(), count, 0)
+        }
+        Payload::Loop {
+            phase: LoopPhase::Iteration,
+            targets,
+            ..
+        } => {
             for (name, shown) in targets {
                 line.tell(name, value(shown), count, keep);
             }

@@ -83,7 +83,12 @@ pub fn read(input: impl BufRead) -> Result<Trace, ReadError> {
         Ok(footer) => footer,
         // A whole event, or half a line: either way the end is not there.
         Err(_) if !line.contains("\"outcome\"") => return Err(ReadError::CutOff),
-        Err(source) => return Err(ReadError::Line { line: index + 1, source }),
+        Err(source) => {
+            return Err(ReadError::Line {
+                line: index + 1,
+                source,
+            });
+        }
     };
     Ok(run::assemble(header, events, footer))
 }
@@ -93,10 +98,15 @@ pub(crate) fn check_version(found: &str) -> Result<(), ReadError> {
     if major(found) == major(SCHEMA_VERSION) {
         Ok(())
     } else {
-        Err(ReadError::Version { found: found.to_owned() })
+        Err(ReadError::Version {
+            found: found.to_owned(),
+        })
     }
 }
 
 fn parse<'a, T: serde::Deserialize<'a>>(index: usize, line: &'a str) -> Result<T, ReadError> {
-    serde_json::from_str(line).map_err(|source| ReadError::Line { line: index + 1, source })
+    serde_json::from_str(line).map_err(|source| ReadError::Line {
+        line: index + 1,
+        source,
+    })
 }

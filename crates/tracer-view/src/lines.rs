@@ -57,11 +57,19 @@ fn write_row(trace: &Trace, several: bool, row: &Row, out: &mut impl Write) -> i
         RowKind::Leave => writeln!(out, "< {}", row.text),
         RowKind::Error => writeln!(out, "{place}! {}", visible(&row.text)),
         RowKind::Output | RowKind::ErrorOutput => {
-            let mark = if row.kind == RowKind::Output { '=' } else { '%' };
+            let mark = if row.kind == RowKind::Output {
+                '='
+            } else {
+                '%'
+            };
             for line in row.text.split_inclusive('\n') {
                 writeln!(out, "{mark} {}", visible(line.trim_end_matches('\n')))?;
             }
-            if notes.is_empty() { Ok(()) } else { writeln!(out, "{mark} {notes}") }
+            if notes.is_empty() {
+                Ok(())
+            } else {
+                writeln!(out, "{mark} {notes}")
+            }
         }
         RowKind::Task => writeln!(out, "~ {}", row.text),
         RowKind::Elided | RowKind::Folded if notes.is_empty() => writeln!(out, ". {}", row.text),

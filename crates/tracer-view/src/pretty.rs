@@ -24,7 +24,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { width: 80, color: false, rounds: 3, output_lines: 20 }
+        Self {
+            width: 80,
+            color: false,
+            rounds: 3,
+            output_lines: 20,
+        }
     }
 }
 
@@ -41,7 +46,10 @@ fn wrapped(text: &str, first: usize, room: usize, lead: &str) -> String {
         }
     }
     let limits = std::iter::once(first).chain(std::iter::repeat(room));
-    let lines = lines.iter().zip(limits).map(|(line, limit)| cut(line.trim_end(), limit));
+    let lines = lines
+        .iter()
+        .zip(limits)
+        .map(|(line, limit)| cut(line.trim_end(), limit));
     lines.collect::<Vec<_>>().join(&format!("\n{lead}"))
 }
 
@@ -59,7 +67,12 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Resu
         0 => Vec::new(),
         rounds => folds(&trace.table, &trace.events, rounds),
     };
-    let highest = trace.events.iter().map(|event| event.line).max().unwrap_or(0);
+    let highest = trace
+        .events
+        .iter()
+        .map(|event| event.line)
+        .max()
+        .unwrap_or(0);
     let shallowest = trace
         .events
         .iter()
@@ -127,12 +140,24 @@ impl<W: Write> Page<'_, W> {
             RowKind::Line => self.line(row, "", Ink::Plain),
             RowKind::Enter => self.line(row, "┌ ", Ink::Call),
             RowKind::Whole => self.line(row, "╶ ", Ink::Call),
-            RowKind::Leave => self.line(&Row { line: 0, ..row.clone() }, "└ ", Ink::Dim),
+            RowKind::Leave => self.line(
+                &Row {
+                    line: 0,
+                    ..row.clone()
+                },
+                "└ ",
+                Ink::Dim,
+            ),
             RowKind::Error => self.line(row, "! ", Ink::Error),
             RowKind::Task => self.line(row, "~ ", Ink::Dim),
-            RowKind::Elided | RowKind::Folded => {
-                self.line(&Row { line: 0, ..row.clone() }, "⋮ ", Ink::Dim)
-            }
+            RowKind::Elided | RowKind::Folded => self.line(
+                &Row {
+                    line: 0,
+                    ..row.clone()
+                },
+                "⋮ ",
+                Ink::Dim,
+            ),
             RowKind::Output | RowKind::ErrorOutput => self.output(row),
         }
     }
@@ -141,7 +166,12 @@ impl<W: Write> Page<'_, W> {
     fn heading(&mut self, row: &Row) -> io::Result<()> {
         if row.line != 0 && row.file != self.file {
             self.file = row.file;
-            let path = self.trace.table.files.get(row.file as usize).map_or("", |file| &file.path);
+            let path = self
+                .trace
+                .table
+                .files
+                .get(row.file as usize)
+                .map_or("", |file| &file.path);
             let text = format!("{:>1$} {path}", "──", self.gutter);
             writeln!(self.out, "{}", self.paint(Ink::Dim, &text))?;
         }
@@ -170,18 +200,29 @@ impl<W: Write> Page<'_, W> {
         }
         let count = format!("{level} deep ");
         let room = 2 * MAX_BARS as usize;
-        format!("{count}{}", "│ ".repeat(room.saturating_sub(count.len()) / 2))
+        format!(
+            "{count}{}",
+            "│ ".repeat(room.saturating_sub(count.len()) / 2)
+        )
     }
 
     fn line(&mut self, row: &Row, mark: &str, ink: Ink) -> io::Result<()> {
-        let number = if row.line == 0 { String::new() } else { row.line.to_string() };
+        let number = if row.line == 0 {
+            String::new()
+        } else {
+            row.line.to_string()
+        };
         let bars = self.bars(row);
         let start = self.gutter + 2;
         let used = start + bars.chars().count() + mark.chars().count();
         let width = self.options.width.max(used + 20);
         let mut text = visible(&row.text);
         if matches!(row.kind, RowKind::Enter | RowKind::Whole) {
-            let bar = if row.kind == RowKind::Enter { "│" } else { " " };
+            let bar = if row.kind == RowKind::Enter {
+                "│"
+            } else {
+                " "
+            };
             let bars = format!("{:start$}{bars}{bar}     ", "");
             text = wrapped(&text, width - used, width - bars.chars().count(), &bars);
         } else {
@@ -201,7 +242,11 @@ impl<W: Write> Page<'_, W> {
         let column = (width * 11 / 20).max(start + 8);
         let notes: Vec<String> = row.notes.iter().map(|note| visible(note)).collect();
         let total: usize = notes.iter().map(|note| note.chars().count() + 2).sum();
-        let longest = notes.iter().map(|note| note.chars().count()).max().unwrap_or(0);
+        let longest = notes
+            .iter()
+            .map(|note| note.chars().count())
+            .max()
+            .unwrap_or(0);
         // Behind the source in a column of their own, if they fit there; close behind it, if they
         // fit on the line; else below it.
         let (mut at, below) = if end + 2 <= column && column + longest <= width {
@@ -211,7 +256,11 @@ impl<W: Write> Page<'_, W> {
             write!(self.out, "  ")?;
             (end + 2, column)
         } else {
-            let below = if column + longest <= width { column } else { used + 4 };
+            let below = if column + longest <= width {
+                column
+            } else {
+                used + 4
+            };
             write!(self.out, "\n{:below$}", "")?;
             (below, below)
         };
@@ -232,19 +281,39 @@ impl<W: Write> Page<'_, W> {
     }
 
     fn output(&mut self, row: &Row) -> io::Result<()> {
-        let mark = if row.kind == RowKind::Output { "»" } else { "»!" };
+        let mark = if row.kind == RowKind::Output {
+            "»"
+        } else {
+            "»!"
+        };
         let lead = format!("{:1$}{mark} ", "", self.gutter + 2);
         let all = row.text.split_inclusive('\n').count();
-        for line in row.text.split_inclusive('\n').take(self.options.output_lines) {
+        for line in row
+            .text
+            .split_inclusive('\n')
+            .take(self.options.output_lines)
+        {
             let line = visible(line.trim_end_matches('\n'));
-            writeln!(self.out, "{}{}", self.paint(Ink::Dim, &lead), self.paint(Ink::Output, &line))?;
+            writeln!(
+                self.out,
+                "{}{}",
+                self.paint(Ink::Dim, &lead),
+                self.paint(Ink::Output, &line)
+            )?;
         }
         let mut rest = row.notes.clone();
         if all > self.options.output_lines {
-            rest.insert(0, format!("… {} more lines", all - self.options.output_lines));
+            rest.insert(
+                0,
+                format!("… {} more lines", all - self.options.output_lines),
+            );
         }
         for note in rest {
-            writeln!(self.out, "{}", self.paint(Ink::Dim, &format!("{lead}{note}")))?;
+            writeln!(
+                self.out,
+                "{}",
+                self.paint(Ink::Dim, &format!("{lead}{note}"))
+            )?;
         }
         Ok(())
     }
@@ -258,7 +327,10 @@ impl<W: Write> Page<'_, W> {
         let coverage = &self.trace.coverage;
         if let Some(first) = coverage.dropped.first() {
             let text = match coverage.dropped.len() {
-                1 => format!("1 place does not report (line {}: {})", first.line, first.reason),
+                1 => format!(
+                    "1 place does not report (line {}: {})",
+                    first.line, first.reason
+                ),
                 count => format!(
                     "{count} places do not report (the first: line {}, {})",
                     first.line, first.reason

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use tracer_model::{
-    ErrPhase, Event, FunctionKind, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, Trace, Value,
+    ErrPhase, Event, FunctionKind, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, Trace,
+    Value,
 };
 
 use crate::fold::{Fold, Folded};
@@ -152,7 +153,11 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 }
                 self.note(event, site, note, false);
             }
-            Payload::Loop { phase, count, targets } => match phase {
+            Payload::Loop {
+                phase,
+                count,
+                targets,
+            } => match phase {
                 LoopPhase::Entered => self.note_line(event, site),
                 LoopPhase::Iteration => {
                     let told = self.note_round(event, site);
@@ -169,12 +174,21 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                     self.note(event, site, format!("left after {count} {rounds}"), true);
                 }
             },
-            Payload::Transform { name, before, after } => {
+            Payload::Transform {
+                name,
+                before,
+                after,
+            } => {
                 let limit = self.value_limit / 2;
                 let note = format!("{name}: {} → {}", short(before, limit), short(after, limit));
                 self.note(event, site, note, false);
             }
-            Payload::Call { callee, args, result, .. } => {
+            Payload::Call {
+                callee,
+                args,
+                result,
+                ..
+            } => {
                 let args: Vec<String> = args.iter().map(|value| self.short(value)).collect();
                 let mut note = format!("{callee}({})", args.join(", "));
                 if let Some(result) = result {
@@ -189,7 +203,11 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 let text = self.call(site, args);
                 self.put(RowKind::Enter, event, text);
             }
-            Payload::Out { value, unwinding, suspended } => {
+            Payload::Out {
+                value,
+                unwinding,
+                suspended,
+            } => {
                 let value = value.as_ref().map(|value| self.short(value));
                 let text = match (unwinding, suspended, value) {
                     (true, _, _) => "left by an error".to_owned(),
@@ -204,7 +222,12 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 }
                 self.at.remove(&(event.task, event.depth));
             }
-            Payload::Err { phase, type_name, message, .. } => {
+            Payload::Err {
+                phase,
+                type_name,
+                message,
+                ..
+            } => {
                 let verb = match phase {
                     ErrPhase::Raised => "",
                     ErrPhase::Caught => "caught ",
@@ -222,8 +245,16 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 }
                 self.put(RowKind::Error, event, text);
             }
-            Payload::Stdout { stream, text, length } => {
-                let kind = if *stream == 2 { RowKind::ErrorOutput } else { RowKind::Output };
+            Payload::Stdout {
+                stream,
+                text,
+                length,
+            } => {
+                let kind = if *stream == 2 {
+                    RowKind::ErrorOutput
+                } else {
+                    RowKind::Output
+                };
                 self.flush();
                 let mut row = self.row(kind, event, text.clone());
                 if (text.len() as u64) < *length && !text.contains('\u{fffd}') {
@@ -232,13 +263,19 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 (self.sink)(row);
             }
             // A generator or coroutine that waited.
-            Payload::Task { phase: TaskPhase::Switched, task, .. }
-                if *task == self.task && event.site != 0 =>
-            {
+            Payload::Task {
+                phase: TaskPhase::Switched,
+                task,
+                ..
+            } if *task == self.task && event.site != 0 => {
                 let text = format!("{} goes on", self.function_name(site));
                 self.put(RowKind::Enter, event, text);
             }
-            Payload::Task { phase: TaskPhase::Switched, task: 0, .. } => {
+            Payload::Task {
+                phase: TaskPhase::Switched,
+                task: 0,
+                ..
+            } => {
                 self.put(RowKind::Task, event, "main task goes on".to_owned());
             }
             Payload::Task { phase, what, task } => {
@@ -284,7 +321,11 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         let name = self.function_name(site);
         match function.map(|function| (function.kind, function.file)) {
             Some((FunctionKind::Module, file)) => {
-                let path = self.table.files.get(file as usize).map_or(name, |file| &file.path);
+                let path = self
+                    .table
+                    .files
+                    .get(file as usize)
+                    .map_or(name, |file| &file.path);
                 format!("module {path}")
             }
             Some((FunctionKind::Class, _)) => format!("class {name}"),
@@ -361,7 +402,9 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
     /// A new round of a loop shows the loop's line again, unless its head has just been shown.
     /// Gives whether that says which round it is.
     fn note_round(&mut self, event: &Event, site: Option<&Site>) -> bool {
-        let head = self.fitting(event).filter(|row| row.line == event.line && !row.round);
+        let head = self
+            .fitting(event)
+            .filter(|row| row.line == event.line && !row.round);
         if let Some(row) = head {
             row.round = true;
             return !row.notes.is_empty();
@@ -433,7 +476,9 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 .iter()
                 .filter(|event| {
                     kind.is_none_or(|kind| {
-                        self.table.site(event.site).is_some_and(|site| site.kind == kind)
+                        self.table
+                            .site(event.site)
+                            .is_some_and(|site| site.kind == kind)
                     })
                 })
                 .filter_map(|event| match event.payload {
@@ -445,10 +490,16 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         let text = match (most(Some(Kind::Loop)), most(None)) {
             (Some((count, line)), _) => format!("{count} more rounds of line {line} left out"),
             (None, Some((count, _))) => {
-                let lines = elided.iter().map(|event| event.line).filter(|&line| line > 0);
+                let lines = elided
+                    .iter()
+                    .map(|event| event.line)
+                    .filter(|&line| line > 0);
                 let (low, high) = (lines.clone().min().unwrap_or(0), lines.max().unwrap_or(0));
-                let place =
-                    if low == high { format!("line {low}") } else { format!("lines {low}–{high}") };
+                let place = if low == high {
+                    format!("line {low}")
+                } else {
+                    format!("lines {low}–{high}")
+                };
                 format!("{place} visited {count} more times")
             }
             (None, None) => return,
@@ -456,7 +507,12 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
         let mut row = self.row(RowKind::Elided, first, text);
         row.line = 0;
         for event in &elided {
-            let Payload::Elide { last: Some(last), .. } = &event.payload else { continue };
+            let Payload::Elide {
+                last: Some(last), ..
+            } = &event.payload
+            else {
+                continue;
+            };
             let values: Vec<(&String, &Value)> = match &**last {
                 Payload::Var { name, value } => vec![(name, value)],
                 Payload::Loop { targets, .. } => {

@@ -24,7 +24,11 @@ const REST: usize = 14;
 pub fn short(value: &Value, limit: usize) -> String {
     let mut referenced = Vec::new();
     references(value, &mut referenced);
-    let mut writer = Writer { out: String::new(), left: limit, referenced };
+    let mut writer = Writer {
+        out: String::new(),
+        left: limit,
+        referenced,
+    };
     writer.value(value);
     writer.out
 }
@@ -90,7 +94,11 @@ impl Writer {
         }
         match &value.shape {
             Shape::Null | Shape::Bool | Shape::Int | Shape::Float => {
-                let text = if value.text.is_empty() { "null" } else { &value.text };
+                let text = if value.text.is_empty() {
+                    "null"
+                } else {
+                    &value.text
+                };
                 let shown = cut(text, self.left.max(24));
                 self.put(&shown);
             }
@@ -107,7 +115,11 @@ impl Writer {
                 None => self.put("↑"),
             },
             Shape::Opaque => {
-                let shown = if value.text.is_empty() { &value.type_name } else { &value.text };
+                let shown = if value.text.is_empty() {
+                    &value.type_name
+                } else {
+                    &value.text
+                };
                 self.put(&format!("<{}>", cut(shown, self.left.max(24))));
             }
             Shape::Unbound => self.put("(unbound)"),
@@ -184,7 +196,11 @@ impl Writer {
             }
             shown += 1;
             // Room to say that there is more.
-            let reserved = if length > shown { REST.min(self.left) } else { 0 };
+            let reserved = if length > shown {
+                REST.min(self.left)
+            } else {
+                0
+            };
             self.left -= reserved;
             each(self, item);
             self.left += reserved;

@@ -10,7 +10,9 @@ use tracer_view::binary::{self, BinaryError};
 use tracer_view::jsonl::{self, ReadError};
 
 fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
 fn binary_of(trace: &Trace) -> Vec<u8> {
@@ -31,7 +33,10 @@ fn json_lines_of_1_0_are_written_and_read() {
     let text = jsonl::render(&common::trace());
     bless("1.0.jsonl", text.as_bytes());
     let file = std::fs::read_to_string(golden("1.0.jsonl")).expect("the golden file");
-    assert_eq!(jsonl::read(file.as_bytes()).expect("it can be read"), common::trace());
+    assert_eq!(
+        jsonl::read(file.as_bytes()).expect("it can be read"),
+        common::trace()
+    );
     assert_eq!(text, file);
 }
 
@@ -40,14 +45,21 @@ fn binary_of_1_0_is_written_and_read() {
     let bytes = binary_of(&common::trace());
     bless("1.0.trcb", &bytes);
     let file = std::fs::read(golden("1.0.trcb")).expect("the golden file");
-    assert_eq!(binary::read(&mut file.as_slice()).expect("it can be read"), common::trace());
+    assert_eq!(
+        binary::read(&mut file.as_slice()).expect("it can be read"),
+        common::trace()
+    );
     assert_eq!(bytes, file);
 }
 
 #[test]
 fn newer_minor_versions_may_add_fields() {
     let text = jsonl::render(&common::trace());
-    let text = text.replacen("{\"schema_version\":\"1.0\"", "{\"new\":1,\"schema_version\":\"1.9\"", 1);
+    let text = text.replacen(
+        "{\"schema_version\":\"1.0\"",
+        "{\"new\":1,\"schema_version\":\"1.9\"",
+        1,
+    );
     let read = jsonl::read(text.as_bytes()).expect("it can be read");
     assert_eq!(read.schema_version, "1.9");
     assert_eq!(read.events, common::trace().events);
@@ -74,8 +86,15 @@ fn a_file_cut_anywhere_is_refused() {
     let text = jsonl::render(&common::trace());
     let lines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     for &end in &lines[..lines.len() - 1] {
-        assert!(jsonl::read(&text.as_bytes()[..=end]).is_err(), "cut at {end}");
-        assert!(jsonl::read(&text.as_bytes()[..end - 1]).is_err(), "cut at {}", end - 1);
+        assert!(
+            jsonl::read(&text.as_bytes()[..=end]).is_err(),
+            "cut at {end}"
+        );
+        assert!(
+            jsonl::read(&text.as_bytes()[..end - 1]).is_err(),
+            "cut at {}",
+            end - 1
+        );
     }
     let bytes = binary_of(&common::trace());
     for end in 0..bytes.len() {
@@ -86,7 +105,11 @@ fn a_file_cut_anywhere_is_refused() {
 #[test]
 fn a_broken_line_is_named() {
     let text = jsonl::render(&common::trace()).replacen("\"VAR\"", "\"WHAT\"", 1);
-    let broken = text.lines().position(|line| line.contains("WHAT")).expect("a line") + 1;
+    let broken = text
+        .lines()
+        .position(|line| line.contains("WHAT"))
+        .expect("a line")
+        + 1;
     match jsonl::read(text.as_bytes()) {
         Err(ReadError::Line { line, .. }) => assert_eq!(line, broken),
         other => panic!("{other:?}"),

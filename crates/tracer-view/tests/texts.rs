@@ -22,10 +22,22 @@ fn expect(name: &str, got: &str) {
 }
 
 fn check(name: &str, trace: &Trace) {
-    expect(&format!("{name}.pretty"), &pretty::render(trace, &pretty::Options::default()));
-    expect(&format!("{name}.lines"), &lines::render(trace, &lines::Options::default()));
-    expect(&format!("{name}.frames"), &frames::render(trace, &frames::Options::default()));
-    expect(&format!("{name}.inline"), &inline::render(trace, &inline::Options::new(trace)));
+    expect(
+        &format!("{name}.pretty"),
+        &pretty::render(trace, &pretty::Options::default()),
+    );
+    expect(
+        &format!("{name}.lines"),
+        &lines::render(trace, &lines::Options::default()),
+    );
+    expect(
+        &format!("{name}.frames"),
+        &frames::render(trace, &frames::Options::default()),
+    );
+    expect(
+        &format!("{name}.inline"),
+        &inline::render(trace, &inline::Options::new(trace)),
+    );
 }
 
 fn recorded(name: &str) -> Trace {
@@ -52,10 +64,16 @@ fn a_crashing_c_program() {
 fn nothing_but_output_is_wider_than_asked() {
     for trace in [common::trace(), recorded("stack"), recorded("crash")] {
         for width in [60, 80, 100, 200] {
-            let options = pretty::Options { width, ..pretty::Options::default() };
+            let options = pretty::Options {
+                width,
+                ..pretty::Options::default()
+            };
             for line in pretty::render(&trace, &options).lines() {
                 let size = line.chars().count();
-                assert!(size <= width || line.contains('»'), "{size} > {width}: {line}");
+                assert!(
+                    size <= width || line.contains('»'),
+                    "{size} > {width}: {line}"
+                );
             }
         }
     }
@@ -75,7 +93,9 @@ fn no_control_character_of_the_program_reaches_the_terminal() {
 #[test]
 fn a_page_holds_the_program_and_cannot_be_left_by_it() {
     let mut trace = common::trace();
-    trace.table.files[0].text.push_str("x = '</script><script>alert(1)</script>'\n");
+    trace.table.files[0]
+        .text
+        .push_str("x = '</script><script>alert(1)</script>'\n");
     let page = html::render(&trace);
     assert_eq!(page.matches("</script>").count(), 2);
     let data = page.split_once("id=\"trace\">").expect("the data").1;
@@ -87,11 +107,17 @@ fn a_page_holds_the_program_and_cannot_be_left_by_it() {
 
 #[test]
 fn colours_change_nothing_else() {
-    let options = pretty::Options { color: true, ..pretty::Options::default() };
+    let options = pretty::Options {
+        color: true,
+        ..pretty::Options::default()
+    };
     let mut colored = pretty::render(&common::trace(), &options);
     while let Some(start) = colored.find('\u{1b}') {
         let end = start + colored[start..].find('m').expect("a whole sequence");
         colored.replace_range(start..=end, "");
     }
-    assert_eq!(colored, pretty::render(&common::trace(), &pretty::Options::default()));
+    assert_eq!(
+        colored,
+        pretty::render(&common::trace(), &pretty::Options::default())
+    );
 }

@@ -15,13 +15,18 @@ fn folder() -> PathBuf {
 fn check(name: &str) {
     let path = folder().join(format!("{name}.case"));
     let text = std::fs::read_to_string(&path).expect("the case can be read");
-    let (given, expected) = text.split_once("expect\n").expect("the case has an `expect` part");
+    let (given, expected) = text
+        .split_once("expect\n")
+        .expect("the case has an `expect` part");
     let told = tell::tell(&script::Script::parse(given).run());
     if std::env::var_os("TRACER_BLESS").is_some() {
         std::fs::write(&path, format!("{given}expect\n{told}")).expect("the case can be written");
         return;
     }
-    assert!(told == expected, "{name}: expected\n{expected}\nbut got\n{told}");
+    assert!(
+        told == expected,
+        "{name}: expected\n{expected}\nbut got\n{told}"
+    );
 }
 
 macro_rules! cases {
@@ -60,7 +65,12 @@ fn every_case_is_listed() {
     let mut found: Vec<String> = std::fs::read_dir(folder())
         .expect("the folder can be read")
         .map(|entry| entry.expect("an entry").path())
-        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     found.sort();
     assert_eq!(found, CASES);

@@ -14,8 +14,8 @@
 //! ```
 
 use tracer_model::{
-    Budget, Detail, End, Environment, Function, FunctionKind, Kind, Limits, Outcome, Site,
-    SiteTable, Span, Trace, TypeNames, Value, Shape,
+    Budget, Detail, End, Environment, Function, FunctionKind, Kind, Limits, Outcome, Shape, Site,
+    SiteTable, Span, Trace, TypeNames, Value,
 };
 use tracer_normalize::{Inputs, normalise};
 use tracer_stream::encode::{Encoder, put_record};
@@ -58,7 +58,8 @@ fn words(line: &str) -> Vec<&'static str> {
 }
 
 fn number<T: std::str::FromStr>(word: &str) -> T {
-    word.parse().unwrap_or_else(|_| panic!("`{word}` should be a number"))
+    word.parse()
+        .unwrap_or_else(|_| panic!("`{word}` should be a number"))
 }
 
 fn list(word: &str) -> Vec<u32> {
@@ -115,7 +116,12 @@ impl Script {
 
     fn begin(&mut self, words: &[&'static str]) {
         self.stream = number(words[1]);
-        let get = |key| words.iter().position(|word| *word == key).map(|at| number(words[at + 1]));
+        let get = |key| {
+            words
+                .iter()
+                .position(|word| *word == key)
+                .map(|at| number(words[at + 1]))
+        };
         self.names.clear();
         self.encoder.begin(
             self.stream,
@@ -129,7 +135,12 @@ impl Script {
     fn ending(&mut self, words: &[&'static str]) {
         match words[0] {
             "stdout" => self.stdout = Some(unquote(words[1])),
-            "signal" => self.end = End::Signaled { signal: 11, name: words[1].to_owned() },
+            "signal" => {
+                self.end = End::Signaled {
+                    signal: 11,
+                    name: words[1].to_owned(),
+                }
+            }
             other => panic!("`{other}` is no part of a run"),
         }
     }
@@ -140,7 +151,13 @@ impl Script {
         }
         self.names.push(name);
         let id = self.names.len() as u32;
-        self.encoder.record(self.stream, &Record::Intern { id, name: name.as_bytes() });
+        self.encoder.record(
+            self.stream,
+            &Record::Intern {
+                id,
+                name: name.as_bytes(),
+            },
+        );
         id
     }
 
@@ -158,12 +175,21 @@ impl Script {
     fn record(&mut self, words: &[&'static str]) -> Record<'static> {
         let site = || number::<u32>(words[1]);
         let phases = |names: &[&str]| {
-            names.iter().position(|name| *name == words[2]).expect("a phase") as u8
+            names
+                .iter()
+                .position(|name| *name == words[2])
+                .expect("a phase") as u8
         };
         match words[0] {
             "step" => Record::Step { site: site() },
-            "var" => Record::Var { site: site(), values: self.values(&words[2..]) },
-            "in" => Record::In { site: site(), args: self.values(&words[2..]) },
+            "var" => Record::Var {
+                site: site(),
+                values: self.values(&words[2..]),
+            },
+            "in" => Record::In {
+                site: site(),
+                args: self.values(&words[2..]),
+            },
             "out" => Record::Out {
                 site: site(),
                 value: (words.get(2) == Some(&"=")).then(|| self.value(words[3])),
@@ -183,12 +209,17 @@ impl Script {
             "err" => {
                 let frames = words.iter().skip(5).map(|word| {
                     let (function, line) = word.split_once(':').expect("name:line");
-                    RawFrame { function: self.name(function), line: number(line) }
+                    RawFrame {
+                        function: self.name(function),
+                        line: number(line),
+                    }
                 });
                 let frames = frames.collect();
                 Record::Err {
                     site: site(),
-                    phase: phases(&["raised", "caught", "passing", "uncaught", "signal", "status"]),
+                    phase: phases(&[
+                        "raised", "caught", "passing", "uncaught", "signal", "status",
+                    ]),
                     type_name: text(unquote(words[3])),
                     message: self.value(words[4]),
                     line: 0,
@@ -214,11 +245,23 @@ impl Script {
                 if words.len() > 3 {
                     put_record(&mut last, &self.record(&words[3..]));
                 }
-                Record::Elide { site: site(), count: number(words[2]), last: last.leak() }
+                Record::Elide {
+                    site: site(),
+                    count: number(words[2]),
+                    last: last.leak(),
+                }
             }
-            "depth" => Record::Depth { depth: number(words[1]) },
-            "limit" => Record::Limit { which: number(words[1]) },
-            "resume" => Record::Resume { site: site(), value: None, thrown: false },
+            "depth" => Record::Depth {
+                depth: number(words[1]),
+            },
+            "limit" => Record::Limit {
+                which: number(words[1]),
+            },
+            "resume" => Record::Resume {
+                site: site(),
+                value: None,
+                thrown: false,
+            },
             other => panic!("`{other}` is no record"),
         }
     }
@@ -239,14 +282,22 @@ impl Script {
         }
         if let Some((type_name, heap)) = word.strip_prefix('@').and_then(|w| w.split_once(':')) {
             let type_id = self.name(type_name);
-            return RawValue::Opaque { type_id, heap: number(heap), text: b"" };
+            return RawValue::Opaque {
+                type_id,
+                heap: number(heap),
+                text: b"",
+            };
         }
         if let Some((head, rest)) = word.split_once('(') {
             let (type_name, heap) = head.split_once('@').expect("type@heap");
             let type_id = self.name(type_name);
             let items = self.values(&words(rest.trim_end_matches(')')));
             let items = RawItems::whole(type_id, number(heap), items);
-            return if type_name == "set" { RawValue::Set(items) } else { RawValue::Sequence(items) };
+            return if type_name == "set" {
+                RawValue::Set(items)
+            } else {
+                RawValue::Sequence(items)
+            };
         }
         RawValue::Int(number(word))
     }
@@ -261,7 +312,10 @@ impl Script {
             type_names: &TypeNames::NEUTRAL,
             stdout: self.stdout.map(str::as_bytes),
             stderr: None,
-            outcome: Outcome { end: self.end, limits_hit: Vec::new() },
+            outcome: Outcome {
+                end: self.end,
+                limits_hit: Vec::new(),
+            },
             limits: Limits::default(),
             budget: Budget::default(),
             detail: Detail::State,
@@ -279,7 +333,11 @@ impl Script {
 }
 
 fn text(text: &'static str) -> RawText<'static> {
-    RawText { total: text.chars().count() as u64, shown: text.as_bytes(), digest: None }
+    RawText {
+        total: text.chars().count() as u64,
+        shown: text.as_bytes(),
+        digest: None,
+    }
 }
 
 fn table(text: &str) -> SiteTable {
@@ -288,7 +346,9 @@ fn table(text: &str) -> SiteTable {
     for line in text.lines() {
         let words = words(line);
         match words.first() {
-            Some(&"functions") => table.functions = words[1..].iter().map(|w| function(w)).collect(),
+            Some(&"functions") => {
+                table.functions = words[1..].iter().map(|w| function(w)).collect()
+            }
             Some(&"sites") => in_sites = true,
             Some(&"records") => return table,
             Some(_) if in_sites => table.sites.push(site(&words)),
@@ -306,7 +366,13 @@ fn function(word: &str) -> Function {
         "async" => FunctionKind::Async,
         _ => FunctionKind::Function,
     };
-    Function { name: name.into(), qualified: name.into(), file: 0, span: Span::default(), kind }
+    Function {
+        name: name.into(),
+        qualified: name.into(),
+        file: 0,
+        span: Span::default(),
+        kind,
+    }
 }
 
 fn site(words: &[&str]) -> Site {
@@ -326,7 +392,11 @@ fn site(words: &[&str]) -> Site {
         kind,
         file: 0,
         function: number(&words[2][1..]),
-        span: Span { line, end_line: line, ..Span::default() },
+        span: Span {
+            line,
+            end_line: line,
+            ..Span::default()
+        },
         names: Vec::new(),
         text: String::new(),
         arms: Vec::new(),

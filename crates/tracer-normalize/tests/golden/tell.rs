@@ -7,8 +7,14 @@ use tracer_model::{Payload, Shape, Trace, Value};
 pub(crate) fn tell(trace: &Trace) -> String {
     let mut out = String::new();
     for event in &trace.events {
-        let (kind, payload) = (format!("{:?}", event.kind).to_uppercase(), payload(&event.payload));
-        let place = format!("{}.{} {kind} {}:{}", event.task, event.depth, event.site, event.line);
+        let (kind, payload) = (
+            format!("{:?}", event.kind).to_uppercase(),
+            payload(&event.payload),
+        );
+        let place = format!(
+            "{}.{} {kind} {}:{}",
+            event.task, event.depth, event.site, event.line
+        );
         writeln!(out, "{}", format!("{place} {payload}").trim_end()).expect("written");
     }
     for note in &trace.coverage.notes {
@@ -18,14 +24,20 @@ pub(crate) fn tell(trace: &Trace) -> String {
 }
 
 fn named(values: &[(String, Value)]) -> String {
-    let values = values.iter().map(|(name, shown)| format!("{name}={}", value(shown)));
+    let values = values
+        .iter()
+        .map(|(name, shown)| format!("{name}={}", value(shown)));
     values.collect::<Vec<_>>().join(" ")
 }
 
 fn payload(payload: &Payload) -> String {
     match payload {
         Payload::In { args } => named(args),
-        Payload::Out { value: shown, unwinding, suspended } => format!(
+        Payload::Out {
+            value: shown,
+            unwinding,
+            suspended,
+        } => format!(
             "{}{}{}",
             shown.as_ref().map(value).unwrap_or_default(),
             if *unwinding { " unwinding" } else { "" },
@@ -35,20 +47,47 @@ fn payload(payload: &Payload) -> String {
         Payload::Branch { operands, arm } => {
             format!("{} {} {}", arm.index, arm.name, named(operands))
         }
-        Payload::Loop { phase, count, targets } => format!("{phase:?} {count} {}", named(targets)),
-        Payload::Err { phase, type_name, message, frames } => {
-            let frames = frames.iter().map(|frame| format!(" {}:{}", frame.function, frame.line));
+        Payload::Loop {
+            phase,
+            count,
+            targets,
+        } => format!("{phase:?} {count} {}", named(targets)),
+        Payload::Err {
+            phase,
+            type_name,
+            message,
+            frames,
+        } => {
+            let frames = frames
+                .iter()
+                .map(|frame| format!(" {}:{}", frame.function, frame.line));
             let message = message.as_ref().map(value).unwrap_or_default();
-            format!("{phase:?} {type_name} {message}{}", frames.collect::<String>())
+            format!(
+                "{phase:?} {type_name} {message}{}",
+                frames.collect::<String>()
+            )
         }
-        Payload::Transform { name, before, after } => {
+        Payload::Transform {
+            name,
+            before,
+            after,
+        } => {
             format!("{name}: {} -> {}", value(before), value(after))
         }
         Payload::Call { callee, .. } => callee.clone(),
         Payload::Step => String::new(),
-        Payload::Stdout { stream, text, length } => format!("{stream} {length} {text:?}"),
+        Payload::Stdout {
+            stream,
+            text,
+            length,
+        } => format!("{stream} {length} {text:?}"),
         Payload::Task { phase, what, task } => format!("{phase:?} {what} {task}"),
-        Payload::Elide { from, to, count, last } => {
+        Payload::Elide {
+            from,
+            to,
+            count,
+            last,
+        } => {
             let last = last.as_deref().map(self::payload).unwrap_or_default();
             format!("{from}..{to} ({count}) {last}")
         }

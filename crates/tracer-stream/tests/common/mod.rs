@@ -6,13 +6,23 @@ use tracer_stream::encode::Encoder;
 use tracer_stream::{Layout, RawFrame, RawItems, RawText, RawValue, Record};
 
 /// Texts that records borrow.
-const TEXTS: &[&[u8]] =
-    &[b"", b"x", b"total", "h\u{e9}llo \u{1f600}".as_bytes(), b"\xff\xfe", b"\0\x07\n", &[b'a'; 300]];
+const TEXTS: &[&[u8]] = &[
+    b"",
+    b"x",
+    b"total",
+    "h\u{e9}llo \u{1f600}".as_bytes(),
+    b"\xff\xfe",
+    b"\0\x07\n",
+    &[b'a'; 300],
+];
 
 pub(crate) const SITES: u32 = 40;
 
 pub(crate) fn layout() -> Layout {
-    let budget = Budget { bytes: 1 << 16, ..Budget::default() };
+    let budget = Budget {
+        bytes: 1 << 16,
+        ..Budget::default()
+    };
     Layout::new(SITES, &budget, Detail::State, *b"0123456789abcdef")
 }
 
@@ -31,7 +41,13 @@ fn text() -> impl Strategy<Value = RawText<'static>> {
 fn items<T: std::fmt::Debug + Clone + 'static>(
     item: impl Strategy<Value = T> + 'static,
 ) -> impl Strategy<Value = RawItems<T>> {
-    (0..9u32, 0..50u64, prop::collection::vec(item, 0..4), any::<Option<u64>>(), any::<bool>())
+    (
+        0..9u32,
+        0..50u64,
+        prop::collection::vec(item, 0..4),
+        any::<Option<u64>>(),
+        any::<bool>(),
+    )
         .prop_map(|(type_id, heap, items, digest, unordered)| RawItems {
             digest,
             unordered,
@@ -56,13 +72,18 @@ pub(crate) fn value() -> impl Strategy<Value = RawValue<'static>> {
         any::<u64>().prop_map(RawValue::Uint),
         any::<u32>().prop_map(RawValue::Character),
         (0..50u64).prop_map(|heap| RawValue::Reference { heap }),
-        (0..9u32, 0..50u64, blob())
-            .prop_map(|(type_id, heap, text)| RawValue::Opaque { type_id, heap, text }),
+        (0..9u32, 0..50u64, blob()).prop_map(|(type_id, heap, text)| RawValue::Opaque {
+            type_id,
+            heap,
+            text
+        }),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
-            (0..9u32, inner.clone())
-                .prop_map(|(type_id, value)| RawValue::Typed { type_id, value: Box::new(value) }),
+            (0..9u32, inner.clone()).prop_map(|(type_id, value)| RawValue::Typed {
+                type_id,
+                value: Box::new(value)
+            }),
             items(inner.clone()).prop_map(RawValue::Sequence),
             items((inner.clone(), inner.clone())).prop_map(RawValue::Map),
             items(inner.clone()).prop_map(RawValue::Set),
@@ -73,7 +94,11 @@ pub(crate) fn value() -> impl Strategy<Value = RawValue<'static>> {
                 value: Box::new(value)
             }),
             (0..9u32, 0..50u64, prop::option::of(inner)).prop_map(|(type_id, heap, target)| {
-                RawValue::Pointer { type_id, heap, target: target.map(Box::new) }
+                RawValue::Pointer {
+                    type_id,
+                    heap,
+                    target: target.map(Box::new),
+                }
             }),
         ]
     })

@@ -60,7 +60,10 @@ pub struct Frame {
 #[serde(tag = "kind", rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the model's `Payload` describes each field")]
 pub enum Event {
-    In { at: Place, args: Vec<(String, Value)> },
+    In {
+        at: Place,
+        args: Vec<(String, Value)>,
+    },
     Out {
         at: Place,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,9 +73,22 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "is_false")]
         suspended: bool,
     },
-    Var { at: Place, name: String, value: Value },
-    Branch { at: Place, arm: Arm, operands: Vec<(String, Value)> },
-    Loop { at: Place, phase: LoopPhase, count: u64, targets: Vec<(String, Value)> },
+    Var {
+        at: Place,
+        name: String,
+        value: Value,
+    },
+    Branch {
+        at: Place,
+        arm: Arm,
+        operands: Vec<(String, Value)>,
+    },
+    Loop {
+        at: Place,
+        phase: LoopPhase,
+        count: u64,
+        targets: Vec<(String, Value)>,
+    },
     Err {
         at: Place,
         phase: ErrPhase,
@@ -82,7 +98,12 @@ pub enum Event {
         message: Option<Value>,
         frames: Vec<Frame>,
     },
-    Transform { at: Place, name: String, before: Value, after: Value },
+    Transform {
+        at: Place,
+        name: String,
+        before: Value,
+        after: Value,
+    },
     Call {
         at: Place,
         callee: String,
@@ -94,9 +115,21 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<Value>,
     },
-    Step { at: Place },
-    Stdout { at: Place, stream: u8, text: String, length: u64 },
-    Task { at: Place, phase: TaskPhase, what: String, task: u32 },
+    Step {
+        at: Place,
+    },
+    Stdout {
+        at: Place,
+        stream: u8,
+        text: String,
+        length: u64,
+    },
+    Task {
+        at: Place,
+        phase: TaskPhase,
+        what: String,
+        task: u32,
+    },
     Elide {
         at: Place,
         from: u64,
@@ -108,43 +141,82 @@ pub enum Event {
     },
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !value
 }
 
 fn event(at: Place, payload: &Payload) -> Event {
     match payload {
-        Payload::In { args } => Event::In { at, args: named(args) },
-        Payload::Out { value, unwinding, suspended } => Event::Out {
+        Payload::In { args } => Event::In {
+            at,
+            args: named(args),
+        },
+        Payload::Out {
+            value,
+            unwinding,
+            suspended,
+        } => Event::Out {
             at,
             value: value.as_ref().map(Value::from),
             unwinding: *unwinding,
             suspended: *suspended,
         },
-        Payload::Var { name, value } => Event::Var { at, name: name.clone(), value: value.into() },
+        Payload::Var { name, value } => Event::Var {
+            at,
+            name: name.clone(),
+            value: value.into(),
+        },
         Payload::Branch { operands, arm } => Event::Branch {
             at,
-            arm: Arm { index: arm.index, name: arm.name.clone() },
+            arm: Arm {
+                index: arm.index,
+                name: arm.name.clone(),
+            },
             operands: named(operands),
         },
-        Payload::Loop { phase, count, targets } => {
-            Event::Loop { at, phase: (*phase).into(), count: *count, targets: named(targets) }
-        }
-        Payload::Err { phase, type_name, message, frames } => Event::Err {
+        Payload::Loop {
+            phase,
+            count,
+            targets,
+        } => Event::Loop {
+            at,
+            phase: (*phase).into(),
+            count: *count,
+            targets: named(targets),
+        },
+        Payload::Err {
+            phase,
+            type_name,
+            message,
+            frames,
+        } => Event::Err {
             at,
             phase: (*phase).into(),
             type_name: type_name.clone(),
             message: message.as_ref().map(Value::from),
             frames: all(frames),
         },
-        Payload::Transform { name, before, after } => Event::Transform {
+        Payload::Transform {
+            name,
+            before,
+            after,
+        } => Event::Transform {
             at,
             name: name.clone(),
             before: before.into(),
             after: after.into(),
         },
-        Payload::Call { callee, package, version, args, result } => Event::Call {
+        Payload::Call {
+            callee,
+            package,
+            version,
+            args,
+            result,
+        } => Event::Call {
             at,
             callee: callee.clone(),
             package: package.clone(),
@@ -153,13 +225,28 @@ fn event(at: Place, payload: &Payload) -> Event {
             result: result.as_ref().map(Value::from),
         },
         Payload::Step => Event::Step { at },
-        Payload::Stdout { stream, text, length } => {
-            Event::Stdout { at, stream: *stream, text: text.clone(), length: *length }
-        }
-        Payload::Task { phase, what, task } => {
-            Event::Task { at, phase: (*phase).into(), what: what.clone(), task: *task }
-        }
-        Payload::Elide { from, to, count, last } => Event::Elide {
+        Payload::Stdout {
+            stream,
+            text,
+            length,
+        } => Event::Stdout {
+            at,
+            stream: *stream,
+            text: text.clone(),
+            length: *length,
+        },
+        Payload::Task { phase, what, task } => Event::Task {
+            at,
+            phase: (*phase).into(),
+            what: what.clone(),
+            task: *task,
+        },
+        Payload::Elide {
+            from,
+            to,
+            count,
+            last,
+        } => Event::Elide {
             at,
             from: *from,
             to: *to,
@@ -171,20 +258,31 @@ fn event(at: Place, payload: &Payload) -> Event {
 
 impl From<&model::Event> for Event {
     fn from(from: &model::Event) -> Self {
-        let at = Place { site: from.site, line: from.line, task: from.task, depth: from.depth };
+        let at = Place {
+            site: from.site,
+            line: from.line,
+            task: from.task,
+            depth: from.depth,
+        };
         event(at, &from.payload)
     }
 }
 
 impl From<&model::Frame> for Frame {
     fn from(frame: &model::Frame) -> Self {
-        Self { function: frame.function.clone(), line: frame.line }
+        Self {
+            function: frame.function.clone(),
+            line: frame.line,
+        }
     }
 }
 
 impl From<Frame> for model::Frame {
     fn from(frame: Frame) -> Self {
-        Self { function: frame.function, line: frame.line }
+        Self {
+            function: frame.function,
+            line: frame.line,
+        }
     }
 }
 
@@ -192,47 +290,183 @@ impl From<Event> for model::Event {
     fn from(wire: Event) -> Self {
         use model::Kind;
         let (kind, at, payload) = match wire {
-            Event::In { at, args } => (Kind::In, at, Payload::In { args: unnamed(args) }),
-            Event::Out { at, value, unwinding, suspended } => {
+            Event::In { at, args } => (
+                Kind::In,
+                at,
+                Payload::In {
+                    args: unnamed(args),
+                },
+            ),
+            Event::Out {
+                at,
+                value,
+                unwinding,
+                suspended,
+            } => {
                 let value = value.map(Into::into);
-                (Kind::Out, at, Payload::Out { value, unwinding, suspended })
+                (
+                    Kind::Out,
+                    at,
+                    Payload::Out {
+                        value,
+                        unwinding,
+                        suspended,
+                    },
+                )
             }
-            Event::Var { at, name, value } => {
-                (Kind::Var, at, Payload::Var { name, value: value.into() })
-            }
+            Event::Var { at, name, value } => (
+                Kind::Var,
+                at,
+                Payload::Var {
+                    name,
+                    value: value.into(),
+                },
+            ),
             Event::Branch { at, arm, operands } => {
-                let arm = model::Arm { index: arm.index, name: arm.name };
-                (Kind::Branch, at, Payload::Branch { operands: unnamed(operands), arm })
+                let arm = model::Arm {
+                    index: arm.index,
+                    name: arm.name,
+                };
+                (
+                    Kind::Branch,
+                    at,
+                    Payload::Branch {
+                        operands: unnamed(operands),
+                        arm,
+                    },
+                )
             }
-            Event::Loop { at, phase, count, targets } => {
+            Event::Loop {
+                at,
+                phase,
+                count,
+                targets,
+            } => {
                 let targets = unnamed(targets);
-                (Kind::Loop, at, Payload::Loop { phase: phase.into(), count, targets })
+                (
+                    Kind::Loop,
+                    at,
+                    Payload::Loop {
+                        phase: phase.into(),
+                        count,
+                        targets,
+                    },
+                )
             }
-            Event::Err { at, phase, type_name, message, frames } => {
+            Event::Err {
+                at,
+                phase,
+                type_name,
+                message,
+                frames,
+            } => {
                 let (phase, message) = (phase.into(), message.map(Into::into));
                 let frames = back(frames);
-                (Kind::Err, at, Payload::Err { phase, type_name, message, frames })
+                (
+                    Kind::Err,
+                    at,
+                    Payload::Err {
+                        phase,
+                        type_name,
+                        message,
+                        frames,
+                    },
+                )
             }
-            Event::Transform { at, name, before, after } => {
+            Event::Transform {
+                at,
+                name,
+                before,
+                after,
+            } => {
                 let (before, after) = (before.into(), after.into());
-                (Kind::Transform, at, Payload::Transform { name, before, after })
+                (
+                    Kind::Transform,
+                    at,
+                    Payload::Transform {
+                        name,
+                        before,
+                        after,
+                    },
+                )
             }
-            Event::Call { at, callee, package, version, args, result } => {
+            Event::Call {
+                at,
+                callee,
+                package,
+                version,
+                args,
+                result,
+            } => {
                 let (args, result) = (back(args), result.map(Into::into));
-                (Kind::Call, at, Payload::Call { callee, package, version, args, result })
+                (
+                    Kind::Call,
+                    at,
+                    Payload::Call {
+                        callee,
+                        package,
+                        version,
+                        args,
+                        result,
+                    },
+                )
             }
             Event::Step { at } => (Kind::Step, at, Payload::Step),
-            Event::Stdout { at, stream, text, length } => {
-                (Kind::Stdout, at, Payload::Stdout { stream, text, length })
-            }
-            Event::Task { at, phase, what, task } => {
-                (Kind::Task, at, Payload::Task { phase: phase.into(), what, task })
-            }
-            Event::Elide { at, from, to, count, last } => {
+            Event::Stdout {
+                at,
+                stream,
+                text,
+                length,
+            } => (
+                Kind::Stdout,
+                at,
+                Payload::Stdout {
+                    stream,
+                    text,
+                    length,
+                },
+            ),
+            Event::Task {
+                at,
+                phase,
+                what,
+                task,
+            } => (
+                Kind::Task,
+                at,
+                Payload::Task {
+                    phase: phase.into(),
+                    what,
+                    task,
+                },
+            ),
+            Event::Elide {
+                at,
+                from,
+                to,
+                count,
+                last,
+            } => {
                 let last = last.map(|last| Box::new(Self::from(*last).payload));
-                (Kind::Elide, at, Payload::Elide { from, to, count, last })
+                (
+                    Kind::Elide,
+                    at,
+                    Payload::Elide {
+                        from,
+                        to,
+                        count,
+                        last,
+                    },
+                )
             }
         };
-        Self { kind, site: at.site, line: at.line, task: at.task, depth: at.depth, payload }
+        Self {
+            kind,
+            site: at.site,
+            line: at.line,
+            task: at.task,
+            depth: at.depth,
+            payload,
+        }
     }
 }

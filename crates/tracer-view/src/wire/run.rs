@@ -50,7 +50,10 @@ pub struct Footer {
 /// What a run was made with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[expect(missing_docs, reason = "the model's `Environment` describes each field")]
+#[expect(
+    missing_docs,
+    reason = "the model's `Environment` describes each field"
+)]
 pub struct Environment {
     pub language: String,
     pub toolchain: String,
@@ -161,18 +164,42 @@ pub struct Coverage {
 
 impl From<&model::Trace> for Header {
     fn from(trace: &model::Trace) -> Self {
-        let model::Environment { language, toolchain, tracer, isolation, args } =
-            trace.environment.clone();
-        let model::Budget { events, bytes, depth, elements, characters, value_bytes } =
-            trace.budget.clone();
+        let model::Environment {
+            language,
+            toolchain,
+            tracer,
+            isolation,
+            args,
+        } = trace.environment.clone();
+        let model::Budget {
+            events,
+            bytes,
+            depth,
+            elements,
+            characters,
+            value_bytes,
+        } = trace.budget.clone();
         let limits = trace.limits.clone();
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
             // Writers write their own version, whatever was read.
             schema_version: model::SCHEMA_VERSION.to_owned(),
-            environment: Environment { language, toolchain, tracer, isolation, args },
+            environment: Environment {
+                language,
+                toolchain,
+                tracer,
+                isolation,
+                args,
+            },
             detail: trace.detail.into(),
-            budget: Budget { events, bytes, depth, elements, characters, value_bytes },
+            budget: Budget {
+                events,
+                bytes,
+                depth,
+                elements,
+                characters,
+                value_bytes,
+            },
             limits: Limits {
                 cpu_ms: limits.cpu.map(millis),
                 wall_ms: limits.wall.map(millis),
@@ -195,10 +222,17 @@ impl From<&model::Trace> for Footer {
         let end = match trace.outcome.end.clone() {
             model::End::Exited { code } => End::Exited { code },
             model::End::Signaled { signal, name } => End::Signaled { signal, name },
-            model::End::Limited { limit } => End::Limited { limit: limit.into() },
+            model::End::Limited { limit } => End::Limited {
+                limit: limit.into(),
+            },
             model::End::BuildFailed { code, diagnostics } => End::BuildFailed { code, diagnostics },
         };
-        let limits_hit = trace.outcome.limits_hit.iter().map(|&limit| limit.into()).collect();
+        let limits_hit = trace
+            .outcome
+            .limits_hit
+            .iter()
+            .map(|&limit| limit.into())
+            .collect();
         Self {
             outcome: Outcome { end, limits_hit },
             coverage: Coverage {
@@ -212,20 +246,48 @@ impl From<&model::Trace> for Footer {
 
 /// Puts a trace together from its parts.
 pub fn assemble(header: Header, events: Vec<model::Event>, footer: Footer) -> model::Trace {
-    let Environment { language, toolchain, tracer, isolation, args } = header.environment;
-    let Budget { events: most, bytes, depth, elements, characters, value_bytes } = header.budget;
+    let Environment {
+        language,
+        toolchain,
+        tracer,
+        isolation,
+        args,
+    } = header.environment;
+    let Budget {
+        events: most,
+        bytes,
+        depth,
+        elements,
+        characters,
+        value_bytes,
+    } = header.budget;
     let limits = header.limits;
     let end = match footer.outcome.end {
         End::Exited { code } => model::End::Exited { code },
         End::Signaled { signal, name } => model::End::Signaled { signal, name },
-        End::Limited { limit } => model::End::Limited { limit: limit.into() },
+        End::Limited { limit } => model::End::Limited {
+            limit: limit.into(),
+        },
         End::BuildFailed { code, diagnostics } => model::End::BuildFailed { code, diagnostics },
     };
     model::Trace {
         schema_version: header.schema_version,
-        environment: model::Environment { language, toolchain, tracer, isolation, args },
+        environment: model::Environment {
+            language,
+            toolchain,
+            tracer,
+            isolation,
+            args,
+        },
         detail: header.detail.into(),
-        budget: model::Budget { events: most, bytes, depth, elements, characters, value_bytes },
+        budget: model::Budget {
+            events: most,
+            bytes,
+            depth,
+            elements,
+            characters,
+            value_bytes,
+        },
         limits: model::Limits {
             cpu: limits.cpu_ms.map(Duration::from_millis),
             wall: limits.wall_ms.map(Duration::from_millis),
@@ -241,7 +303,12 @@ pub fn assemble(header: Header, events: Vec<model::Event>, footer: Footer) -> mo
         events,
         outcome: model::Outcome {
             end,
-            limits_hit: footer.outcome.limits_hit.into_iter().map(Into::into).collect(),
+            limits_hit: footer
+                .outcome
+                .limits_hit
+                .into_iter()
+                .map(Into::into)
+                .collect(),
         },
         coverage: model::Coverage {
             sites: footer.coverage.sites,
@@ -254,26 +321,66 @@ pub fn assemble(header: Header, events: Vec<model::Event>, footer: Footer) -> mo
 
 impl From<&model::Protection> for Protection {
     fn from(protection: &model::Protection) -> Self {
-        let model::Protection { name, active, reason } = protection.clone();
-        Self { name, active, reason }
+        let model::Protection {
+            name,
+            active,
+            reason,
+        } = protection.clone();
+        Self {
+            name,
+            active,
+            reason,
+        }
     }
 }
 
 impl From<Protection> for model::Protection {
-    fn from(Protection { name, active, reason }: Protection) -> Self {
-        Self { name, active, reason }
+    fn from(
+        Protection {
+            name,
+            active,
+            reason,
+        }: Protection,
+    ) -> Self {
+        Self {
+            name,
+            active,
+            reason,
+        }
     }
 }
 
 impl From<&model::Dropped> for Dropped {
     fn from(dropped: &model::Dropped) -> Self {
-        let model::Dropped { file, line, reason, detail } = dropped.clone();
-        Self { file, line, reason, detail }
+        let model::Dropped {
+            file,
+            line,
+            reason,
+            detail,
+        } = dropped.clone();
+        Self {
+            file,
+            line,
+            reason,
+            detail,
+        }
     }
 }
 
 impl From<Dropped> for model::Dropped {
-    fn from(Dropped { file, line, reason, detail }: Dropped) -> Self {
-        Self { file, line, reason, detail }
+    fn from(
+        Dropped {
+            file,
+            line,
+            reason,
+            detail,
+        }: Dropped,
+    ) -> Self {
+        Self {
+            file,
+            line,
+            reason,
+            detail,
+        }
     }
 }

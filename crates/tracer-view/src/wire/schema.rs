@@ -24,11 +24,17 @@ fn generated() -> String {
 #[test]
 fn the_committed_schema_is_current() {
     let version = tracer_model::SCHEMA_VERSION;
-    let path = format!("{}/schema/trace-{version}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/schema/trace-{version}.schema.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let generated = generated();
     if std::env::var_os("TRACER_BLESS").is_some() {
         std::fs::write(&path, &generated).expect("the schema can be written");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == generated, "the schema changed: a new version? Then TRACER_BLESS=1");
+    assert!(
+        committed == generated,
+        "the schema changed: a new version? Then TRACER_BLESS=1"
+    );
 }

@@ -131,14 +131,42 @@ pub struct Table {
 }
 
 impl From<model::Span> for Span {
-    fn from(model::Span { start, end, line, column, end_line }: model::Span) -> Self {
-        Self { start, end, line, column, end_line }
+    fn from(
+        model::Span {
+            start,
+            end,
+            line,
+            column,
+            end_line,
+        }: model::Span,
+    ) -> Self {
+        Self {
+            start,
+            end,
+            line,
+            column,
+            end_line,
+        }
     }
 }
 
 impl From<Span> for model::Span {
-    fn from(Span { start, end, line, column, end_line }: Span) -> Self {
-        Self { start, end, line, column, end_line }
+    fn from(
+        Span {
+            start,
+            end,
+            line,
+            column,
+            end_line,
+        }: Span,
+    ) -> Self {
+        Self {
+            start,
+            end,
+            line,
+            column,
+            end_line,
+        }
     }
 }
 
@@ -164,34 +192,88 @@ impl From<Table> for model::SiteTable {
 
 impl From<&model::SourceFile> for SourceFile {
     fn from(file: &model::SourceFile) -> Self {
-        let model::SourceFile { path, language, text } = file.clone();
-        Self { path, language, text }
+        let model::SourceFile {
+            path,
+            language,
+            text,
+        } = file.clone();
+        Self {
+            path,
+            language,
+            text,
+        }
     }
 }
 
 impl From<SourceFile> for model::SourceFile {
-    fn from(SourceFile { path, language, text }: SourceFile) -> Self {
-        Self { path, language, text }
+    fn from(
+        SourceFile {
+            path,
+            language,
+            text,
+        }: SourceFile,
+    ) -> Self {
+        Self {
+            path,
+            language,
+            text,
+        }
     }
 }
 
 impl From<&model::Function> for Function {
     fn from(function: &model::Function) -> Self {
-        let model::Function { name, qualified, file, span, kind } = function.clone();
-        Self { name, qualified, file, span: span.into(), kind: kind.into() }
+        let model::Function {
+            name,
+            qualified,
+            file,
+            span,
+            kind,
+        } = function.clone();
+        Self {
+            name,
+            qualified,
+            file,
+            span: span.into(),
+            kind: kind.into(),
+        }
     }
 }
 
 impl From<Function> for model::Function {
-    fn from(Function { name, qualified, file, span, kind }: Function) -> Self {
-        Self { name, qualified, file, span: span.into(), kind: kind.into() }
+    fn from(
+        Function {
+            name,
+            qualified,
+            file,
+            span,
+            kind,
+        }: Function,
+    ) -> Self {
+        Self {
+            name,
+            qualified,
+            file,
+            span: span.into(),
+            kind: kind.into(),
+        }
     }
 }
 
 impl From<&model::Site> for Site {
     fn from(site: &model::Site) -> Self {
-        let model::Chain { before, after, after_arm, after_left } = site.chain.clone();
-        let chain = Chain { before, after, after_arm, after_left };
+        let model::Chain {
+            before,
+            after,
+            after_arm,
+            after_left,
+        } = site.chain.clone();
+        let chain = Chain {
+            before,
+            after,
+            after_arm,
+            after_left,
+        };
         Self {
             id: site.id,
             kind: Kind(site.kind),
@@ -211,7 +293,12 @@ impl From<&model::Site> for Site {
 
 impl From<Site> for model::Site {
     fn from(site: Site) -> Self {
-        let Chain { before, after, after_arm, after_left } = site.chain.unwrap_or_default();
+        let Chain {
+            before,
+            after,
+            after_arm,
+            after_left,
+        } = site.chain.unwrap_or_default();
         Self {
             id: site.id,
             kind: site.kind.0,
@@ -224,7 +311,12 @@ impl From<Site> for model::Site {
             expression: site.expression,
             inner: site.inner,
             implied_value: site.implied_value.map(Into::into),
-            chain: model::Chain { before, after, after_arm, after_left },
+            chain: model::Chain {
+                before,
+                after,
+                after_arm,
+                after_left,
+            },
         }
     }
 }

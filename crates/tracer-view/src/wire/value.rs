@@ -120,10 +120,16 @@ impl From<Value> for model::Value {
             ValueKind::Set => Shape::Set { items: items() },
             ValueKind::Map => {
                 let entries = wire.entries.unwrap_or_default();
-                let pairs = entries.into_iter().map(|(key, value)| (key.into(), value.into()));
-                Shape::Map { entries: pairs.collect() }
+                let pairs = entries
+                    .into_iter()
+                    .map(|(key, value)| (key.into(), value.into()));
+                Shape::Map {
+                    entries: pairs.collect(),
+                }
             }
-            ValueKind::Record => Shape::Record { fields: unnamed(wire.fields.unwrap_or_default()) },
+            ValueKind::Record => Shape::Record {
+                fields: unnamed(wire.fields.unwrap_or_default()),
+            },
             ValueKind::Enum => Shape::Enum,
             ValueKind::Function => Shape::Function,
             ValueKind::Reference => Shape::Reference,
@@ -142,9 +148,15 @@ impl From<Value> for model::Value {
 }
 
 pub(crate) fn named(values: &[(String, model::Value)]) -> Vec<(String, Value)> {
-    values.iter().map(|(name, value)| (name.clone(), value.into())).collect()
+    values
+        .iter()
+        .map(|(name, value)| (name.clone(), value.into()))
+        .collect()
 }
 
 pub(crate) fn unnamed(values: Vec<(String, Value)>) -> Vec<(String, model::Value)> {
-    values.into_iter().map(|(name, value)| (name, value.into())).collect()
+    values
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect()
 }

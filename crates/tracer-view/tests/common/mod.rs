@@ -8,18 +8,34 @@ pub(crate) fn int(value: i64) -> Value {
 
 pub(crate) fn string(text: &str) -> Value {
     let length = Some(text.chars().count() as u64);
-    Value { length, ..Value::scalar("str", Shape::String, text) }
+    Value {
+        length,
+        ..Value::scalar("str", Shape::String, text)
+    }
 }
 
 fn container(type_name: &str, id: u32, length: u64, shape: Shape) -> Value {
-    Value { id: Some(id), length: Some(length), ..Value::scalar(type_name, shape, "") }
+    Value {
+        id: Some(id),
+        length: Some(length),
+        ..Value::scalar(type_name, shape, "")
+    }
 }
 
 /// Values of every shape.
 pub(crate) fn values() -> Vec<Value> {
-    let cut = Value { cut: Some("00000000deadbeef".into()), length: Some(900), ..string("aaaa") };
-    let itself = Value { id: Some(3), ..Value::scalar("", Shape::Reference, "") };
-    let pointer = Shape::Record { fields: vec![("*".into(), int(7))] };
+    let cut = Value {
+        cut: Some("00000000deadbeef".into()),
+        length: Some(900),
+        ..string("aaaa")
+    };
+    let itself = Value {
+        id: Some(3),
+        ..Value::scalar("", Shape::Reference, "")
+    };
+    let pointer = Shape::Record {
+        fields: vec![("*".into(), int(7))],
+    };
     vec![
         Value::scalar("NoneType", Shape::Null, "None"),
         Value::scalar("bool", Shape::Bool, "True"),
@@ -27,26 +43,74 @@ pub(crate) fn values() -> Vec<Value> {
         Value::scalar("float", Shape::Float, "-0.0"),
         string("h\u{e9}llo\n\u{1b}[31m\"x\""),
         cut,
-        Value { length: Some(2), ..Value::scalar("bytes", Shape::Bytes, "\\x00a") },
+        Value {
+            length: Some(2),
+            ..Value::scalar("bytes", Shape::Bytes, "\\x00a")
+        },
         Value::scalar("char", Shape::String, "c"),
-        container("list", 1, 40, Shape::Sequence { items: vec![int(1), int(2)] }),
+        container(
+            "list",
+            1,
+            40,
+            Shape::Sequence {
+                items: vec![int(1), int(2)],
+            },
+        ),
         container("tuple", 2, 0, Shape::Sequence { items: Vec::new() }),
-        container("list", 3, 1, Shape::Sequence { items: vec![itself] }),
-        container("dict", 4, 1, Shape::Map { entries: vec![(string("k"), int(1))] }),
-        container("set", 5, 1, Shape::Set { items: vec![int(9)] }),
-        container("Point", 6, 2, Shape::Record {
-            fields: vec![("x".into(), int(1)), ("y".into(), int(2))],
-        }),
-        Value { id: Some(7), ..Value::scalar("int *", pointer, "") },
+        container(
+            "list",
+            3,
+            1,
+            Shape::Sequence {
+                items: vec![itself],
+            },
+        ),
+        container(
+            "dict",
+            4,
+            1,
+            Shape::Map {
+                entries: vec![(string("k"), int(1))],
+            },
+        ),
+        container(
+            "set",
+            5,
+            1,
+            Shape::Set {
+                items: vec![int(9)],
+            },
+        ),
+        container(
+            "Point",
+            6,
+            2,
+            Shape::Record {
+                fields: vec![("x".into(), int(1)), ("y".into(), int(2))],
+            },
+        ),
+        Value {
+            id: Some(7),
+            ..Value::scalar("int *", pointer, "")
+        },
         Value::scalar("Color", Shape::Enum, "RED"),
         Value::scalar("function", Shape::Function, "outer.inner"),
-        Value { id: Some(8), ..Value::scalar("Socket", Shape::Opaque, "") },
+        Value {
+            id: Some(8),
+            ..Value::scalar("Socket", Shape::Opaque, "")
+        },
         Value::scalar("", Shape::Unbound, ""),
     ]
 }
 
 fn span(line: u32) -> Span {
-    Span { start: 0, end: 4, line, column: 1, end_line: line }
+    Span {
+        start: 0,
+        end: 4,
+        line,
+        column: 1,
+        end_line: line,
+    }
 }
 
 const SOURCE: &str = "def f(n):\n    if n < 2:\n        return n\n    return f(n - 1)\n\
@@ -96,9 +160,15 @@ fn table() -> SiteTable {
         ],
         sites: vec![
             site(1, Kind::Step, 0, 5),
-            Site { inner: Some((2, 4)), ..site(2, Kind::Loop, 0, 5) },
+            Site {
+                inner: Some((2, 4)),
+                ..site(2, Kind::Loop, 0, 5)
+            },
             site(3, Kind::Step, 0, 6),
-            Site { names: vec!["n".into()], ..site(4, Kind::In, 1, 1) },
+            Site {
+                names: vec!["n".into()],
+                ..site(4, Kind::In, 1, 1)
+            },
             site(5, Kind::Step, 1, 2),
             Site {
                 text: "n < 2".into(),
@@ -106,69 +176,169 @@ fn table() -> SiteTable {
                 chain,
                 ..site(6, Kind::Branch, 1, 2)
             },
-            Site { implied_value: Some(int(3)), ..site(7, Kind::Out, 1, 3) },
-            Site { names: vec!["total".into()], ..site(8, Kind::Var, 0, 6) },
-            Site { expression: true, text: "f(i)".into(), ..site(9, Kind::Var, 0, 6) },
+            Site {
+                implied_value: Some(int(3)),
+                ..site(7, Kind::Out, 1, 3)
+            },
+            Site {
+                names: vec!["total".into()],
+                ..site(8, Kind::Var, 0, 6)
+            },
+            Site {
+                expression: true,
+                text: "f(i)".into(),
+                ..site(9, Kind::Var, 0, 6)
+            },
             site(10, Kind::Step, 0, 7),
-            Site { file: 1, ..site(11, Kind::Step, 0, 1) },
+            Site {
+                file: 1,
+                ..site(11, Kind::Step, 0, 1)
+            },
         ],
     }
 }
 
 fn payloads() -> Vec<(u32, Payload)> {
     let named = |name: &str, value: Value| (name.to_owned(), value);
-    let round = |phase, count, targets| Payload::Loop { phase, count, targets };
+    let round = |phase, count, targets| Payload::Loop {
+        phase,
+        count,
+        targets,
+    };
     let error = |phase, frames| Payload::Err {
         phase,
         type_name: "ValueError".into(),
         message: Some(string("bad\u{7}")),
         frames,
     };
-    let frames = vec![Frame { function: "f".into(), line: 3 }];
-    let task = |phase| Payload::Task { phase, what: "thread".into(), task: 1 };
+    let frames = vec![Frame {
+        function: "f".into(),
+        line: 3,
+    }];
+    let task = |phase| Payload::Task {
+        phase,
+        what: "thread".into(),
+        task: 1,
+    };
     let mut all = vec![
         (1, Payload::Step),
         (2, round(LoopPhase::Entered, 0, Vec::new())),
         (2, round(LoopPhase::Iteration, 1, vec![named("i", int(0))])),
         (3, Payload::Step),
-        (4, Payload::In { args: vec![named("n", int(1))] }),
+        (
+            4,
+            Payload::In {
+                args: vec![named("n", int(1))],
+            },
+        ),
         (5, Payload::Step),
-        (6, Payload::Branch {
-            operands: vec![named("n", int(1)), named("2", int(2))],
-            arm: Arm { index: 1, name: "true".into() },
-        }),
+        (
+            6,
+            Payload::Branch {
+                operands: vec![named("n", int(1)), named("2", int(2))],
+                arm: Arm {
+                    index: 1,
+                    name: "true".into(),
+                },
+            },
+        ),
         (7, error(ErrPhase::Raised, Vec::new())),
         (7, error(ErrPhase::Caught, frames)),
-        (7, Payload::Out { value: Some(int(1)), unwinding: false, suspended: false }),
+        (
+            7,
+            Payload::Out {
+                value: Some(int(1)),
+                unwinding: false,
+                suspended: false,
+            },
+        ),
     ];
     for value in values() {
-        all.push((8, Payload::Var { name: "total".into(), value }));
+        all.push((
+            8,
+            Payload::Var {
+                name: "total".into(),
+                value,
+            },
+        ));
     }
     all.extend([
-        (9, Payload::Var { name: "f(i)".into(), value: int(1) }),
-        (2, Payload::Elide {
-            from: 3,
-            to: 99,
-            count: 97,
-            last: Some(Box::new(round(LoopPhase::Iteration, 98, vec![named("i", int(97))]))),
-        }),
-        (3, Payload::Elide { from: 2, to: 98, count: 97, last: None }),
+        (
+            9,
+            Payload::Var {
+                name: "f(i)".into(),
+                value: int(1),
+            },
+        ),
+        (
+            2,
+            Payload::Elide {
+                from: 3,
+                to: 99,
+                count: 97,
+                last: Some(Box::new(round(
+                    LoopPhase::Iteration,
+                    98,
+                    vec![named("i", int(97))],
+                ))),
+            },
+        ),
+        (
+            3,
+            Payload::Elide {
+                from: 2,
+                to: 98,
+                count: 97,
+                last: None,
+            },
+        ),
         (2, round(LoopPhase::Left, 99, Vec::new())),
         (10, Payload::Step),
-        (8, Payload::Transform { name: "xs".into(), before: int(1), after: int(2) }),
-        (10, Payload::Call {
-            callee: "math.sqrt".into(),
-            package: Some("python".into()),
-            version: None,
-            args: vec![int(4)],
-            result: Some(int(2)),
-        }),
-        (10, Payload::Stdout { stream: 1, text: "4950\n\u{1b}[2J\n".into(), length: 10 }),
+        (
+            8,
+            Payload::Transform {
+                name: "xs".into(),
+                before: int(1),
+                after: int(2),
+            },
+        ),
+        (
+            10,
+            Payload::Call {
+                callee: "math.sqrt".into(),
+                package: Some("python".into()),
+                version: None,
+                args: vec![int(4)],
+                result: Some(int(2)),
+            },
+        ),
+        (
+            10,
+            Payload::Stdout {
+                stream: 1,
+                text: "4950\n\u{1b}[2J\n".into(),
+                length: 10,
+            },
+        ),
         (10, task(TaskPhase::Created)),
         (11, Payload::Step),
-        (10, Payload::Stdout { stream: 2, text: "warning\n".into(), length: 8 }),
+        (
+            10,
+            Payload::Stdout {
+                stream: 2,
+                text: "warning\n".into(),
+                length: 8,
+            },
+        ),
         (10, error(ErrPhase::Uncaught, Vec::new())),
-        (4, Payload::Out { value: None, unwinding: true, suspended: false }),
+        (
+            4,
+            Payload::Out {
+                value: None,
+                unwinding: true,
+                suspended: false,
+            },
+        ),
         (0, task(TaskPhase::Switched)),
         (0, task(TaskPhase::Ended)),
     ]);
@@ -196,10 +366,18 @@ pub(crate) fn trace() -> Trace {
     let table = table();
     let mut events = Vec::new();
     for (site, payload) in payloads() {
-        let (line, function) =
-            table.site(site).map_or((0, 0), |site| (site.span.line, site.function));
+        let (line, function) = table
+            .site(site)
+            .map_or((0, 0), |site| (site.span.line, site.function));
         let kind = kind(&payload);
-        events.push(Event { kind, site, line, task: 0, depth: function, payload });
+        events.push(Event {
+            kind,
+            site,
+            line,
+            task: 0,
+            depth: function,
+            payload,
+        });
     }
     Trace {
         schema_version: SCHEMA_VERSION.into(),
@@ -212,11 +390,17 @@ pub(crate) fn trace() -> Trace {
         },
         detail: Detail::Full,
         budget: Budget::default(),
-        limits: Limits { stack: None, ..Limits::default() },
+        limits: Limits {
+            stack: None,
+            ..Limits::default()
+        },
         table,
         events,
         outcome: Outcome {
-            end: End::Signaled { signal: 11, name: "SIGSEGV".into() },
+            end: End::Signaled {
+                signal: 11,
+                name: "SIGSEGV".into(),
+            },
             limits_hit: vec![Limit::Disk, Limit::FileSize],
         },
         coverage: Coverage {
