@@ -10,6 +10,8 @@
 //! | `heap` | addresses to numbers by first appearance |
 //! | `stack` | the frames of each task |
 //! | `walk` | records to events, in order |
+//! | `payload` | what each record says |
+//! | `tasks` | coroutines, generators and threads |
 //! | `chain` | events that records imply |
 //! | `unwind` | frames left without a record |
 //! | `elide` | visits that were left out |
@@ -26,8 +28,10 @@ mod ending;
 mod heap;
 mod names;
 mod output;
+mod payload;
 mod stack;
 mod streams;
+mod tasks;
 mod unwind;
 mod values;
 mod walk;

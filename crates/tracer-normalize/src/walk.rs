@@ -7,26 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use tracer_model::{
-    Arm, ErrPhase, Event, Frame, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames,
-    Value,
+    ErrPhase, Event, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames,
 };
-use tracer_stream::{RawValue, Record};
+use tracer_stream::Record;
 
 use crate::chain::LoopRole;
 use crate::heap::Heap;
 use crate::names::Names;
 use crate::output::{Output, Piece};
+use crate::payload::COROUTINE;
 use crate::stack::{Frame as StackFrame, Task};
 use crate::unwind::error_phase;
-use crate::values::Converter;
-
-/// What to call a function that waits for others.
-const COROUTINE: &str = "coroutine";
 
 /// What has been told so far, over all streams.
 pub(crate) struct Walk<'t, 'r> {
     pub(crate) table: &'t SiteTable,
-    types: &'t TypeNames,
+    pub(crate) types: &'t TypeNames,
     pub(crate) events: Vec<Event>,
     /// Output events with the bytes their records hold.
     pub(crate) outputs: Vec<Output<'r>>,
@@ -37,7 +33,7 @@ pub(crate) struct Walk<'t, 'r> {
     /// Things a reader must know, as fixed sentences.
     pub(crate) notes: Vec<String>,
     pub(crate) last_task: u32,
-    next_identity: u32,
+    pub(crate) next_identity: u32,
     // The stream being walked:
     pub(crate) names: Names,
     pub(crate) heap: Heap,
@@ -45,9 +41,9 @@ pub(crate) struct Walk<'t, 'r> {
     pub(crate) current: u64,
     /// The streams that this stream began, in order: which child, and its task's number.
     pub(crate) children: Vec<(u32, u32)>,
-    created: u32,
+    pub(crate) created: u32,
     /// The task that the last record created.
-    just_created: Option<u64>,
+    pub(crate) just_created: Option<u64>,
 }
 
 impl<'t, 'r> Walk<'t, 'r> {
@@ -103,42 +99,6 @@ impl<'t, 'r> Walk<'t, 'r> {
         let note = note.into();
         if !self.notes.contains(&note) {
             self.notes.push(note);
-        }
-    }
-
-    pub(crate) fn convert(&mut self, raw: &RawValue<'_>) -> Value {
-        Converter {
-            names: &self.names,
-            types: self.types,
-            heap: &mut self.heap,
-            next_identity: &mut self.next_identity,
-        }
-        .value(raw)
-    }
-
-    /// Pairs values with the site's names.
-    fn named(&mut self, site: &Site, values: &[RawValue<'_>]) -> Vec<(String, Value)> {
-        let mut named = Vec::with_capacity(values.len());
-        for (index, raw) in values.iter().enumerate() {
-            named.push((name_of(site, index).to_owned(), self.convert(raw)));
-        }
-        named
-    }
-
-    /// Pairs values with the site's names, which show them from now on.
-    fn bound(&mut self, site: &'t Site, values: &[RawValue<'_>]) -> Vec<(String, Value)> {
-        let mut named = Vec::with_capacity(values.len());
-        for (index, raw) in values.iter().enumerate() {
-            named.push((name_of(site, index).to_owned(), self.convert(raw)));
-            self.bind(name_of(site, index));
-        }
-        named
-    }
-
-    fn bind(&mut self, name: &'t str) {
-        let current = self.current;
-        if let Some(task) = self.tasks.get_mut(&current) {
-            self.heap.bind(&mut task.top().bindings, name);
         }
     }
 
@@ -315,136 +275,6 @@ impl<'t, 'r> Walk<'t, 'r> {
         }
     }
 
-    /// One written name of a `VAR` record.
-    pub(crate) fn variable(&mut self, site: &'t Site, index: usize, raw: &RawValue<'_>) -> Payload {
-        let value = self.convert(raw);
-        let name = name_of(site, index);
-        if site.expression {
-            self.heap.pass()
-        } else {
-            self.bind(name)
-        }
-        Payload::Var {
-            name: name.to_owned(),
-            value,
-        }
-    }
-
-    /// What a record says, for all kinds but `VAR`, which says several things.
-    pub(crate) fn payload(&mut self, site: &'t Site, record: &Record<'_>) -> Payload {
-        let payload = match record {
-            Record::In { args, .. } => Payload::In {
-                args: self.bound(site, args),
-            },
-            Record::Out {
-                value,
-                unwinding,
-                suspended,
-                ..
-            } => Payload::Out {
-                value: value.as_ref().map(|value| self.convert(value)),
-                unwinding: *unwinding,
-                suspended: *suspended,
-            },
-            Record::Branch { arm, operands, .. } => Payload::Branch {
-                operands: self.named(site, operands),
-                arm: Arm {
-                    index: *arm,
-                    name: arm_name(site, *arm),
-                },
-            },
-            Record::Loop { phase, targets, .. } => {
-                let phase = match phase {
-                    0 => LoopPhase::Entered,
-                    1 => LoopPhase::Iteration,
-                    _ => LoopPhase::Left,
-                };
-                let targets = self.bound(site, targets);
-                Payload::Loop {
-                    phase,
-                    count: self.count_loop(site.id, phase),
-                    targets,
-                }
-            }
-            Record::Err { .. } => self.error(record),
-            Record::Transform { before, after, .. } => {
-                let before = self.convert(before);
-                self.heap.pass();
-                let after = self.convert(after);
-                let name = name_of(site, 0);
-                self.bind(name);
-                Payload::Transform {
-                    name: name.to_owned(),
-                    before,
-                    after,
-                }
-            }
-            Record::Call {
-                callee,
-                package,
-                version,
-                args,
-                result,
-                ..
-            } => Payload::Call {
-                callee: self.names.text(*callee).to_owned(),
-                package: self.names.get(*package).map(str::to_owned),
-                version: self.names.get(*version).map(str::to_owned),
-                args: args.iter().map(|value| self.convert(value)).collect(),
-                result: result.as_ref().map(|value| self.convert(value)),
-            },
-            Record::Resume { .. } => Payload::Task {
-                phase: TaskPhase::Switched,
-                what: self.frame_word(site.function).to_owned(),
-                task: self.task().number,
-            },
-            _ => Payload::Step,
-        };
-        self.heap.pass();
-        payload
-    }
-
-    fn error(&mut self, record: &Record<'_>) -> Payload {
-        let Record::Err {
-            phase,
-            type_name,
-            message,
-            frames,
-            ..
-        } = record
-        else {
-            return Payload::Step;
-        };
-        Payload::Err {
-            phase: error_phase(*phase),
-            type_name: String::from_utf8_lossy(type_name.shown).into_owned(),
-            message: match message {
-                RawValue::Null => None,
-                message => Some(self.convert(message)),
-            },
-            frames: frames
-                .iter()
-                .map(|frame| Frame {
-                    function: self.names.text(frame.function).to_owned(),
-                    line: frame.line,
-                })
-                .collect(),
-        }
-    }
-
-    /// What to call a body that waits and goes on.
-    fn frame_word(&self, function: u32) -> &'static str {
-        match self
-            .table
-            .functions
-            .get(function as usize)
-            .map(|function| function.kind)
-        {
-            Some(tracer_model::FunctionKind::Async) => COROUTINE,
-            _ => "generator",
-        }
-    }
-
     /// Keeps count of a loop in the running frame.
     pub(crate) fn count_loop(&mut self, site: u32, phase: LoopPhase) -> u64 {
         let loops = &mut self.task().top().loops;
@@ -517,91 +347,6 @@ impl<'t, 'r> Walk<'t, 'r> {
         });
     }
 
-    fn task_record(&mut self, phase: u8, what: u32, raw: u64, site: u32) {
-        let what = self.names.text(what).to_owned();
-        let line = self.table.site(site).map_or(0, |site| site.span.line);
-        let site = self.table.site(site).map_or(0, |site| site.id);
-        match phase {
-            0 => {
-                // Threads and processes have streams of their own, numbered beforehand.
-                let own = matches!(what.as_str(), "thread" | "process" | "worker");
-                let task = own.then(|| self.next_child()).flatten().unwrap_or_else(|| {
-                    self.just_created = Some(raw);
-                    self.new_task(raw)
-                });
-                let payload = Payload::Task {
-                    phase: TaskPhase::Created,
-                    what,
-                    task,
-                };
-                self.emit(Kind::Task, site, line, payload);
-            }
-            1 => {
-                if raw == self.current {
-                    return;
-                }
-                let task = match self.tasks.get(&raw) {
-                    Some(task) => task.number,
-                    None => self.new_task(raw),
-                };
-                self.current = raw;
-                let payload = Payload::Task {
-                    phase: TaskPhase::Switched,
-                    what,
-                    task,
-                };
-                self.emit(Kind::Task, site, line, payload);
-            }
-            _ => {
-                let Some(task) = self.tasks.get(&raw).map(|task| task.number) else {
-                    return;
-                };
-                let payload = Payload::Task {
-                    phase: TaskPhase::Ended,
-                    what,
-                    task,
-                };
-                self.emit(Kind::Task, site, line, payload);
-                if raw == 0 {
-                    return;
-                }
-                if let Some(task) = self.tasks.remove(&raw) {
-                    for frame in task.into_frames() {
-                        self.heap.forget(frame.bindings);
-                    }
-                }
-                if self.current == raw {
-                    self.current = 0;
-                }
-            }
-        }
-    }
-
-    /// The task of the child stream that is being created, if it left any records.
-    fn next_child(&mut self) -> Option<u32> {
-        let ordinal = self.created;
-        self.created = self.created.saturating_add(1);
-        let known = self
-            .children
-            .iter()
-            .position(|&(child, _)| child == ordinal);
-        let unknown = || {
-            self.children
-                .iter()
-                .position(|&(child, _)| child == u32::MAX)
-        };
-        Some(self.children.remove(known.or_else(unknown)?).1)
-    }
-
-    fn new_task(&mut self, raw: u64) -> u32 {
-        self.last_task = self.last_task.saturating_add(1);
-        let number = self.last_task;
-        if raw != 0 {
-            self.tasks.insert(raw, Task::new(number));
-        }
-        number
-    }
-
     /// The loop role that a record gives to what follows it.
     pub(crate) fn role_after(record: &Record<'_>) -> LoopRole {
         match record {
@@ -609,22 +354,5 @@ impl<'t, 'r> Walk<'t, 'r> {
             Record::Branch { .. } => LoopRole::Iteration,
             _ => LoopRole::Entered,
         }
-    }
-}
-
-/// The name of a site's value; its text where it has no such name.
-fn name_of(site: &Site, index: usize) -> &str {
-    match site.names.get(index) {
-        Some(name) => name,
-        None => &site.text,
-    }
-}
-
-pub(crate) fn arm_name(site: &Site, arm: u32) -> String {
-    match (site.arms.get(arm as usize), arm) {
-        (Some(name), _) => name.clone(),
-        (None, 0) => "false".to_owned(),
-        (None, 1) => "true".to_owned(),
-        (None, arm) => format!("arm {arm}"),
     }
 }

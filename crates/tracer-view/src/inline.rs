@@ -154,7 +154,7 @@ fn tell(line: &mut Line, payload: &Payload, count: u64, keep: usize) {
             line.tell(verb, value(shown), count, keep);
         }
         Payload::Branch { arm, .. } => {
-            line.tell(&format!("→ {}", arm.name), String::new(), count, 0)
+            line.tell(&format!("→ {}", arm.name), String::new(), count, 0);
         }
         Payload::Loop {
             phase: LoopPhase::Iteration,
