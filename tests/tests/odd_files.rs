@@ -35,18 +35,22 @@ fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
     [open, bytes, close].concat()
 }
 
-/// One very long line of valid code.
+/// One line of five megabytes: many statements, then one with very many elements.
 fn long_line(language: &str) -> Vec<u8> {
     let statement = match language {
         "c" => "x = x + 1; ",
         _ => "x = 1; ",
     };
-    let many = statement.repeat(5_000_000 / statement.len());
+    let statements = statement.repeat(1_000_000 / statement.len());
+    let elements = "10, ".repeat(1_000_000);
     match language {
-        "c" => format!("int main(void) {{ int x = 0; {many} return 0; }}\n").into_bytes(),
-        "javascript" => format!("let x; {many}\n").into_bytes(),
-        _ => format!("{many}\n").into_bytes(),
+        "c" => {
+            format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
+        }
+        "javascript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
+        _ => format!("{statements}y = [ {elements}0 ]\n"),
     }
+    .into_bytes()
 }
 
 fn odd_files(language: &str) -> Vec<(&'static str, Vec<u8>)> {

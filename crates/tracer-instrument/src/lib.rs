@@ -13,7 +13,7 @@ pub mod spec;
 
 pub use edits::{Edit, Insertion, Rewritten, strip};
 pub use engine::{InstrumentError, Instrumented, Options, instrument};
-pub use rewriter::Rewriter;
+pub use rewriter::{Children, Rewriter};
 pub use spec::{
     EmitterFile, Found, Hook, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource, Toolchain,
 };

@@ -29,6 +29,21 @@ enum ScopeKind {
     Loop(u32),
 }
 
+/// Children of one node, and where each stands among them.
+#[derive(Debug)]
+pub struct Children<'a> {
+    /// In source order.
+    pub nodes: Vec<Node<'a>>,
+    places: HashMap<usize, usize>,
+}
+
+impl Children<'_> {
+    /// Position of a child.
+    pub fn place(&self, child: Node<'_>) -> Option<usize> {
+        self.places.get(&child.id()).copied()
+    }
+}
+
 /// The state of one file's rewriting.
 pub struct Rewriter<'a> {
     /// The original bytes.
@@ -44,6 +59,7 @@ pub struct Rewriter<'a> {
     scopes: Vec<Scope>,
     names: Vec<(usize, String)>,
     by_node: HashMap<(usize, &'static str), u32>,
+    children: HashMap<usize, Rc<Children<'a>>>,
     opaque: Vec<(usize, usize)>,
     facts: HashMap<(usize, &'static str), u32>,
     pub(crate) group: u32,
@@ -70,6 +86,7 @@ impl<'a> Rewriter<'a> {
             scopes: Vec::new(),
             names: Vec::new(),
             by_node: HashMap::new(),
+            children: HashMap::new(),
             opaque,
             facts: HashMap::new(),
             group: 0,
@@ -170,6 +187,24 @@ impl<'a> Rewriter<'a> {
         self.opaque[..before]
             .last()
             .is_some_and(|&(_, end)| node.end_byte() <= end)
+    }
+
+    /// The named children of a node that are neither comments nor unreadable, with their
+    /// positions. Found once per node: asking each child for its siblings would take time in the
+    /// square of their number.
+    pub fn children(&mut self, parent: Node<'a>) -> Rc<Children<'a>> {
+        if let Some(known) = self.children.get(&parent.id()) {
+            return Rc::clone(known);
+        }
+        let mut cursor = parent.walk();
+        let nodes: Vec<Node<'a>> = parent
+            .named_children(&mut cursor)
+            .filter(|node| !node.is_extra() && !node.is_error() && !node.is_missing())
+            .collect();
+        let places = nodes.iter().enumerate().map(|(at, node)| (node.id(), at)).collect();
+        let found = Rc::new(Children { nodes, places });
+        self.children.insert(parent.id(), Rc::clone(&found));
+        found
     }
 
     // Scopes.

@@ -2,6 +2,8 @@
 //!
 //! A step that is certain to follow another event is chained to it and needs no probe.
 
+use std::borrow::Cow;
+
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
@@ -157,7 +159,7 @@ pub(crate) fn follow<'a>(r: &mut Rewriter<'a>, block: &[Node<'a>], index: usize)
     if !r.wants(Detail::Lines) {
         return chain;
     }
-    let mut block = block.to_vec();
+    let mut block = Cow::Borrowed(block);
     let mut index = index;
     while let Some(&statement) = block.get(index) {
         if r.is_broken(statement) || r.is_opaque(statement) {
@@ -177,7 +179,7 @@ pub(crate) fn follow<'a>(r: &mut Rewriter<'a>, block: &[Node<'a>], index: usize)
                 let Some(body) = statement.child_by_field_name("body") else {
                     break;
                 };
-                block = statements(body);
+                block = Cow::Owned(statements(body));
                 index = 0;
             }
             _ => break,
@@ -195,11 +197,11 @@ pub(crate) fn follow_next<'a>(r: &mut Rewriter<'a>, statement: Node<'a>) -> Vec<
     if !matches!(parent.kind(), "block" | "module") {
         return Vec::new();
     }
-    let block = statements(parent);
-    let Some(at) = block.iter().position(|node| node.id() == whole.id()) else {
+    let block = r.children(parent);
+    let Some(at) = block.place(whole) else {
         return Vec::new();
     };
-    follow(r, &block, at + 1)
+    follow(r, &block.nodes, at + 1)
 }
 
 /// The decorated definition that a definition is part of, or the node itself.
