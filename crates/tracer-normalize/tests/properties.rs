@@ -28,7 +28,7 @@ fn table() -> impl Strategy<Value = SiteTable> {
     let site = (0..KINDS.len(), 0..5u32, ids(), ids(), ids(), ids());
     prop::collection::vec(site, common::SITES as usize).prop_map(|sites| SiteTable {
         files: Vec::new(),
-        functions: (0..4).map(|n| function(n)).collect(),
+        functions: (0..4).map(function).collect(),
         sites: (1..)
             .zip(sites)
             .map(|(id, (kind, function, before, after, arm, left))| Site {

@@ -347,7 +347,7 @@ fn table(text: &str) -> SiteTable {
         let words = words(line);
         match words.first() {
             Some(&"functions") => {
-                table.functions = words[1..].iter().map(|w| function(w)).collect()
+                table.functions = words[1..].iter().map(|w| function(w)).collect();
             }
             Some(&"sites") => in_sites = true,
             Some(&"records") => return table,
