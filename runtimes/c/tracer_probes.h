@@ -52,6 +52,23 @@ void _tr_s(_tr_u site)
 	}
 }
 
+/* A function that ends without a return gives whatever was computed last, in practice: probes that
+ * may stand behind that must keep the register. */
+#if defined __x86_64__
+#define KEEPS_RESULT(name)                                                                         \
+	__asm__(".text\n.globl " #name "\n.type " #name ",@function\n" #name ":\n"                     \
+	        "pushq %rax\npushq %rdx\nsubq $8,%rsp\ncall " #name "_\n"                              \
+	        "addq $8,%rsp\npopq %rdx\npopq %rax\nret\n.size " #name ",.-" #name);
+#define KEPT(name) __attribute__((used)) name##_
+#else
+#define KEEPS_RESULT(name)
+#define KEPT(name) name
+#endif
+KEEPS_RESULT(_tr_p)
+KEEPS_RESULT(_tr_o)
+KEEPS_RESULT(_tr_lx)
+KEEPS_RESULT(_tr_k)
+
 /* VAR */
 
 /* Scalars of at most 64 bits: their bits can be kept and told later. */
@@ -361,7 +378,7 @@ _tr_i _tr_on(_tr_u site)
 	return open;
 }
 
-void _tr_o(_tr_u site)
+void KEPT(_tr_o)(_tr_u site)
 {
 	before_leaving();
 	if (open_record(site, OUT))
@@ -440,7 +457,7 @@ void _tr_w(_tr_u site, _tr_ll value)
 	writer.switch_value = value;
 }
 
-void _tr_k(_tr_u site, _tr_u arm)
+void KEPT(_tr_k)(_tr_u site, _tr_u arm)
 {
 	if (writer.switch_site != site)
 		return;
@@ -547,7 +564,7 @@ static inline void leave_loop(u32 site)
 		writer.loop_count--;
 }
 
-void _tr_lx(_tr_u site)
+void KEPT(_tr_lx)(_tr_u site)
 {
 	leave_loop(site);
 	loop_record(site, 2, 0);
@@ -611,7 +628,7 @@ static COLD void output(u32 stream, FILE *file, u64 now)
 	close_small(STDOUT, to + shown);
 }
 
-void _tr_p(void)
+void KEPT(_tr_p)(void)
 {
 	int64_t now = progress(stdout);
 	if (now > (int64_t)written[1])
@@ -622,7 +639,7 @@ void _tr_p(void)
 }
 #else
 void _tr_pw(void) {}
-void _tr_p(void) {}
+void KEPT(_tr_p)(void) {}
 #endif
 
 __attribute__((constructor(101))) static void begin(void)

@@ -46,6 +46,10 @@ pub struct Program {
     pub table: SiteTable,
     /// Places without probes.
     pub dropped: Vec<Dropped>,
+    /// Compiler arguments for the dialect it is written in; empty for the usual one.
+    pub dialect: &'static [&'static str],
+    /// Whether that was found out. It is only asked where the usual one does not build.
+    pub(crate) dialect_settled: bool,
 }
 
 impl Program {
@@ -62,6 +66,8 @@ impl Program {
             sources: Vec::new(),
             table: SiteTable::default(),
             dropped: Vec::new(),
+            dialect: &[],
+            dialect_settled: false,
         };
         let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         let mut seen = BTreeSet::from([path.clone()]);

@@ -225,6 +225,9 @@ impl Workshop<'_> {
                 insertions: &source.instrumented.rewritten.insertions,
             })
             .collect();
+        let dialect = program.dialect.iter().map(OsString::from);
+        let compiler_flags: Vec<OsString> =
+            self.settings.compiler_flags.iter().cloned().chain(dialect).collect();
         (program.spec.toolchain.plan)(&PlanRequest {
             found: self.found,
             sources: &sources,
@@ -236,7 +239,7 @@ impl Workshop<'_> {
             channel: CHANNEL_FD,
             detail: self.traced.unwrap_or_default(),
             budget: &self.settings.budget,
-            compiler_flags: &self.settings.compiler_flags,
+            compiler_flags: &compiler_flags,
         })
     }
 
@@ -269,6 +272,13 @@ impl Workshop<'_> {
                 step += 1;
                 continue;
             }
+            if !program.dialect_settled {
+                self.settle_dialect(program)?;
+                plan = self.plan(program);
+                if !program.dialect.is_empty() || self.traced.is_some() {
+                    continue;
+                }
+            }
             let said = String::from_utf8_lossy(&finished.stderr).into_owned();
             if self.traced.is_some() && rounds.shed(program, &said, shed) {
                 plan = self.plan(program);
@@ -277,6 +287,27 @@ impl Workshop<'_> {
             return Ok(Some(failed_build(finished, &said)));
         }
         Ok(None)
+    }
+
+    /// Finds the first dialect in which the original builds; the usual one if it builds in none.
+    fn settle_dialect(&self, program: &mut Program) -> Result<(), EngineError> {
+        let original = Workshop { traced: None, ..*self };
+        program.dialect_settled = true;
+        let usual: &[&[&str]] = &[&[]];
+        for dialect in usual.iter().chain(program.spec.toolchain.dialects) {
+            program.dialect = dialect;
+            let plan = original.plan(program);
+            let mut builds = true;
+            for argv in &plan.build {
+                let finished = original.step(program, &plan, argv)?;
+                builds &= finished.outcome.end == (End::Exited { code: 0 });
+            }
+            if builds {
+                return Ok(());
+            }
+        }
+        program.dialect = &[];
+        Ok(())
     }
 
     fn step(

@@ -76,6 +76,9 @@ pub struct Toolchain {
     /// Reads a compiler's error output: path, line and byte column (from 1) of each error, so that
     /// the probes there can be dropped. `None` for interpreted languages.
     pub diagnostics: Option<fn(&str) -> Vec<(PathBuf, u32, u32)>>,
+    /// Further compiler arguments to try in order where the original does not build, for sources
+    /// in older dialects. Both runs get the same.
+    pub dialects: &'static [&'static [&'static str]],
 }
 
 /// A toolchain on this machine.

@@ -147,7 +147,7 @@ fn describe(
 
 /// Hook: a struct, union or enumeration with a body. Describes it and those inside it.
 pub(crate) fn definition<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(place) = description_place(node) else {
+    let Some(place) = description_place(rewriter, node) else {
         return;
     };
     let facts = FileFacts::of(rewriter);
@@ -170,7 +170,7 @@ pub(crate) fn definition<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
 }
 
 /// Where the declaration that a specifier belongs to ends, if it stands at file level.
-fn description_place(node: Node<'_>) -> Option<usize> {
+fn description_place<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> Option<usize> {
     let parent = node.parent()?;
     let item = match parent.kind() {
         "declaration" | "type_definition" => parent,
@@ -181,7 +181,10 @@ fn description_place(node: Node<'_>) -> Option<usize> {
         outer.kind(),
         "translation_unit" | "preproc_ifdef" | "preproc_if" | "preproc_else" | "declaration_list"
     );
-    if !at_file_level || crate::context::in_function(node) || item.has_error() {
+    if !at_file_level
+        || crate::definition::enclosing_body(rewriter, node).is_some()
+        || item.has_error()
+    {
         return None;
     }
     if item == node {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use tracer_instrument::{Node, Rewriter};
 
+use crate::definition::{Definition, enclosing_body};
 use crate::types::Types;
 
 /// What is known of the whole file.
@@ -78,6 +79,12 @@ impl FileFacts {
                         self.macros.insert(rewriter.text(name).into_owned());
                     }
                 }
+                "compound_statement" => {
+                    if let Some(function) = Definition::of(rewriter, child) {
+                        self.functions.insert(function.name);
+                    }
+                    self.collect(rewriter, child);
+                }
                 "function_definition" => {
                     if let Some(name) = child
                         .child_by_field_name("declarator")
@@ -138,35 +145,6 @@ pub(crate) fn declared_name(declarator: Node<'_>) -> Option<Node<'_>> {
             }
             _ => node = node.child_by_field_name("declarator")?,
         }
-    }
-}
-
-/// The function declarator of a definition: `f(int a)` in `int *f(int a)`.
-pub(crate) fn function_declarator(definition: Node<'_>) -> Option<Node<'_>> {
-    let mut node = definition.child_by_field_name("declarator")?;
-    // The innermost: `int (*f(int a))(int b)` is a function of `a`.
-    let mut found = None;
-    loop {
-        if node.kind() == "function_declarator" {
-            found = Some(node);
-        }
-        node = match node.kind() {
-            "identifier" => return found,
-            "parenthesized_declarator" | "attributed_declarator" => {
-                let mut cursor = node.walk();
-                let inner = node.named_children(&mut cursor).find(|child| {
-                    child.kind().ends_with("declarator") || child.kind() == "identifier"
-                });
-                match inner {
-                    Some(inner) => inner,
-                    None => return found,
-                }
-            }
-            _ => match node.child_by_field_name("declarator") {
-                Some(inner) => inner,
-                None => return found,
-            },
-        };
     }
 }
 
@@ -259,7 +237,7 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
                 return !(in_switch
                     && inner.kind() != "case_statement"
                     && inner.kind() != "labeled_statement")
-                    && in_function(outer);
+                    && enclosing_body(rewriter, outer).is_some();
             }
             "preproc_if" | "preproc_ifdef" | "preproc_else" | "preproc_elif"
             | "preproc_elifdef" => {
@@ -283,7 +261,7 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
                     Some(outer)
                 };
                 return control.is_some_and(|control| is_readable(rewriter, control))
-                    && in_function(outer);
+                    && enclosing_body(rewriter, outer).is_some();
             }
             _ => return false,
         }
@@ -291,24 +269,6 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
         parent = outer.parent();
     }
     false
-}
-
-/// Whether the node lies in a function's body.
-pub(crate) fn in_function(node: Node<'_>) -> bool {
-    enclosing_function(node).is_some()
-}
-
-/// The function definition whose body the node lies in.
-pub(crate) fn enclosing_function(node: Node<'_>) -> Option<Node<'_>> {
-    let mut inner = node;
-    while let Some(outer) = inner.parent() {
-        if outer.kind() == "function_definition" {
-            let body = outer.child_by_field_name("body")?;
-            return (body.id() == inner.id()).then_some(outer);
-        }
-        inner = outer;
-    }
-    None
 }
 
 /// Puts `text` at the start of a body, which gets braces if it has none.
@@ -381,6 +341,17 @@ pub(crate) fn is_evaluated(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool 
         inner = outer;
     }
     false
+}
+
+/// Whether a statement is the last of a statement expression, whose value it is: nothing may be
+/// put behind it.
+pub(crate) fn is_result(statement: Node<'_>) -> bool {
+    let expression = statement
+        .parent()
+        .filter(|block| block.kind() == "compound_statement")
+        .and_then(|block| block.parent())
+        .is_some_and(|parent| parent.kind() == "parenthesized_expression");
+    expression && following(statement).is_none()
 }
 
 /// Strips parentheses.

@@ -6,9 +6,8 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, FunctionKind, Kind};
 
 use crate::capture::{Into, Reach, capture, reach_of};
-use crate::context::{
-    self, FileFacts, declared_name, enclosing_function, function_declarator, is_evaluated,
-};
+use crate::context::{self, FileFacts, is_evaluated};
+use crate::definition::Definition;
 use crate::steps;
 use crate::types::Type;
 
@@ -24,59 +23,6 @@ const SETJMP: &[&str] = &[
 /// Calls that make a thread or a process.
 const MAKES_TASKS: &[&str] = &["fork", "pthread_create", "thrd_create"];
 
-/// A parameter of a definition, in order; its name if it has one.
-fn parameters<'a>(definition: Node<'a>) -> Vec<Option<Node<'a>>> {
-    let Some(list) =
-        function_declarator(definition).and_then(|node| node.child_by_field_name("parameters"))
-    else {
-        return Vec::new();
-    };
-    let mut cursor = list.walk();
-    let mut names = Vec::new();
-    for child in list.named_children(&mut cursor) {
-        match child.kind() {
-            // K&R definitions list bare names.
-            "identifier" => names.push(Some(child)),
-            "parameter_declaration" => {
-                let name = child
-                    .child_by_field_name("declarator")
-                    .and_then(declared_name);
-                let only_void = name.is_none()
-                    && child.child_by_field_name("declarator").is_none()
-                    && child.end_byte() - child.start_byte() == "void".len();
-                if !only_void {
-                    names.push(name);
-                }
-            }
-            _ => {}
-        }
-    }
-    names
-}
-
-/// Whether a definition says that it returns nothing.
-pub(crate) fn returns_void(rewriter: &Rewriter<'_>, definition: Node<'_>) -> bool {
-    let is_void = definition
-        .child_by_field_name("type")
-        .is_some_and(|node| rewriter.text(node) == "void");
-    let mut declarator = definition.child_by_field_name("declarator");
-    while let Some(node) = declarator {
-        match node.kind() {
-            "pointer_declarator" => return false,
-            "function_declarator" => break,
-            _ => declarator = node.child_by_field_name("declarator"),
-        }
-    }
-    is_void
-}
-
-fn name_of(rewriter: &Rewriter<'_>, definition: Node<'_>) -> Option<String> {
-    let name = definition
-        .child_by_field_name("declarator")
-        .and_then(declared_name)?;
-    Some(rewriter.text(name).into_owned())
-}
-
 /// Whether `return` with a value occurs in a function, not counting nested ones.
 fn returns_value(node: Node<'_>) -> bool {
     let mut cursor = node.walk();
@@ -88,43 +34,31 @@ fn returns_value(node: Node<'_>) -> bool {
         })
 }
 
-/// Whether return values of a definition can be given its return type.
-fn has_result_type(rewriter: &Rewriter<'_>, definition: Node<'_>) -> bool {
-    !returns_void(rewriter, definition)
-        && parameters(definition).iter().all(Option::is_some)
-        && name_of(rewriter, definition).is_some()
-}
-
 /// Hook: names the type of a function's result, for its returns.
-pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let (Some(body), Some(name)) = (node.child_by_field_name("body"), name_of(rewriter, node))
-    else {
+pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>) {
+    let Some(function) = Definition::of(rewriter, body) else {
         return;
     };
-    if !has_result_type(rewriter, node) || !returns_value(body) {
+    if !function.has_result_type() || !returns_value(body) {
         return;
     }
-    let arguments: Vec<String> = parameters(node)
-        .into_iter()
-        .flatten()
-        .map(|name| rewriter.text(name).into_owned())
-        .collect();
-    let text = format!("_tr_Y(({name})({}));", arguments.join(","));
+    let arguments: Vec<String> = function.parameters.into_iter().flatten().collect();
+    let text = format!("_tr_Y(({})({}));", function.name, arguments.join(","));
     context::open_body(rewriter, body, &text);
 }
 
-/// Hook: a function.
-pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let (Some(body), Some(name)) = (node.child_by_field_name("body"), name_of(rewriter, node))
-    else {
+/// Hook: a function's body.
+pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>) {
+    let Some(function) = Definition::of(rewriter, body) else {
         return;
     };
+    let name = function.name;
+    let node = match body.parent() {
+        Some(parent) if parent.kind() == "function_definition" => parent,
+        _ => body,
+    };
     rewriter.enter_function(node, body, &name, ".", FunctionKind::Function);
-    let names: Vec<String> = parameters(node)
-        .into_iter()
-        .flatten()
-        .map(|name| rewriter.text(name).into_owned())
-        .collect();
+    let names: Vec<String> = function.parameters.into_iter().flatten().collect();
     let site = rewriter.site(Kind::In, node);
     let mut text = String::new();
     if name == "main" && FileFacts::of(rewriter).watch_output {
@@ -165,10 +99,10 @@ fn ends_in_return(body: Node<'_>) -> bool {
 
 /// Hook: `return`.
 pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(function) = enclosing_function(node) else {
+    let Some(function) = Definition::around(rewriter, node) else {
         return;
     };
-    if !context::is_readable(rewriter, function) || !context::takes_statement(rewriter, node) {
+    if !context::takes_statement(rewriter, node) {
         rewriter.drop_probe(node, "unsupported");
         return;
     }
@@ -182,13 +116,14 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let output = if output { "_tr_p();" } else { "" };
     match value {
         None => rewriter.open(node, format!("_tr_o({site}u);")),
-        Some(value) if returns_void(rewriter, function) => {
+        Some(value) if function.void => {
             rewriter.wrap(value, "(", format!(",_tr_o({site}u))"));
         }
         Some(value) => {
             let facts = FileFacts::of(rewriter);
-            let type_ = name_of(rewriter, function)
-                .and_then(|name| facts.types.variable(&name, value.start_byte()))
+            let type_ = facts
+                .types
+                .variable(&function.name, value.start_byte())
                 .and_then(|(type_, _)| match type_.resolved() {
                     Type::Function(result) => Some(((**result).clone(), true)),
                     _ => None,
@@ -196,7 +131,7 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             let at = value.start_byte();
             let reach = reach_of(rewriter, Some(value));
             let captured = capture(rewriter, Into::Record, "_tr_x", type_.as_ref(), reach, at);
-            let declared = if has_result_type(rewriter, function) {
+            let declared = if function.has_result_type() {
                 "_tr_R"
             } else {
                 "__auto_type"

@@ -6,6 +6,7 @@
 mod branches;
 mod capture;
 mod context;
+mod definition;
 mod functions;
 mod loops;
 mod output;

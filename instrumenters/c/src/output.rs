@@ -3,7 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::Detail;
 
-use crate::context::{FileFacts, takes_statement};
+use crate::context::{FileFacts, is_result, takes_statement};
 
 /// Functions of the C library that write nothing and are called often.
 const SILENT: &[&str] = &[
@@ -42,6 +42,7 @@ pub(crate) fn output<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let attribute = rewriter.text(node).starts_with("__attribute__");
     if rewriter.wants(Detail::Calls)
         && !attribute
+        && !is_result(node)
         && takes_statement(rewriter, node)
         && may_print(rewriter, node)
     {

@@ -4,7 +4,12 @@
 (union_specifier body: (_)) @definition
 (enum_specifier body: (_)) @definition
 
-(function_definition) @function @frame
+(function_definition body: (compound_statement) @function @frame)
+; Definitions without a type: the parser cannot join head and body.
+(translation_unit (compound_statement) @function @frame)
+(preproc_ifdef (compound_statement) @function @frame)
+(preproc_if (compound_statement) @function @frame)
+(preproc_else (compound_statement) @function @frame)
 (return_statement) @return
 
 [

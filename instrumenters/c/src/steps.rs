@@ -4,6 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::context::{self, takes_statement};
+use crate::definition::Definition;
 
 const ROLE: &str = "step";
 
@@ -86,11 +87,7 @@ fn is_told_by_own_event(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
             part("condition").is_some_and(is_quiet)
                 && (part("alternative").is_some() || !crate::branches::else_may_follow(node))
         }
-        "return_statement" => {
-            parts_are_quiet(node)
-                && context::enclosing_function(node)
-                    .is_some_and(|function| context::is_readable(rewriter, function))
-        }
+        "return_statement" => parts_are_quiet(node) && Definition::around(rewriter, node).is_some(),
         "declaration" if rewriter.wants(Detail::State) => {
             let mut cursor = node.walk();
             node.named_children(&mut cursor)
@@ -102,7 +99,7 @@ fn is_told_by_own_event(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
                             .is_some_and(|inner| context::declared_name(inner).is_some())
                 })
         }
-        "expression_statement" if rewriter.wants(Detail::State) => {
+        "expression_statement" if rewriter.wants(Detail::State) && !context::is_result(node) => {
             let Some(write) = node.named_child(0) else {
                 return false;
             };

@@ -14,6 +14,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     hint: "the Debian package gcc or clang",
     plan,
     diagnostics: Some(diagnostics),
+    dialects: &[&["-std=gnu89"], &["-std=gnu89", "-fpermissive"]],
 };
 
 fn describe(output: &str, program: &Path) -> Option<Found> {
@@ -35,6 +36,7 @@ fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
 
 fn plan(request: &PlanRequest<'_>) -> Plan {
     let compiler = request.found.program.clone().into_os_string();
+    let clang = request.found.version.contains("clang");
     let program = request.build.join("program");
     let mut plan = Plan {
         program: program.clone(),
@@ -63,23 +65,23 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             "-std=gnu11",
             "-ffreestanding",
             "-fno-builtin",
-            "-fno-tree-loop-distribute-patterns",
             "-fno-stack-protector",
             "-c",
         ]));
+        if !clang {
+            emitter.push("-fno-tree-loop-distribute-patterns".into());
+        }
         emitter.push(request.private.join("tracer_emit.c").into_os_string());
         emitter.push("-o".into());
         emitter.push(object.clone().into_os_string());
         plan.once.push((plan.build.len(), object.clone()));
         plan.build.push(emitter);
         // Errors are to name the place of a probe, in bytes.
-        build.extend(words([
-            "-Wl,--wrap=pthread_create",
-            "-w",
-            "-ftabstop=1",
-            "-ftrack-macro-expansion=0",
-            "-include",
-        ]));
+        build.extend(words(["-Wl,--wrap=pthread_create", "-w", "-ftabstop=1"]));
+        if !clang {
+            build.push("-ftrack-macro-expansion=0".into());
+        }
+        build.push("-include".into());
         build.push(request.private.join("tracer_emit.h").into_os_string());
         build.push(request.given.as_os_str().to_owned());
         build.push(object.into_os_string());

@@ -165,7 +165,7 @@ impl Types {
                 }
                 "function_definition" => self.function(rewriter, child, end),
                 "compound_statement" | "for_statement" => {
-                    self.walk(rewriter, child, child.end_byte(), local);
+                    self.walk(rewriter, child, child.end_byte(), true);
                 }
                 "field_declaration_list" | "enumerator_list" | "parameter_list" => {}
                 _ => self.walk(rewriter, child, end, local),
@@ -193,7 +193,7 @@ impl Types {
         if let Some(name) = name {
             self.add(rewriter, name, node.start_byte(), end, type_, false, true);
         }
-        if let Some(list) = crate::context::function_declarator(node)
+        if let Some(list) = crate::definition::function_declarator(node)
             .and_then(|declarator| declarator.child_by_field_name("parameters"))
         {
             let mut cursor = list.walk();

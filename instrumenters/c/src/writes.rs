@@ -10,7 +10,7 @@ use tracer_model::{Detail, Kind};
 
 use crate::capture::{Into, Reach, capture, reach_of};
 use crate::context::{
-    FileFacts, declared_name, following, inside_parentheses, is_evaluated, is_readable,
+    FileFacts, declared_name, following, inside_parentheses, is_evaluated, is_readable, is_result,
     takes_statement,
 };
 use crate::steps;
@@ -139,7 +139,9 @@ fn usage<'a>(node: Node<'a>) -> Use<'a> {
     while let Some(outer) = inner.parent() {
         match outer.kind() {
             "expression_statement" => {
-                return if inner.id() == node.id() {
+                return if is_result(outer) {
+                    Use::Value
+                } else if inner.id() == node.id() {
                     Use::Statement(outer)
                 } else {
                     Use::Dropped
@@ -306,7 +308,7 @@ fn conflict<'a>(rewriter: &Rewriter<'a>, node: Node<'a>, target: Node<'a>) -> Co
         {
             let mut statement = Some(outer);
             while let Some(at) = statement {
-                if at.kind() == "expression_statement" {
+                if at.kind() == "expression_statement" && !is_result(at) {
                     return Conflict::Statement(at);
                 }
                 if at.kind().ends_with("_statement") || at.kind() == "declaration" {

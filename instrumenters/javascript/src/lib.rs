@@ -121,5 +121,6 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         hint: "the Debian package nodejs, or https://nodejs.org",
         plan: toolchain::plan,
         diagnostics: None,
+    dialects: &[],
     },
 };

@@ -19,6 +19,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     hint: "the Debian package python3, or CPython 3.8 or later from python.org",
     plan,
     diagnostics: None,
+    dialects: &[],
 };
 
 fn describe(output: &str, _asked: &Path) -> Option<Found> {
