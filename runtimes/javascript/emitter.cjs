@@ -138,6 +138,9 @@ function hide() {
   const preloaded = process._preload_modules;
   const at = preloaded?.indexOf(__filename) ?? -1;
   if (at >= 0) preloaded.splice(at, 1);
+  // What node adds for its own tests.
+  delete globalThis.internalBinding;
+  delete globalThis.primordials;
   const Module = module.constructor;
   for (const key of Object.keys(Module._cache)) {
     if (key.startsWith(folder)) delete Module._cache[key];

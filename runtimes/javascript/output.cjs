@@ -2,7 +2,12 @@
 // Notes what is written to stdout and stderr, at the moment it is written. Bytes, callbacks and
 // return values pass through untouched.
 
-const { apply, defineProperty, getOwnPropertyDescriptor } = require('./primordials.cjs');
+const { types } = require('util');
+const {
+  apply, charCodeAt, defineProperty, getOwnPropertyDescriptor, slice, typedArrayLength,
+} = require('./primordials.cjs');
+
+const { byteLength, from: bytesOf } = Buffer;
 
 const SHOWN = 1024;
 
@@ -35,7 +40,7 @@ function installOutput(wrote) {
     if (typeof write !== 'function') return;
     const tapped = {
       write(chunk, encoding, callback) {
-        note(number, chunk);
+        note(number, chunk, encoding);
         return apply(write, this, [chunk, encoding, callback]);
       },
     }.write;
@@ -47,19 +52,26 @@ function installOutput(wrote) {
     });
   }
 
-  function note(number, chunk) {
-    if (typeof chunk === 'string') {
-      wrote(number, clip(chunk), Buffer.byteLength(chunk));
-    } else if (Buffer.isBuffer(chunk)) {
-      wrote(number, chunk.utf8Slice(0, Math.min(chunk.length, SHOWN)), chunk.length);
+  function note(number, chunk, encoding) {
+    try {
+      if (typeof chunk === 'string') {
+        if (typeof encoding !== 'string' || /^utf-?8$/i.test(encoding)) {
+          wrote(number, bytesOf(clip(chunk)), byteLength(chunk));
+          return;
+        }
+        const bytes = bytesOf(chunk, encoding);
+        wrote(number, bytes, bytes.length);
+      } else if (types.isUint8Array(chunk)) wrote(number, chunk, typedArrayLength(chunk));
+    } catch {
+      // An encoding that node refuses too.
     }
   }
 }
 
 function clip(text) {
   if (text.length <= SHOWN) return text;
-  const last = text.charCodeAt(SHOWN - 1);
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? SHOWN - 1 : SHOWN);
+  const last = charCodeAt(text, SHOWN - 1);
+  return slice(text, 0, last >= 0xd800 && last < 0xdc00 ? SHOWN - 1 : SHOWN);
 }
 
 module.exports = { installOutput };

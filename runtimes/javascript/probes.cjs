@@ -488,13 +488,15 @@ module.exports = function makeProbes(recorder) {
     return x;
   }
 
-  function wrote(stream, text, length) {
+  function wrote(stream, bytes, length) {
     if (recorder.mute !== OPEN) return;
+    const shown = Math_min(length, SHOWN);
     out.length = 0;
     out.byte(OP.STDOUT);
     out.byte(stream);
     out.varint(length);
-    out.text(text);
+    out.varint(Math_min(shown, bytes.length));
+    for (let k = 0; k < shown && k < bytes.length; k++) out.byte(bytes[k]);
     recorder.depth = depth;
     recorder.write();
     muteDepth = recorder.muteDepth;
@@ -540,3 +542,5 @@ module.exports = function makeProbes(recorder) {
 };
 
 const Math_min = Math.min;
+// Bytes of one write that are kept.
+const SHOWN = 1024;
