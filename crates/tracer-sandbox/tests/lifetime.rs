@@ -278,6 +278,11 @@ fn killing_the_runner_kills_the_program() {
         let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines();
         // The program holds the runner's output, so that its first line shows that it runs ...
         assert!(lines.any(|line| line.unwrap().ends_with("started")));
+        // While the program is in `exec`, it has no command line for a moment.
+        let asked = std::time::Instant::now();
+        while alive(mark).is_empty() && asked.elapsed() < std::time::Duration::from_secs(10) {
+            std::thread::yield_now();
+        }
         assert!(!alive(mark).is_empty());
         runner.kill().unwrap();
         runner.wait().unwrap();
