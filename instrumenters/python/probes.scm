@@ -39,6 +39,9 @@
 (await) @await
 (expression_statement (call) @mutation)
 
+; Values on their way, at the highest detail only.
+[(call) (binary_operator) (subscript) (attribute) (boolean_operator)] @expression
+
 ; Source text that the program can see again: `f"{x=}"`, annotations kept as strings.
 (interpolation) @opaque
 (type) @opaque

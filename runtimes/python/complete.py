@@ -134,7 +134,7 @@ class _File:
         while at < len(body) and type(body[at]) is Expr:
             value = body[at].value
             if called(value, "_tr_p"):
-                before.append(locate(Expr(value.args[0]), statement))
+                before.append(locate(Expr(moved(value.args[0], statement)), statement))
             elif type(value) is Name and value.id[:5] == "_tr_q":
                 target = locate(Name(statement.name, Load()), statement)
                 behind.append(self.probe("v" + value.id[5:], statement, target))
@@ -236,6 +236,17 @@ def locate(node, place):
     else:
         node.lineno, node.end_lineno = place.lineno, place.lineno
         node.col_offset = node.end_col_offset = place.col_offset
+    return node
+
+
+def moved(node, place):
+    """A probe's call with all its parts at another place."""
+    locate(node, place)
+    for field in node._fields:
+        value = getattr(node, field, None)
+        for part in value if type(value) is list else (value,):
+            if isinstance(part, AST) and hasattr(part, "lineno"):
+                moved(part, place)
     return node
 
 

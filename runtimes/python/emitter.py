@@ -7,6 +7,7 @@ visits of a muted stretch, still recorded; *counting*, which only counts and kee
 
 One function holds all of it, since its local variables are the state the closures share.
 """
+import posix
 import sys
 import builtins
 
@@ -21,6 +22,7 @@ class Emitter:
     """`register` makes probes by name. `space` is where they stand."""
 
     def __init__(self, channel, plan, values, load):
+        from _functools import partial
         from itertools import repeat
         from _thread import get_ident
 
@@ -682,7 +684,17 @@ class Emitter:
 
         # Branches and loops.
 
-        pairs, loops = {}, {}
+        pairs, loops, operands = {}, {}, {}
+
+        def make_Q(number, arity, index):
+            """An operand of a condition, told with the arm that it leads to."""
+            parts = operands.setdefault(number, [])
+
+            def seen(x):
+                del parts[index:]
+                parts.append(capture(x))
+                return x
+            return seen, always(partial({}.get, None)), nothing
 
         def make_truth(arm):
             def make(number, arity):
@@ -692,7 +704,17 @@ class Emitter:
                 if pair is None:
                     head = b"\x05" + varint(number)
                     pair = pairs[number] = arms(number, head + b"\1\0", head + b"\0\0")
-                return pair[arm]
+                full, begin, flush = pair[arm]
+                parts = operands.get(number)
+                if parts is None:
+                    return pair[arm]
+                head = b"\x05" + varint(number) + bytes((1 - arm,))
+
+                def told():
+                    record(head + varint(len(parts)) + b"".join(parts))
+                    parts.clear()
+                    return not arm
+                return told, begin, flush
             return make
 
         def make_a(number, arity, arm):
@@ -854,15 +876,17 @@ class Emitter:
             loop_ranges.update(ranges)
             for name, arity in found.items():
                 names[name] = (int(name[5:].partition("_")[0]), arity)
-            for name in found:
+            # Operands first: arms must know of them.
+            for name in sorted(found, key=lambda name: name[4] != "Q"):
                 number, arity = names[name]
-                if name[4] == "a":
-                    forms = make_a(number, arity, int(name.rpartition("_")[2]))
+                if name[4] in "aQ":
+                    make = make_a if name[4] == "a" else make_Q
+                    forms = make(number, arity, int(name.rpartition("_")[2]))
                 else:
                     forms = letters[name[4]](number, arity)
                 recording[name], counting[name], flushers[name] = forms
                 first[name] = first_form(name)
-                if name[4] in "ewyzfmUb" and forms[2] is nothing:
+                if name[4] in "ewyzfmUbQ" and forms[2] is nothing:
                     # What ends a muted stretch, or says nothing of its own.
                     first[name] = forms[1]()
             outside.clear()
@@ -989,6 +1013,26 @@ class Emitter:
             if not claim(2, stream, children):
                 exhausted or exhaust(2)
 
+        def last_words():
+            """The interpreter is about to end. It puts back the built-ins it began with before it
+            clears modules, and code of the program may still run then."""
+            refresh()
+            for reserve_space in spare:
+                reserve_space.update({name: space[name] for name in names})
+
+        spare = []
+
+        def prepare():
+            """Finds the interpreter's own copy of the built-ins."""
+            import gc
+
+            for found in gc.get_objects():
+                if type_(found) is dict and "__build_class__" in found and found is not space \
+                        and "__import__" in found:
+                    spare.append(found)
+
+        self.prepare_for_end = prepare
+
         def vanish():
             """Stands C functions in for all probes, which a trace function would see."""
             for name in names:
@@ -1001,7 +1045,7 @@ class Emitter:
         claim(0)
         set_real_limit(limit + headroom)
         replace = load("process.py")["install"](
-            output, refresh, before_thread, after_thread, (forking, forked_parent, forked_child), vanish)
+            output, refresh, last_words, before_thread, after_thread, (forking, forked_parent, forked_child), vanish)
         replace(sys, "getrecursionlimit", getrecursionlimit)
         replace(sys, "setrecursionlimit", setrecursionlimit)
 
@@ -1011,7 +1055,7 @@ def null_form(name):
     from _functools import partial
 
     letter = name[4]
-    if letter in "uredcgy":
+    if letter in "uredcgyQ":
         return partial({}.get, None)
     if letter in "tf":
         return (letter == "t").__bool__
@@ -1028,8 +1072,6 @@ def deque_type():
 
 def lock(fd, on):
     """Keeps other processes from claiming at the same time."""
-    import posix
-
     try:
         posix.lockf(fd, posix.F_LOCK if on else posix.F_ULOCK, 0)
     except OSError:
@@ -1038,7 +1080,6 @@ def lock(fd, on):
 
 def region(channel):
     """The channel, mapped; descriptors low enough for the program to notice stay free."""
-    import posix
     from mmap import MAP_SHARED, mmap
 
     posix.set_inheritable(channel, False)

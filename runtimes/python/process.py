@@ -8,7 +8,7 @@ import sys
 import _thread
 
 
-def install(output, refresh, before_thread, after_thread, fork, vanish):
+def install(output, refresh, last_words, before_thread, after_thread, fork, vanish):
     import atexit
 
     undo = []
@@ -25,7 +25,7 @@ def install(output, refresh, before_thread, after_thread, fork, vanish):
         while undo:
             undo.pop()()
 
-    atexit.register(refresh)
+    atexit.register(last_words)
     for number, file in ((1, sys.stdout), (2, sys.stderr)):
         watch(file, number, output, undo)
     ends(refresh, replace)

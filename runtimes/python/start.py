@@ -27,6 +27,8 @@ def compile_file(file, filename, folder, complete, emitter):
     with open(folder + "/" + file["source"], "rb") as source:
         text = source.read()
     tree = compile(text, filename, "exec", AST_ONLY, True)
+    if any(word in text for word in (b"__del__", b"yield", b"await", b"weakref")):
+        emitter.prepare_for_end()
     names, ranges = complete["complete"](tree, file)
     emitter.sources.add(filename)
     emitter.register(names, ranges)

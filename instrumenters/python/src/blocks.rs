@@ -25,7 +25,7 @@ pub(crate) enum Place {
 }
 
 /// The statements of a block or module.
-pub(crate) fn statements<'a>(block: Node<'a>) -> Vec<Node<'a>> {
+pub(crate) fn statements(block: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = block.walk();
     block
         .named_children(&mut cursor)

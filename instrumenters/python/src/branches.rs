@@ -9,6 +9,7 @@ use tracer_model::{Detail, Kind};
 use crate::blocks::{
     Place, follow_block, follow_next, insert_head, statements, step_site, terminates,
 };
+use crate::expressions;
 
 /// Wraps a condition in test position; returns its site.
 pub(crate) fn test<'a>(r: &mut Rewriter<'a>, kind: Kind, condition: Node<'a>) -> u32 {
@@ -22,6 +23,7 @@ pub(crate) fn test<'a>(r: &mut Rewriter<'a>, kind: Kind, condition: Node<'a>) ->
         format!("_tr_t{site}() if ("),
         format!(") else _tr_f{site}()"),
     );
+    expressions::operands(r, condition, site);
     site
 }
 
@@ -113,17 +115,15 @@ pub(crate) fn ternary<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if let [_, condition, _] = parts[..]
         && r.wants(Detail::Lines)
     {
-        let site = r.site(Kind::Branch, condition);
-        let label = r.label(condition);
-        let entry = r.site_mut(site);
-        entry.text = label;
-        entry.arms = vec!["false".into(), "true".into()];
-        r.wrap(
-            condition,
-            format!("(_tr_t{site}() if ("),
-            format!(") else _tr_f{site}())"),
-        );
+        inline_test(r, condition);
     }
+}
+
+/// Wraps a condition inside an expression.
+pub(crate) fn inline_test<'a>(r: &mut Rewriter<'a>, condition: Node<'a>) {
+    r.open(condition, "(");
+    r.close(condition, ")");
+    test(r, Kind::Branch, condition);
 }
 
 /// `match`: the case taken, at the head of its block.

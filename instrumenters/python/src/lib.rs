@@ -10,6 +10,7 @@
 mod blocks;
 mod branches;
 mod errors;
+mod expressions;
 mod functions;
 mod generators;
 mod loops;
@@ -58,6 +59,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("comprehension", loops::comprehension),
         ("yield", generators::yield_expression),
         ("await", generators::await_expression),
+        ("expression", expressions::expression),
     ],
     blocks: &["module", "block"],
     finish: None,

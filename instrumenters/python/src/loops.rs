@@ -119,7 +119,7 @@ pub(crate) fn comprehension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         if clause.kind() == "if_clause"
             && let Some(condition) = clause.named_child(0)
         {
-            condition_of(r, condition);
+            branches::inline_test(r, condition);
         }
     }
     let (Some(left), Some(body)) = (
@@ -153,17 +153,4 @@ pub(crate) fn comprehension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         r.wrap(node, format!("_tr_y{site}(_tr_w{site}() or "), ")");
     }
     r.enter_loop(node, site);
-}
-
-fn condition_of<'a>(r: &mut Rewriter<'a>, condition: Node<'a>) {
-    let site = r.site(Kind::Branch, condition);
-    let label = r.label(condition);
-    let entry = r.site_mut(site);
-    entry.text = label;
-    entry.arms = vec!["false".into(), "true".into()];
-    r.wrap(
-        condition,
-        format!("(_tr_t{site}() if ("),
-        format!(") else _tr_f{site}())"),
-    );
 }

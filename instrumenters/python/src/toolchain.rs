@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Insertion, Plan, PlanRequest, PlanSource, Toolchain};
 
-/// CPython 3.8 or later.
+/// `CPython` 3.8 or later.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     programs: &["python3", "python"],
     identify: &[
@@ -186,7 +186,7 @@ fn columns(text: &[u8], insertions: &[Insertion]) -> String {
     let mut before = 0usize;
     for insertion in insertions {
         let at = insertion.at as usize + shift;
-        while let Some(next) = text.get(scanned..at).and_then(|part| line_end(part)) {
+        while let Some(next) = text.get(scanned..at).and_then(line_end) {
             scanned += next;
             line += 1;
             line_start = scanned;

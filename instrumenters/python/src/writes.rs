@@ -24,7 +24,9 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         right = inner.child_by_field_name("right");
     }
     // An annotation alone assigns nothing.
-    let Some(value) = right else { return };
+    let Some(value) = right.filter(|value| value.kind() != "augmented_assignment") else {
+        return;
+    };
     let mut names = Vec::new();
     for &left in &lefts {
         targets::names(r, left, &mut names);
@@ -83,7 +85,11 @@ fn elements<'a>(r: &mut Rewriter<'a>, parts: &[Node<'a>], value: Node<'a>) {
         .named_children(&mut cursor)
         .filter(|part| part.kind() != "comment")
         .collect();
-    if values.len() != parts.len() || values.iter().any(|part| part.kind() == "list_splat") {
+    if values.len() != parts.len()
+        || values
+            .iter()
+            .any(|part| r.source[part.start_byte()] == b'*')
+    {
         return;
     }
     for (&part, &value) in parts.iter().zip(&values) {
