@@ -3,12 +3,11 @@
 //! Broken or unusual input is never an error of its own: what cannot be read is left alone and
 //! listed. Only input no probe can serve is refused, with a reason from a fixed list.
 
-use streaming_iterator::StreamingIterator;
 use tracer_model::{Detail, Dropped, Function, Kind, Site};
-use tree_sitter::{Node, Parser, Query, QueryCursor, Tree};
+use tree_sitter::{Node, Parser, Tree};
 
-use crate::spec::{Hook, LanguageSpec};
-use crate::{Edit, Rewriter, Rewritten};
+use crate::spec::LanguageSpec;
+use crate::{Edit, Rewriter, Rewritten, walk};
 
 /// Largest source that is rewritten, bytes; spans are 32 bits wide.
 pub const SOURCE_LIMIT: usize = 1 << 30;
@@ -111,20 +110,26 @@ pub fn instrument(
         return Err(InstrumentError::Encoding { encoding });
     }
     let tree = parse(spec, source).ok_or(InstrumentError::Parser { language: spec.id })?;
-    let query = spec.query()?;
-    let (calls, opaque) = captures(spec, query, &tree, source);
-    let mut rewriter = Rewriter::new(source, options, tree.root_node(), spec.blocks, opaque);
-    for (index, (hook, node)) in calls.into_iter().enumerate() {
+    let finds = walk::find(spec.compiled()?, &tree, source);
+    let mut rewriter = Rewriter::new(
+        source,
+        options,
+        tree.root_node(),
+        spec.blocks,
+        finds.opaque,
+        finds.family,
+    );
+    for (index, walk::Capture { hook, node }) in finds.captures.into_iter().enumerate() {
         rewriter.arrive(node.start_byte());
         if rewriter.is_opaque(node) {
             continue;
         }
-        if rewriter.is_broken(node) || in_error(node) {
+        if rewriter.is_broken(node) || in_error(&rewriter, node) {
             rewriter.drop_probe(node, "syntax_error");
             continue;
         }
         rewriter.group = index as u32 + 1;
-        hook(&mut rewriter, node);
+        (spec.hooks[hook as usize].1)(&mut rewriter, node);
     }
     rewriter.leave_all();
     rewriter.group = 0;
@@ -150,61 +155,11 @@ pub fn instrument(
     })
 }
 
-/// The hook calls in order (outermost first at one place), and the opaque regions by start.
-#[expect(clippy::type_complexity, reason = "two plain lists")]
-fn captures<'t>(
-    spec: &LanguageSpec,
-    query: &Query,
-    tree: &'t Tree,
-    source: &[u8],
-) -> (Vec<(Hook, Node<'t>)>, Vec<(usize, usize)>) {
-    let hooks: Vec<Option<(usize, Hook)>> = query
-        .capture_names()
-        .iter()
-        .map(|name| {
-            let index = spec.hooks.iter().position(|(known, _)| known == name)?;
-            Some((index, spec.hooks[index].1))
-        })
-        .collect();
-    let opaque_index = query.capture_index_for_name("opaque");
-    let mut found = Vec::new();
-    let mut opaque = Vec::new();
-    let mut cursor = QueryCursor::new();
-    let mut matches = cursor.matches(query, tree.root_node(), source);
-    while let Some(found_match) = matches.next() {
-        for capture in found_match.captures() {
-            if Some(capture.index) == opaque_index {
-                opaque.push((capture.node.start_byte(), capture.node.end_byte()));
-            } else if let Some((order, hook)) = hooks[capture.index as usize] {
-                found.push((order, hook, capture.node));
-            }
-        }
-    }
-    found.sort_by_key(|(order, _, node)| {
-        (
-            node.start_byte(),
-            std::cmp::Reverse(node.end_byte()),
-            *order,
-            node.id(),
-        )
-    });
-    found.dedup_by_key(|(order, _, node)| (*order, node.id()));
-    opaque.sort_unstable();
-    // Nested regions add nothing; without them one binary search answers.
-    opaque.dedup_by(|inner, outer| inner.1 <= outer.1);
-    (
-        found
-            .into_iter()
-            .map(|(_, hook, node)| (hook, node))
-            .collect(),
-        opaque,
-    )
-}
-
-fn in_error(node: Node<'_>) -> bool {
+fn in_error(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     // `ERROR` nodes hold what the parser skipped; whole readable statements may hang in one.
-    node.parent()
-        .is_some_and(|parent| parent.is_error() && parent.parent().is_some())
+    rewriter
+        .parent(node)
+        .is_some_and(|parent| parent.is_error() && rewriter.parent(parent).is_some())
 }
 
 fn count_errors(node: Node<'_>) -> u32 {

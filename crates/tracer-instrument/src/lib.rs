@@ -8,8 +8,11 @@
 
 pub mod edits;
 pub mod engine;
+mod family;
+mod patterns;
 pub mod rewriter;
 pub mod spec;
+mod walk;
 
 pub use edits::{Edit, Insertion, Rewritten, strip};
 pub use engine::{InstrumentError, Instrumented, Options, instrument};

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
 use tracer_model::{Chain, Detail, Dropped, Function, FunctionKind, Kind, Site, Span, Value};
@@ -12,9 +13,13 @@ use tree_sitter::Node;
 
 use crate::Edit;
 use crate::engine::Options;
+use crate::family::{Family, Mixer};
 
 /// Longest source text kept in a site, bytes.
 const TEXT_LIMIT: usize = 160;
+
+/// Numbers by node and role.
+type ByNode = HashMap<(usize, &'static str), u32, BuildHasherDefault<Mixer>>;
 
 #[derive(Debug, Clone, Copy)]
 struct Scope {
@@ -58,12 +63,13 @@ pub struct Rewriter<'a> {
     pub(crate) dropped: Vec<Dropped>,
     scopes: Vec<Scope>,
     names: Vec<(usize, String)>,
-    by_node: HashMap<(usize, &'static str), u32>,
-    children: HashMap<usize, Rc<Children<'a>>>,
+    by_node: ByNode,
+    children: HashMap<usize, Rc<Children<'a>>, BuildHasherDefault<Mixer>>,
     opaque: Vec<(usize, usize)>,
-    facts: HashMap<(usize, &'static str), u32>,
+    facts: ByNode,
     pub(crate) group: u32,
     memo: Option<Rc<dyn Any>>,
+    family: Family<'a>,
 }
 
 impl<'a> Rewriter<'a> {
@@ -73,6 +79,7 @@ impl<'a> Rewriter<'a> {
         root: Node<'a>,
         blocks: &'static [&'static str],
         opaque: Vec<(usize, usize)>,
+        family: Family<'a>,
     ) -> Self {
         let mut rewriter = Self {
             source,
@@ -85,12 +92,13 @@ impl<'a> Rewriter<'a> {
             dropped: Vec::new(),
             scopes: Vec::new(),
             names: Vec::new(),
-            by_node: HashMap::new(),
-            children: HashMap::new(),
+            by_node: ByNode::default(),
+            children: HashMap::default(),
             opaque,
-            facts: HashMap::new(),
+            facts: ByNode::default(),
             group: 0,
             memo: None,
+            family,
         };
         rewriter.functions.push(Function {
             name: "<module>".into(),
@@ -109,6 +117,17 @@ impl<'a> Rewriter<'a> {
     /// The file's root node.
     pub fn root(&self) -> Node<'a> {
         self.root
+    }
+
+    /// The node that contains this one: what [`Node::parent`] gives, but at once for captured
+    /// nodes and those around them, however long the file is.
+    pub fn parent<'n>(&self, node: Node<'n>) -> Option<Node<'n>>
+    where
+        'a: 'n,
+    {
+        self.family
+            .parent(node)
+            .unwrap_or_else(|| node.parent())
     }
 
     /// What a language's hooks need to know of the whole file, made on first use. One type a

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tracer_model::{Budget, Detail, TypeNames};
 use tree_sitter::{Node, Tree};
 
+use crate::patterns::{Patterns, Role};
 use crate::{Insertion, Rewriter};
 
 /// Called for each node captured under the hook's name, outermost first.
@@ -152,23 +153,52 @@ pub struct Plan {
 impl LanguageSpec {
     /// The compiled probe query.
     pub fn query(&self) -> Result<&'static tree_sitter::Query, crate::InstrumentError> {
+        Ok(&self.compiled()?.query)
+    }
+
+    /// The probe query, ready for use.
+    pub(crate) fn compiled(&self) -> Result<&'static Probes, crate::InstrumentError> {
         use std::collections::BTreeMap;
         use std::sync::{Mutex, PoisonError};
         // Compiling a query costs more than rewriting a short file: once per language and process.
-        static COMPILED: Mutex<BTreeMap<&'static str, &'static tree_sitter::Query>> =
+        static COMPILED: Mutex<BTreeMap<&'static str, &'static Probes>> =
             Mutex::new(BTreeMap::new());
         let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(query) = compiled.get(self.id) {
-            return Ok(query);
+        if let Some(probes) = compiled.get(self.id) {
+            return Ok(probes);
         }
-        let query = tree_sitter::Query::new(&(self.grammar)(), self.probes).map_err(|error| {
-            crate::InstrumentError::Query {
-                language: self.id,
-                message: error.to_string(),
-            }
-        })?;
-        let query: &'static tree_sitter::Query = Box::leak(Box::new(query));
-        compiled.insert(self.id, query);
-        Ok(query)
+        let probes: &'static Probes = Box::leak(Box::new(self.compile()?));
+        compiled.insert(self.id, probes);
+        Ok(probes)
     }
+
+    fn compile(&self) -> Result<Probes, crate::InstrumentError> {
+        let language = (self.grammar)();
+        let mut query = tree_sitter::Query::new(&language, self.probes).map_err(|error| {
+            crate::InstrumentError::Query { language: self.id, message: error.to_string() }
+        })?;
+        let role = |name: &str| match name {
+            "opaque" => Some(Role::Opaque),
+            _ => {
+                let hook = self.hooks.iter().position(|(known, _)| *known == name)?;
+                Some(Role::Hook(hook as u32))
+            }
+        };
+        let roles = query.capture_names().iter().map(|name| role(name)).collect();
+        let (patterns, others) = Patterns::take(&language, self.probes, &mut query, &role);
+        Ok(Probes { query, roles, patterns, others })
+    }
+}
+
+/// A compiled probe query.
+#[derive(Debug)]
+pub(crate) struct Probes {
+    /// Only the patterns that are not plain are enabled in it.
+    pub(crate) query: tree_sitter::Query,
+    /// What each capture of the query is for.
+    pub(crate) roles: Vec<Option<Role>>,
+    /// The plain patterns.
+    pub(crate) patterns: Patterns,
+    /// Whether there are any that are not plain.
+    pub(crate) others: bool,
 }
