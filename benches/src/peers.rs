@@ -1,5 +1,6 @@
 //! Where other tools are found: `target/peers` (`cargo xtask peers`), or `PATH`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tracer_engine::find_toolchain;
@@ -56,4 +57,14 @@ pub(crate) fn python(spec: &'static LanguageSpec) -> anyhow::Result<(Found, bool
         Some(found) => Ok((found, true)),
         None => Ok((find_toolchain(spec)?, false)),
     }
+}
+
+/// `PATH` with a toolchain's own folder in front, so that `tracer` finds this one, and finds it
+/// without a version manager in between.
+pub(crate) fn path_to(found: &Found) -> anyhow::Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = found.program.parent().map(PathBuf::from);
+    Ok(std::env::join_paths(
+        own.into_iter().chain(std::env::split_paths(&path)),
+    )?)
 }

@@ -8,6 +8,7 @@ use tracer_engine::find_toolchain;
 use tracer_instrument::LanguageSpec;
 use tracer_model::{Budget, Detail};
 
+use crate::peers;
 use crate::process::{command, succeed, tracer};
 use crate::programs;
 use crate::recording::Subject;
@@ -105,6 +106,7 @@ fn whole_commands(
     folder: &Path,
 ) -> anyhow::Result<Vec<Variant<'static>>> {
     let found = find_toolchain(spec)?;
+    let path = peers::path_to(&found)?;
     let program = programs::program(spec, name);
     let tracer = tracer()?;
     let trace = folder.join("trace");
@@ -115,7 +117,7 @@ fn whole_commands(
             let mut run = command(&tracer);
             run.args(["--quiet", "run", "--format", "jsonl", "--trace-out"])
                 .arg(&trace);
-            succeed(run.arg(&program))
+            succeed(run.arg(&program).env("PATH", &path))
         }
     };
     let compiled = spec.toolchain.diagnostics.is_some();
