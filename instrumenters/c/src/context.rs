@@ -213,9 +213,9 @@ fn is_unfinished(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
 
 /// Whether a statement may be put in front of this one: it stands in a block, or in a body that
 /// gets braces, and what comes before it was understood (else it may be a macro's body).
-pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
+pub(crate) fn takes_statement<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> bool {
     let mut inner = node;
-    let mut parent = node.parent();
+    let mut parent = rewriter.parent(node);
     while let Some(outer) = parent {
         if previous(inner).is_some_and(|before| is_unfinished(rewriter, before)) {
             return false;
@@ -231,8 +231,8 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
             }
             "compound_statement" => {
                 // Declarations of a switch before its first label are never run.
-                let in_switch = outer
-                    .parent()
+                let in_switch = rewriter
+                    .parent(outer)
                     .is_some_and(|parent| parent.kind() == "switch_statement");
                 return !(in_switch
                     && inner.kind() != "case_statement"
@@ -256,7 +256,7 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
                     return false;
                 }
                 let control = if kind == "else_clause" {
-                    outer.parent()
+                    rewriter.parent(outer)
                 } else {
                     Some(outer)
                 };
@@ -266,7 +266,7 @@ pub(crate) fn takes_statement(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
             _ => return false,
         }
         inner = outer;
-        parent = outer.parent();
+        parent = rewriter.parent(outer);
     }
     false
 }
@@ -295,14 +295,14 @@ pub(crate) fn first_statement<'a>(rewriter: &Rewriter<'a>, body: Node<'a>) -> Op
 }
 
 /// Whether an expression is evaluated when the program runs, in a place where calls may stand.
-pub(crate) fn is_evaluated(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
+pub(crate) fn is_evaluated<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> bool {
     let facts = FileFacts::of(rewriter);
     let mut inner = node;
-    while let Some(outer) = inner.parent() {
+    while let Some(outer) = rewriter.parent(inner) {
         match outer.kind() {
             "function_definition" => return true,
             "argument_list" => {
-                let Some(call) = outer.parent() else {
+                let Some(call) = rewriter.parent(outer) else {
                     return false;
                 };
                 let callee = call.child_by_field_name("function");

@@ -15,10 +15,10 @@ pub(crate) struct Definition {
 }
 
 /// The body that a node lies in, or is.
-pub(crate) fn enclosing_body<'a>(rewriter: &Rewriter<'_>, node: Node<'a>) -> Option<Node<'a>> {
+pub(crate) fn enclosing_body<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> Option<Node<'a>> {
     let mut at = Some(node);
     while let Some(inner) = at {
-        let parent = inner.parent()?;
+        let parent = rewriter.parent(inner)?;
         if inner.kind() == "compound_statement" {
             if parent.kind() == "function_definition" {
                 return Some(inner);

@@ -79,7 +79,7 @@ fn parts_are_quiet(node: Node<'_>) -> bool {
 }
 
 /// Whether the event that a statement ends in, or begins with, tells of its step.
-fn is_told_by_own_event(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
+fn is_told_by_own_event<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> bool {
     let part = |field| node.child_by_field_name(field);
     match node.kind() {
         "while_statement" | "do_statement" | "for_statement" => part("body").is_some(),

@@ -23,7 +23,7 @@ pub(crate) fn condition<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         "empty_statement" => return,
         _ => field,
     };
-    if node.kind() == "ternary_expression" && is_printed(node) {
+    if node.kind() == "ternary_expression" && is_printed(r, node) {
         r.drop_probe(node, "unsupported");
         return;
     }
@@ -78,7 +78,7 @@ pub(crate) fn shortcut<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     else {
         return;
     };
-    if is_printed(node) {
+    if is_printed(r, node) {
         r.drop_probe(node, "unsupported");
         return;
     }

@@ -20,7 +20,7 @@ pub(crate) fn throw<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// The start of a `catch` body.
 pub(crate) fn catch<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(body) = node.child_by_field_name("body") else { return };
-    let Some(frame) = frame_text(r, enclosing_function(node)) else { return };
+    let Some(frame) = frame_text(r, enclosing_function(r, node)) else { return };
     let site = r.site(Kind::Err, node);
     let parameter = node
         .child_by_field_name("parameter")
@@ -39,7 +39,7 @@ pub(crate) fn catch<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// The start and end of a `finally` body.
 pub(crate) fn finally<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(body) = node.child_by_field_name("body") else { return };
-    let Some(frame) = frame_text(r, enclosing_function(node)) else { return };
+    let Some(frame) = frame_text(r, enclosing_function(r, node)) else { return };
     let site = r.site(Kind::Err, node);
     let head = format!("{}({site},{frame});", probe(r, "f"));
     let outermost = node.parent().is_some_and(is_outermost_finally);

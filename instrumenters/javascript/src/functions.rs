@@ -293,7 +293,7 @@ pub(crate) fn class<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// `return` reports the value. Inside a `try` with a `finally` the report waits for that.
 pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let function = enclosing_function(node);
+    let function = enclosing_function(r, node);
     let Some(frame) = frame_of(r, function) else { return };
     if function.kind() == "program" && r.options.file == 0 {
         return;

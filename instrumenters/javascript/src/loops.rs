@@ -59,7 +59,7 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         after.insert_str(0, &format!(";{wake}"));
     }
     if suspends {
-        let function = enclosing_function(node);
+        let function = enclosing_function(r, node);
         if let Some(frame) = frame_text(r, function) {
             let pause = r.site(Kind::Out, node);
             r.remember(node, "pause", pause);

@@ -96,7 +96,7 @@ fn in_prologue(node: Node<'_>) -> bool {
 
 /// A statement is about to run.
 pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(parent) = node.parent() else { return };
+    let Some(parent) = r.parent(node) else { return };
     let kind = node.kind();
     if is_list(parent.kind()) {
         let nested_body = parent.kind() == "class_static_block" && kind == "statement_block";

@@ -11,7 +11,7 @@ use crate::syntax::{
 
 /// `await` and `yield`.
 pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let function = enclosing_function(node);
+    let function = enclosing_function(r, node);
     let Some(frame) = frame_text(r, function) else { return };
     let unpacked = is_unpacked(node);
     let site = match r.recall(node, "pause") {
@@ -25,7 +25,7 @@ pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     // An optional call is what V8 prints as it prints an `await`: `(intermediate value)`.
     let (open, close) = if unpacked {
         (String::new(), "")
-    } else if is_printed(node) {
+    } else if is_printed(r, node) {
         (format!("({wake}?.({site},{frame},"), "))")
     } else {
         (format!("{wake}({site},{frame},"), ")")
@@ -84,7 +84,7 @@ pub(crate) fn resumption<'a>(r: &mut Rewriter<'a>, value: Node<'a>) -> Option<St
         None => r.site(Kind::Out, value),
     };
     r.remember(value, "pause", site);
-    let frame = frame_text(r, enclosing_function(value))?;
+    let frame = frame_text(r, enclosing_function(r, value))?;
     Some(format!("{}({site},{frame})", probe(r, "w0")))
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn jump<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let Some(target) = target else { return };
     let Some(pause) = r.recall(target, "pause") else { return };
-    let Some(frame) = frame_text(r, enclosing_function(node)) else { return };
+    let Some(frame) = frame_text(r, enclosing_function(r, node)) else { return };
     let text = format!("{}({pause},{frame});", probe(r, "y0"));
     r.open(node, text);
 }

@@ -64,9 +64,9 @@ pub(crate) fn is_list(kind: &str) -> bool {
 }
 
 /// The innermost function (or the program) whose frame runs the node.
-pub(crate) fn enclosing_function<'a>(node: Node<'a>) -> Node<'a> {
+pub(crate) fn enclosing_function<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Node<'a> {
     let mut child = node;
-    while let Some(parent) = child.parent() {
+    while let Some(parent) = r.parent(child) {
         if is_function(parent.kind()) && parent.child_by_field_name("name") != Some(child) {
             return parent;
         }
@@ -107,9 +107,9 @@ pub(crate) fn is_anonymous_function(node: Node<'_>) -> bool {
 
 /// Whether V8 may print the node's source in an error message (`x.f is not a function`), where an
 /// insertion would show.
-pub(crate) fn is_printed(node: Node<'_>) -> bool {
+pub(crate) fn is_printed<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
     let mut child = node;
-    while let Some(parent) = child.parent() {
+    while let Some(parent) = r.parent(child) {
         let printed = match parent.kind() {
             "call_expression" => parent.child_by_field_name("function") == Some(child),
             "new_expression" => parent.child_by_field_name("constructor") == Some(child),

@@ -67,7 +67,7 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let Some(left) = node.child_by_field_name("left") else { return };
-    if is_printed(node) {
+    if is_printed(r, node) {
         r.drop_probe(node, "unsupported");
         return;
     }
@@ -137,7 +137,7 @@ pub(crate) fn compound<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     ) else {
         return;
     };
-    if is_printed(node) {
+    if is_printed(r, node) {
         r.drop_probe(node, "unsupported");
         return;
     }
@@ -167,7 +167,7 @@ pub(crate) fn update<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     else {
         return;
     };
-    if is_printed(node) {
+    if is_printed(r, node) {
         r.drop_probe(node, "unsupported");
         return;
     }
@@ -185,7 +185,7 @@ pub(crate) fn update<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// `delete x.y`.
 pub(crate) fn delete<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    if !r.wants(Detail::State) || is_printed(node) {
+    if !r.wants(Detail::State) || is_printed(r, node) {
         return;
     }
     let Some(argument) = node.child_by_field_name("argument") else { return };
@@ -254,13 +254,13 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         || callee.child_by_field_name("optional_chain").is_some()
         || !node.child_by_field_name("arguments").is_some_and(|list| list.kind() == "arguments")
         || !CHANGING.contains(&r.text(method).as_ref())
-        || is_printed(node)
+        || is_printed(r, node)
         || in_chain(node)
     {
         return;
     }
     let name = r.text(object).into_owned();
-    if name == "arguments" && enclosing_function(node).kind() == "program" {
+    if name == "arguments" && enclosing_function(r, node).kind() == "program" {
         return;
     }
     let site = r.site(Kind::Transform, node);

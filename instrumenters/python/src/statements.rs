@@ -11,7 +11,7 @@ use crate::targets;
 
 /// Any statement: its step, unless an earlier event implies it.
 pub(crate) fn statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let parent = node.parent().map_or("", |parent| parent.kind());
+    let parent = r.parent(node).map_or("", |parent| parent.kind());
     if !matches!(parent, "block" | "module") || !r.wants(Detail::Lines) || !steps(r, node) {
         return;
     }

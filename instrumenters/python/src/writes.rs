@@ -11,7 +11,7 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) {
         return;
     }
-    let Some(statement) = node.parent() else {
+    let Some(statement) = r.parent(node) else {
         return;
     };
     if node.kind() == "augmented_assignment" {
@@ -279,7 +279,7 @@ pub(crate) fn mutation<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     ) else {
         return;
     };
-    let Some(statement) = node.parent() else {
+    let Some(statement) = r.parent(node) else {
         return;
     };
     if !r.wants(Detail::State) || !MUTATORS.contains(&r.text(method).as_ref()) {
