@@ -7,11 +7,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tracer_engine::run::{Executed, execute};
 use tracer_engine::{Program, ProgramOptions, Settings};
 use tracer_instrument::{Found, LanguageSpec};
-use tracer_model::{Budget, Detail, End, Limits};
+use tracer_model::{Budget, Detail, End, Kind, Limits};
 use tracer_normalize::{Inputs, normalise};
 use tracer_stream::decode;
 
@@ -104,6 +104,29 @@ impl Subject {
         Ok((executed, program))
     }
 
+    /// Events a round of the contenders that keep every event, by the detail in their names.
+    pub(crate) fn events_of(
+        &self,
+        contenders: &[Contender<'_>],
+        report: &mut Report,
+    ) -> Vec<Option<f64>> {
+        let mut count = |name: &str| {
+            let detail = match name.strip_prefix("tracer, ")?.strip_suffix(", all")? {
+                "calls" => Detail::Calls,
+                "lines" => Detail::Lines,
+                "state" => Detail::State,
+                _ => Detail::Full,
+            };
+            self.events_a_round(detail)
+                .inspect_err(|error| report.skip(&format!("events of {name}"), &error.to_string()))
+                .ok()
+        };
+        contenders
+            .iter()
+            .map(|contender| count(&contender.name))
+            .collect()
+    }
+
     /// Events that one round of the work makes at this detail.
     pub(crate) fn events_a_round(&self, detail: Detail) -> anyhow::Result<f64> {
         const ROUNDS: u32 = 20;
@@ -158,6 +181,14 @@ pub(crate) fn events(
         protections: Vec::new(),
         notes: Vec::new(),
     });
+    let notes = trace.coverage.notes.join("; ");
+    ensure!(notes.is_empty(), "the trace is not whole: {notes}");
+    let left_out = trace
+        .events
+        .iter()
+        .filter(|event| event.kind == Kind::Elide)
+        .count();
+    ensure!(left_out == 0, "{left_out} sites are not recorded in full");
     Ok(trace.events.len())
 }
 

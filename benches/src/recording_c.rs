@@ -66,22 +66,7 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
             Some((Detail::Full, everything())),
         ),
     ];
-    let mut events: Vec<Option<f64>> = contenders
-        .iter()
-        .map(|contender| {
-            let detail = match contender
-                .name
-                .strip_prefix("tracer, ")?
-                .strip_suffix(", all")?
-            {
-                "calls" => Detail::Calls,
-                "lines" => Detail::Lines,
-                "state" => Detail::State,
-                _ => Detail::Full,
-            };
-            subject.events_a_round(detail).ok()
-        })
-        .collect();
+    let mut events = subject.events_of(&contenders, report);
     let folder = tempfile::tempdir()?;
     let compiler = subject.found.program.as_path();
     let source = programs::program(spec, "work");

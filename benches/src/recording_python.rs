@@ -80,21 +80,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         report.skip("PySnooper", "not installed; `cargo xtask peers` brings it");
     }
     let samples = contest(settings.rounds(7), &contenders)?;
-    let events: Vec<Option<f64>> = contenders
-        .iter()
-        .map(|contender| {
-            let detail = match contender
-                .name
-                .strip_prefix("tracer, ")?
-                .strip_suffix(", all")?
-            {
-                "lines" => Detail::Lines,
-                "state" => Detail::State,
-                _ => Detail::Full,
-            };
-            subject.events_a_round(detail).ok()
-        })
-        .collect();
+    let events = subject.events_of(&contenders, report);
     table(report, &samples, &events);
     Ok(())
 }
