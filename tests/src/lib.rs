@@ -4,11 +4,12 @@
 
 pub mod fixture;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The repository's root.
 pub fn repository() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf)
 }
 
 /// Whether recorded expectations are to be rewritten (`TRACER_BLESS=1`).

@@ -55,10 +55,10 @@ pub struct Program {
 impl Program {
     /// Reads and instruments a file and the local modules it reaches.
     pub fn load(given: &Path, options: &ProgramOptions) -> Result<Self, EngineError> {
-        let path = std::path::absolute(given)
-            .map_err(|source| EngineError::Read { path: given.into(), source })?;
-        let original = std::fs::read(&path)
-            .map_err(|source| EngineError::Read { path: given.into(), source })?;
+        let unreadable = |source| EngineError::Read { path: given.into(), source };
+        let path = without_parents(std::path::absolute(given).map_err(unreadable)?)
+            .map_err(unreadable)?;
+        let original = std::fs::read(&path).map_err(unreadable)?;
         let spec = language(given, &original, options)?;
         let mut program = Self {
             spec,
@@ -137,6 +137,15 @@ impl Program {
     /// Folder of the main file.
     pub fn folder(&self) -> &Path {
         self.sources[0].path.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+/// The same path without `..`, which the sandbox could not mount. Links stay where there is none.
+fn without_parents(path: PathBuf) -> std::io::Result<PathBuf> {
+    let climbs = path.components().any(|part| part == std::path::Component::ParentDir);
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if climbs => Ok(folder.canonicalize()?.join(name)),
+        _ => Ok(path),
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Settings {
     pub compiler_flags: Vec<OsString>,
     /// Further host folders the subject may read.
     pub roots: Vec<PathBuf>,
+    /// Whether memory is laid out anew in each run.
+    pub random_addresses: bool,
 }
 
 impl Settings {
@@ -68,6 +70,7 @@ impl Settings {
             budget: Budget::default(),
             compiler_flags: Vec::new(),
             roots: Vec::new(),
+            random_addresses: false,
         })
     }
 }
@@ -375,6 +378,7 @@ impl Workshop<'_> {
             request.channel = Some(channel.duplicate()?);
         }
         request.limits = settings.limits.clone();
+        request.random_addresses = settings.random_addresses;
         request.isolation = settings.isolation;
         request.roots = self.roots();
         request.stdin = settings.stdin.clone();

@@ -162,7 +162,7 @@ fn start(plan: &mut Plan) -> Outcome<()> {
     at(Step::WorkingFolder, sys::chdir(&plan.cwd))?;
     // SAFETY: plain integers.
     unsafe {
-        libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
+        libc::personality(plan.personality);
         libc::umask(0o022);
     }
     init::run(plan).map_err(|(step, errno)| (step, 0, errno))

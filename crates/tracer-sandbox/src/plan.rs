@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) environment: Strings,
     pub(crate) rlimits: Vec<Rlimit>,
     pub(crate) session: Session,
+    /// For `personality`.
+    pub(crate) personality: libc::c_ulong,
     /// For the second child, which shares the first one's memory.
     pub(crate) stack: Vec<u8>,
 }

@@ -123,6 +123,9 @@ pub struct Request {
     pub isolation: Isolation,
     /// The host name the program sees.
     pub hostname: String,
+    /// Whether memory is laid out anew in each run, as the machine does by itself. Off, addresses
+    /// are the same every time.
+    pub random_addresses: bool,
 }
 
 impl Request {
@@ -145,6 +148,7 @@ impl Request {
             limits: Limits::default(),
             isolation: Isolation::Native,
             hostname: "tracer".to_owned(),
+            random_addresses: false,
         }
     }
 }

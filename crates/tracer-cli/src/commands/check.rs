@@ -156,9 +156,11 @@ fn in_order(
 /// Runs a program in its own folder, where its data files are.
 fn check_in_folder(path: &Path, options: &CheckOptions) -> Checked {
     let mut options = options.clone();
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    if let Some(folder) = absolute.parent() {
-        options.run.settings.cwd = folder.to_path_buf();
+    let mut absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+    if let (Some(folder), Some(name)) = (folder, path.file_name()) {
+        absolute = folder.join(name);
+        options.run.settings.cwd = folder;
     }
     let mut checked = check_file(&absolute, &options);
     checked.path = path.to_string_lossy().into_owned();
