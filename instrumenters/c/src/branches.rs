@@ -197,7 +197,7 @@ fn parts<'a>(rewriter: &Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node<'a>>)
 }
 
 /// `p->x`, `a[i].y`, `*p`: only names and constants.
-fn is_path(node: Node<'_>) -> bool {
+pub(crate) fn is_path(node: Node<'_>) -> bool {
     let part = |field| node.child_by_field_name(field);
     match node.kind() {
         "identifier" | "number_literal" | "char_literal" => true,

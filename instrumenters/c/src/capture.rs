@@ -53,7 +53,9 @@ fn literal(text: &str) -> String {
 
 /// Whether a type's description is written into the file.
 fn is_described(definition: &Definition) -> bool {
-    definition.name.is_some() && !(definition.fields.is_empty() && definition.members.is_empty())
+    definition.name.is_some()
+        && !definition.local
+        && !(definition.fields.is_empty() && definition.members.is_empty())
 }
 
 /// The description of what a pointer points at; `0` if there is none.
@@ -155,7 +157,7 @@ pub(crate) fn definition<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let mut text = String::new();
     for (index, definition) in types.definitions.iter().enumerate() {
         let inside = (node.start_byte()..node.end_byte()).contains(&definition.start);
-        if !inside || definition.local || !is_described(definition) {
+        if !inside || !is_described(definition) {
             continue;
         }
         if definition.members.is_empty() {

@@ -275,7 +275,16 @@ pub(crate) fn takes_statement<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> bo
 pub(crate) fn open_body<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>, text: &str) {
     if body.kind() == "compound_statement" {
         let extent = body.end_byte() - body.start_byte();
-        rewriter.open_at(body.start_byte() + 1, extent, text);
+        let mut at = body.start_byte() + 1;
+        // GNU C's declarations of labels come before anything else.
+        let mut cursor = body.walk();
+        for child in body.named_children(&mut cursor) {
+            if !rewriter.source[child.start_byte()..].starts_with(b"__label__") {
+                break;
+            }
+            at = child.end_byte();
+        }
+        rewriter.open_at(at, extent, text);
     } else {
         rewriter.enclose(body, "{", "}");
         rewriter.open(body, text);

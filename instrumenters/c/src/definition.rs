@@ -97,7 +97,9 @@ impl Definition {
 
     /// Whether a call with its own parameters has the type of its result.
     pub(crate) fn has_result_type(&self) -> bool {
-        !self.void && self.parameters.iter().all(Option::is_some)
+        // A parameter of the function's own name hides it.
+        let usable = |name: &Option<String>| name.as_ref().is_some_and(|name| *name != self.name);
+        !self.void && self.parameters.iter().all(usable)
     }
 }
 

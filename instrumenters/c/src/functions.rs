@@ -166,6 +166,9 @@ pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         announce_task(rewriter, node);
         return;
     }
+    if crate::library::call(rewriter, node, &name) {
+        return;
+    }
     let facts = FileFacts::of(rewriter);
     let known = facts.functions.contains(&name) || facts.may_be_macro(&name);
     if !rewriter.wants(Detail::Full) || known || !is_used(node) || !is_evaluated(rewriter, node) {

@@ -8,6 +8,7 @@ mod capture;
 mod context;
 mod definition;
 mod functions;
+mod library;
 mod loops;
 mod output;
 mod steps;

@@ -48,7 +48,7 @@ pub(crate) struct Definition {
     pub(crate) members: Vec<String>,
     /// Where the specifier starts.
     pub(crate) start: usize,
-    /// Defined inside a function.
+    /// Defined where no description can stand: inside a function, or badly readable.
     pub(crate) local: bool,
 }
 
@@ -161,7 +161,8 @@ impl Types {
                     self.walk_expressions(rewriter, child, end);
                 }
                 "struct_specifier" | "union_specifier" | "enum_specifier" => {
-                    self.specifier(rewriter, child, end, local);
+                    let ends = child.next_sibling().is_some_and(|next| next.kind() == ";");
+                    self.specifier(rewriter, child, end, local || !ends || child.has_error());
                 }
                 "function_definition" => self.function(rewriter, child, end),
                 "compound_statement" | "for_statement" => {
@@ -188,7 +189,7 @@ impl Types {
             return;
         };
         let body_end = node.end_byte();
-        let base = self.base(rewriter, node, end, false);
+        let base = self.base(rewriter, node, end, true);
         let (name, type_) = Self::derive(rewriter, base, declarator);
         if let Some(name) = name {
             self.add(rewriter, name, node.start_byte(), end, type_, false, true);
@@ -257,6 +258,7 @@ impl Types {
     }
 
     fn declare(&mut self, rewriter: &Rewriter<'_>, node: Node<'_>, end: usize, local: bool) {
+        let local = local || node.has_error();
         let base = self.base(rewriter, node, end, local);
         let is_type = node.kind() == "type_definition";
         let addressable = !is_register(rewriter, node);
