@@ -130,18 +130,24 @@ extern void _tr_vq(_tr_u, _tr_ptr, const _tr_c *, const struct _tr_type *);
 extern void _tr_vr(_tr_u, _tr_ptr, const struct _tr_type *);
 extern void _tr_ve(_tr_u, _tr_ll, const struct _tr_type *);
 
+/* A type that some other file may describe: a scalar, or a struct by its description. */
+#define _tr_ISR(x) (__builtin_classify_type(x) == 12 || __builtin_classify_type(x) == 13)
+#define _tr_au(x, type) __builtin_choose_expr(_tr_ISR(x), _tr_ar(&(x), type), _tr_a(x))
+#define _tr_vu(site, x, type)                                                                      \
+	__builtin_choose_expr(_tr_ISR(x), _tr_vr(site, &(x), type), _tr_v(site, x))
+
 /* Descriptions of the basic types. */
 extern const struct _tr_type _tr_T_c, _tr_T_sc, _tr_T_uc, _tr_T_h, _tr_T_uh, _tr_T_i, _tr_T_u, _tr_T_l,
 	_tr_T_ul, _tr_T_ll, _tr_T_ull, _tr_T_f, _tr_T_d, _tr_T_ld, _tr_T_b;
 
 typedef const struct _tr_type *_tr_description;
-/* The description of a basic type by an expression of it; none for others. */
-#define _tr_D(x)                                                                                   \
+/* The description of a basic type by an expression of it; for others, the one given. */
+#define _tr_D(x, other)                                                                            \
 	_Generic((x),                                                                                  \
 		_tr_c: &_tr_T_c, _tr_sc: &_tr_T_sc, _tr_uc: &_tr_T_uc, _tr_h: &_tr_T_h, _tr_uh: &_tr_T_uh, \
 		_tr_i: &_tr_T_i, _tr_u: &_tr_T_u, _tr_l: &_tr_T_l, _tr_ul: &_tr_T_ul, _tr_ll: &_tr_T_ll,   \
 		_tr_ull: &_tr_T_ull, _tr_f: &_tr_T_f, _tr_d: &_tr_T_d, _tr_ld: &_tr_T_ld,                  \
-		_tr_bool: &_tr_T_b, default: (_tr_description)0)
+		_tr_bool: &_tr_T_b, default: (_tr_description)(other))
 
 /* A statement is about to run. */
 extern void _tr_s(_tr_u);

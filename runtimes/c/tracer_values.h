@@ -355,7 +355,7 @@ static OUTLINE void put_pointer(const void *pointer, const char *name, const str
 	if (to && pointer && writer.level < channel.depth) {
 		if (to->kind == _tr_K_CHAR)
 			value = read_text(pointer, STRING_SCAN, &text) && text.ends;
-		else if (to->kind != _tr_K_POINTER)
+		else if (to->kind != _tr_K_POINTER && to->kind != _tr_K_OPAQUE)
 			value = to->size && all_readable(pointer, to->size);
 	}
 	put_byte(V_POINTER);

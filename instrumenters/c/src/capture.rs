@@ -2,12 +2,14 @@
 //!
 //! What the file does not tell is left to the compiler's `_Generic`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use tracer_instrument::{Node, Rewriter};
 
 use crate::context::{FileFacts, inside_parentheses};
-use crate::types::{Definition, Type, Types};
+use crate::definition::outermost_definition;
+use crate::types::{Definition, Type};
 
 /// What a capture is part of.
 #[derive(Debug, Clone, Copy)]
@@ -29,9 +31,25 @@ pub(crate) enum Reach {
     All,
 }
 
-/// The description that a use in this file refers to.
-fn reference(rewriter: &Rewriter<'_>, at: usize) -> String {
-    format!("_tr_t{}_{at}", rewriter.options.first_site)
+/// The description of a type of this name. It may stand in another file: see [`declare_used`].
+fn reference(name: &str) -> String {
+    let mangled: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    format!("_tr_X_{mangled}")
+}
+
+/// The name by which a definition is described.
+fn described_name(definition: &Definition) -> &str {
+    definition.name.as_deref().unwrap_or_default()
+}
+
+/// A reference to a type's description from inside a function, which may come before it.
+fn use_of(facts: &FileFacts, name: &str, at: usize) -> String {
+    let reference = reference(name);
+    facts.used.borrow_mut().push((at, reference.clone()));
+    reference
 }
 
 fn literal(text: &str) -> String {
@@ -59,13 +77,19 @@ fn is_described(definition: &Definition) -> bool {
 }
 
 /// The description of what a pointer points at; `0` if there is none.
-fn target(rewriter: &Rewriter<'_>, types: &Types, type_: &Type, at: usize) -> String {
+fn target(facts: &FileFacts, type_: &Type, at: usize) -> String {
+    let types = &facts.types;
     let type_ = types.settled(type_, at);
     match type_.resolved() {
         Type::Scalar(code, _) => format!("&_tr_T_{code}"),
         Type::Record(index) | Type::Enum(index) if is_described(&types.definitions[*index]) => {
-            format!("&{}", reference(rewriter, *index))
+            format!(
+                "&{}",
+                use_of(facts, described_name(&types.definitions[*index]), at)
+            )
         }
+        // Of another file, perhaps; at worst the description stays empty.
+        Type::Unknown(name) if !name.is_empty() => format!("&{}", use_of(facts, name, at)),
         _ => "0".to_owned(),
     }
 }
@@ -92,21 +116,25 @@ pub(crate) fn capture(
                 let shown = match (reach, types.settled(inner, at).resolved()) {
                     (Reach::Pointer, _) => "0".to_owned(),
                     (Reach::Objects, Type::Scalar(code, _)) if *code != "c" => "0".to_owned(),
-                    _ => target(rewriter, types, inner, at),
+                    _ => target(&facts, inner, at),
                 };
                 let name = literal(&types.show(type_));
                 return format!("{prefix}q({site}{expression},{name},{shown})");
             }
             Type::Record(index) if *addressable && is_described(&types.definitions[*index]) => {
-                let description = reference(rewriter, *index);
+                let description = use_of(&facts, described_name(&types.definitions[*index]), at);
                 return format!("{prefix}r({site}&({expression}),&{description})");
             }
             Type::Enum(index) if is_described(&types.definitions[*index]) => {
-                let description = reference(rewriter, *index);
+                let description = use_of(&facts, described_name(&types.definitions[*index]), at);
                 return format!("{prefix}e({site}{expression},&{description})");
             }
+            Type::Unknown(name) if *addressable && !name.is_empty() => {
+                let description = use_of(&facts, name, at);
+                return format!("{prefix}u({site}{expression},&{description})");
+            }
             Type::Array(..) if *addressable => {
-                let description = describe(rewriter, types, type_, expression, at);
+                let description = describe(&facts, type_, expression, at);
                 return format!("{prefix}r({site}&({expression}),{description})");
             }
             _ => {}
@@ -116,18 +144,13 @@ pub(crate) fn capture(
 }
 
 /// An expression for a type's description; `sample` is an expression of that type.
-fn describe(
-    rewriter: &Rewriter<'_>,
-    types: &Types,
-    type_: &Type,
-    sample: &str,
-    at: usize,
-) -> String {
+fn describe(facts: &FileFacts, type_: &Type, sample: &str, at: usize) -> String {
+    let types = &facts.types;
     let settled = types.settled(type_, at);
     match settled.resolved() {
         Type::Pointer(inner) => {
             let name = literal(&types.show(&settled));
-            let to = target(rewriter, types, inner, at);
+            let to = target(facts, inner, at);
             format!("&(const struct _tr_type){{{name},_tr_K_POINTER,sizeof(void*),0,{to}}}")
         }
         Type::Array(inner, size) => {
@@ -136,14 +159,17 @@ fn describe(
                 return "0".to_owned();
             }
             let name = literal(&types.show(&settled));
-            let element = describe(rewriter, types, inner, &format!("{sample}[0]"), at);
+            let element = describe(facts, inner, &format!("{sample}[0]"), at);
             format!(
                 "&(const struct _tr_type){{{name},_tr_K_ARRAY,sizeof({sample}),\
                  sizeof({sample})/sizeof({sample}[0]),{element}}}"
             )
         }
-        Type::Scalar(..) | Type::Record(_) | Type::Enum(_) => target(rewriter, types, &settled, at),
-        _ => format!("_tr_D({sample})"),
+        Type::Scalar(..) | Type::Record(_) | Type::Enum(_) => target(facts, &settled, at),
+        Type::Unknown(name) if !name.is_empty() => {
+            format!("_tr_D({sample},&{})", use_of(facts, name, at))
+        }
+        _ => format!("_tr_D({sample},0)"),
     }
 }
 
@@ -161,9 +187,9 @@ pub(crate) fn definition<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             continue;
         }
         if definition.members.is_empty() {
-            describe_record(rewriter, types, index, place, &mut text);
+            describe_record(&facts, index, place, &mut text);
         } else {
-            describe_enum(rewriter, definition, index, &mut text);
+            describe_enum(definition, &mut text);
         }
     }
     if !text.is_empty() {
@@ -196,16 +222,11 @@ fn description_place<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> Option<usiz
     Some(item.end_byte())
 }
 
-fn describe_record(
-    rewriter: &Rewriter<'_>,
-    types: &Types,
-    index: usize,
-    place: usize,
-    text: &mut String,
-) {
+fn describe_record(facts: &FileFacts, index: usize, place: usize, text: &mut String) {
+    let types = &facts.types;
     let definition = &types.definitions[index];
-    let name = definition.name.as_deref().unwrap_or_default();
-    let this = reference(rewriter, index);
+    let name = described_name(definition);
+    let this = reference(name);
     let mut fields = String::new();
     let mut before = String::new();
     for (number, field) in definition.fields.iter().enumerate() {
@@ -215,7 +236,7 @@ fn describe_record(
             let kind = match field.type_.resolved() {
                 Type::Scalar(code, _) => format!("&_tr_T_{code}"),
                 Type::Enum(at) if is_described(&types.definitions[*at]) => {
-                    format!("&{}", reference(rewriter, *at))
+                    format!("&{}", reference(described_name(&types.definitions[*at])))
                 }
                 _ => "&_tr_T_i".to_owned(),
             };
@@ -227,10 +248,10 @@ fn describe_record(
             let _ = write!(fields, "{{{quoted},{kind},0,{this}_{number}}},");
             continue;
         }
-        let described = describe(rewriter, types, &field.type_, &sample, place);
+        let described = describe(facts, &field.type_, &sample, place);
         // Whatever it refers to may be described further down, or not at all.
         let mut rest = described.as_str();
-        while let Some(at) = rest.find("&_tr_t") {
+        while let Some(at) = rest.find("&_tr_X_") {
             let end = rest[at + 1..]
                 .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                 .map_or(rest.len(), |length| at + 1 + length);
@@ -254,32 +275,73 @@ fn describe_record(
     };
     let _ = write!(
         text,
-        "{before}static const struct _tr_field {this}_f[]={{{fields}}};\
-         static const struct _tr_type {this}={{{},{kind},sizeof({name}),{},0,{this}_f}};",
-        literal(name),
-        definition.fields.len(),
+        "{before}static const struct _tr_field {this}_f[]={{{fields}}};"
     );
+    for alias in names(definition) {
+        let _ = write!(
+            text,
+            "static const struct _tr_type {}={{{},{kind},sizeof({name}),{},0,{this}_f}};",
+            reference(alias),
+            literal(alias),
+            definition.fields.len(),
+        );
+    }
 }
 
-fn describe_enum(
-    rewriter: &Rewriter<'_>,
-    definition: &Definition,
-    index: usize,
-    text: &mut String,
-) {
-    let name = definition.name.as_deref().unwrap_or_default();
-    let this = reference(rewriter, index);
+/// All names of a definition.
+fn names(definition: &Definition) -> impl Iterator<Item = &str> {
+    definition
+        .name
+        .iter()
+        .chain(&definition.aliases)
+        .map(String::as_str)
+}
+
+fn describe_enum(definition: &Definition, text: &mut String) {
+    let name = described_name(definition);
+    let this = reference(name);
     let mut members = String::new();
     for member in &definition.members {
         let _ = write!(members, "{{{},{member}}},", literal(member));
     }
     let _ = write!(
         text,
-        "static const struct _tr_member {this}_m[]={{{members}}};\
-         static const struct _tr_type {this}={{{},_tr_K_ENUM,sizeof({name}),{},0,0,{this}_m}};",
-        literal(name),
-        definition.members.len(),
+        "static const struct _tr_member {this}_m[]={{{members}}};"
     );
+    for alias in names(definition) {
+        let _ = write!(
+            text,
+            "static const struct _tr_type {}={{{},_tr_K_ENUM,sizeof({name}),{},0,0,{this}_m}};",
+            reference(alias),
+            literal(alias),
+            definition.members.len(),
+        );
+    }
+}
+
+/// Called at the end: declares the descriptions that each function uses in front of it. One that is
+/// defined nowhere, for a type of a system header, is then an empty one.
+pub(crate) fn declare_used<'a>(rewriter: &mut Rewriter<'a>, root: Node<'a>) {
+    let facts = FileFacts::of(rewriter);
+    let mut used = facts.used.take();
+    used.sort_unstable();
+    let mut by_function: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for (at, reference) in used {
+        let Some(function) = root
+            .descendant_for_byte_range(at, at)
+            .and_then(|node| outermost_definition(rewriter, node))
+        else {
+            continue;
+        };
+        by_function.entry(function).or_default().insert(reference);
+    }
+    for (start, references) in by_function {
+        let mut text = String::new();
+        for reference in references {
+            let _ = write!(text, "static const struct _tr_type {reference};");
+        }
+        rewriter.open_at(start, usize::MAX >> 40, text);
+    }
 }
 
 /// How far behind a pointer one may look that was just set to `value`.

@@ -2,6 +2,7 @@
 //!
 //! Answers questions about the syntax tree; inserts nothing.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use tracer_instrument::{Node, Rewriter};
@@ -17,6 +18,8 @@ pub(crate) struct FileFacts {
     pub(crate) functions: BTreeSet<String>,
     /// Its types and variables.
     pub(crate) types: Types,
+    /// Descriptions of types that probes refer to, by where.
+    pub(crate) used: RefCell<Vec<(usize, String)>>,
     /// Whether output can be watched: the program does not ask for a stream's position.
     pub(crate) watch_output: bool,
 }
@@ -62,6 +65,7 @@ impl FileFacts {
                 macros: BTreeSet::new(),
                 functions: BTreeSet::new(),
                 types: Types::of(rewriter),
+                used: RefCell::default(),
                 watch_output: !(contains(rewriter.source, b"stdout")
                     && POSITIONS.iter().any(|name| contains(rewriter.source, name))),
             };

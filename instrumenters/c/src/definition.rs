@@ -32,6 +32,32 @@ pub(crate) fn enclosing_body<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> Opt
     None
 }
 
+/// Where the definition at file level starts that a node belongs to.
+pub(crate) fn outermost_definition(rewriter: &Rewriter<'_>, node: Node<'_>) -> Option<usize> {
+    let mut body = enclosing_body(rewriter, node);
+    let mut found = None;
+    while let Some(inner) = body {
+        let parent = inner.parent()?;
+        found = if parent.kind() == "function_definition" {
+            body = enclosing_body(rewriter, parent);
+            Some(parent.start_byte())
+        } else {
+            body = None;
+            header_start(inner).map(|first| first.start_byte())
+        };
+    }
+    found
+}
+
+/// The first node of an implied header.
+fn header_start(body: Node<'_>) -> Option<Node<'_>> {
+    let mut first = previous(body)?;
+    while first.kind() == "declaration" {
+        first = previous(first)?;
+    }
+    Some(first)
+}
+
 fn is_top_level(node: Node<'_>) -> bool {
     let mut at = node;
     loop {
@@ -170,10 +196,7 @@ fn implied_header(
     rewriter: &Rewriter<'_>,
     body: Node<'_>,
 ) -> Option<(String, Vec<Option<String>>, bool)> {
-    let mut first = previous(body)?;
-    while first.kind() == "declaration" {
-        first = previous(first)?;
-    }
+    let first = header_start(body)?;
     if !matches!(first.kind(), "ERROR" | "expression_statement") || !first.has_error() {
         return None;
     }

@@ -83,7 +83,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "preproc_elif",
         "preproc_elifdef",
     ],
-    finish: None,
+    finish: Some(capture::declare_used),
     local_modules: Some(toolchain::local_modules),
     emitter: EMITTER,
     type_names: TypeNames {

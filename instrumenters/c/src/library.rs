@@ -45,7 +45,9 @@ fn target<'a>(rewriter: &mut Rewriter<'a>, argument: Node<'a>) -> Option<(Node<'
     let facts = FileFacts::of(rewriter);
     let argument = inside_parentheses(argument);
     let is_address = argument.kind() == "pointer_expression"
-        && argument.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "&");
+        && argument
+            .child_by_field_name("operator")
+            .is_some_and(|operator| operator.kind() == "&");
     let named = if is_address {
         inside_parentheses(argument.child_by_field_name("argument")?)
     } else {
@@ -75,21 +77,37 @@ pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, name: &str) 
     if own || !rewriter.wants(Detail::State) || !is_evaluated(rewriter, node) {
         return false;
     }
-    let Some(list) = node.child_by_field_name("arguments") else { return false };
+    let Some(list) = node.child_by_field_name("arguments") else {
+        return false;
+    };
     let mut cursor = list.walk();
-    let arguments: Vec<Node<'a>> =
-        list.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect();
-    let count = if wrote == Wrote::Counted { usize::MAX } else { 1 };
+    let arguments: Vec<Node<'a>> = list
+        .named_children(&mut cursor)
+        .filter(|child| child.kind() != "comment")
+        .collect();
+    let count = if wrote == Wrote::Counted {
+        usize::MAX
+    } else {
+        1
+    };
     let mut probes = String::new();
     for (number, argument) in arguments.into_iter().skip(first).take(count).enumerate() {
-        let Some((named, type_)) = target(rewriter, argument) else { continue };
+        let Some((named, type_)) = target(rewriter, argument) else {
+            continue;
+        };
         let site = rewriter.site(Kind::Var, node);
         let label = rewriter.label(named);
         rewriter.set_names(site, [label]);
         let text = rewriter.text(named).into_owned();
         let at = named.start_byte();
-        let probe =
-            capture(rewriter, Into::Var(site), &text, Some(&type_), Reach::Objects, at);
+        let probe = capture(
+            rewriter,
+            Into::Var(site),
+            &text,
+            Some(&type_),
+            Reach::Objects,
+            at,
+        );
         match wrote {
             Wrote::Counted => probes.push_str(&format!("_tr_x>{number}&&({probe},0);")),
             Wrote::UnlessNull => probes.push_str(&format!("_tr_x&&({probe},0);")),

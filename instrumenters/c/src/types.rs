@@ -46,6 +46,8 @@ pub(crate) struct Definition {
     pub(crate) union: bool,
     pub(crate) fields: Vec<Field>,
     pub(crate) members: Vec<String>,
+    /// Typedef names for it.
+    pub(crate) aliases: Vec<String>,
     /// Where the specifier starts.
     pub(crate) start: usize,
     /// Defined where no description can stand: inside a function, or badly readable.
@@ -149,7 +151,32 @@ impl Types {
     pub(crate) fn of(rewriter: &Rewriter<'_>) -> Self {
         let mut types = Self::default();
         types.walk(rewriter, rewriter.root(), usize::MAX, false);
+        types.collect_aliases();
         types
+    }
+
+    /// Typedefs may stand before or behind the definition.
+    fn collect_aliases(&mut self) {
+        for (name, entries) in &self.names {
+            for entry in entries
+                .iter()
+                .filter(|entry| entry.is_type && entry.to == usize::MAX)
+            {
+                let at = match &entry.type_ {
+                    Type::Record(at) | Type::Enum(at) => Some(*at),
+                    Type::Unknown(tag) => self.definitions.iter().position(|definition| {
+                        !definition.local && definition.name.as_deref() == Some(tag)
+                    }),
+                    _ => None,
+                };
+                let Some(definition) = at.and_then(|at| self.definitions.get_mut(at)) else {
+                    continue;
+                };
+                if definition.name.as_deref() != Some(name) && !definition.aliases.contains(name) {
+                    definition.aliases.push(name.clone());
+                }
+            }
+        }
     }
 
     fn walk(&mut self, rewriter: &Rewriter<'_>, node: Node<'_>, end: usize, local: bool) {
@@ -358,6 +385,7 @@ impl Types {
             union: keyword == "union",
             fields: Vec::new(),
             members: Vec::new(),
+            aliases: Vec::new(),
             start: node.start_byte(),
             local,
         });

@@ -196,9 +196,6 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     };
     let facts = FileFacts::of(rewriter);
     let type_ = facts.types.of_expression(rewriter, target);
-    let is_record = type_
-        .as_ref()
-        .is_some_and(|(type_, _)| matches!(type_.resolved(), Type::Record(_)));
     let reach = if update || rewriter.text(node).contains("+=") {
         Reach::Objects
     } else {
@@ -206,17 +203,14 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     };
     let at = node.start_byte();
     // The value of the write itself, which `_tr_x` holds; of `i++` it holds the old one.
-    let own = type_.clone().map(|(type_, _)| (type_, true));
+    let own = type_.clone().map(|(type_, _)| (type_, prefix || !update));
     let own_value = |rewriter: &mut Rewriter<'a>, site: u32| {
-        let (value, own) = if update && !prefix {
-            (
-                format!("(__typeof__(_tr_x))(_tr_x{step})"),
-                own.as_ref().filter(|_| !is_record),
-            )
+        let value = if update && !prefix {
+            format!("(__typeof__(_tr_x))(_tr_x{step})")
         } else {
-            ("_tr_x".to_owned(), own.as_ref())
+            "_tr_x".to_owned()
         };
-        capture(rewriter, Into::Var(site), &value, own, reach, at)
+        capture(rewriter, Into::Var(site), &value, own.as_ref(), reach, at)
     };
     let plain = is_plain(target);
     let text = rewriter.text(target).into_owned();
