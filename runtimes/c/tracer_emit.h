@@ -164,6 +164,29 @@ extern _tr_i _tr_on(_tr_u);
 #else
 #define _tr_om(site) _tr_o(site)
 #endif
+/* A probe behind which the result register still holds what the program left there: a function that
+ * ends without `return` gives that back, as does a `void main`. */
+#if defined __x86_64__
+#define _tr_keep(probe)                                                                            \
+	do {                                                                                           \
+		_tr_ul _tr_r;                                                                              \
+		__asm__ __volatile__("" : "=a"(_tr_r));                                                    \
+		probe;                                                                                     \
+		__asm__ __volatile__("" : : "a"(_tr_r));                                                   \
+	} while (0)
+#elif defined __aarch64__
+#define _tr_keep(probe)                                                                            \
+	do {                                                                                           \
+		register _tr_ul _tr_in0 __asm__("x0");                                                     \
+		__asm__ __volatile__("" : "=r"(_tr_in0));                                                  \
+		_tr_ul _tr_r = _tr_in0;                                                                    \
+		probe;                                                                                     \
+		register _tr_ul _tr_out0 __asm__("x0") = _tr_r;                                            \
+		__asm__ __volatile__("" : : "r"(_tr_out0));                                                \
+	} while (0)
+#else
+#define _tr_keep(probe) probe
+#endif
 /* A branch took an arm; with n operands as for _tr_in. */
 extern void _tr_b(_tr_u, _tr_u);
 extern _tr_i _tr_bn(_tr_u, _tr_u, _tr_u);

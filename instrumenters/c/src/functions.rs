@@ -52,13 +52,13 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>) {
     let Some(function) = Definition::of(rewriter, body) else {
         return;
     };
-    let name = function.name;
+    let name = function.name.clone();
     let node = match body.parent() {
         Some(parent) if parent.kind() == "function_definition" => parent,
         _ => body,
     };
     rewriter.enter_function(node, body, &name, ".", FunctionKind::Function);
-    let names: Vec<String> = function.parameters.into_iter().flatten().collect();
+    let names: Vec<String> = function.parameters.iter().flatten().cloned().collect();
     let site = rewriter.site(Kind::In, node);
     let mut text = String::new();
     if name == "main" && FileFacts::of(rewriter).watch_output {
@@ -86,7 +86,18 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>) {
     }
     let out = rewriter.site(Kind::Out, node);
     let probe = if name == "main" { "_tr_om" } else { "_tr_o" };
-    rewriter.open_at(body.end_byte() - 1, 0, format!("{probe}({out}u);"));
+    let text = if keeps_result(&function, body) {
+        format!("_tr_keep({probe}({out}u));")
+    } else {
+        format!("{probe}({out}u);")
+    };
+    rewriter.open_at(body.end_byte() - 1, 0, text);
+}
+
+/// Whether a caller sees what happens to be in the result register at the function's end: it has no
+/// `return` there though it has a result, as `main` always does.
+pub(crate) fn keeps_result(function: &Definition, body: Node<'_>) -> bool {
+    (!function.void || function.name == "main") && !ends_in_return(body)
 }
 
 fn ends_in_return(body: Node<'_>) -> bool {
