@@ -12,7 +12,7 @@ a `case` adds an arm 0.
 """
 import sys
 from _ast import (AST, AsyncFor, Call, ClassDef, Constant, ExceptHandler, Expr, For,
-                  AsyncFunctionDef, FunctionDef, Global, If, IfExp, ImportFrom, Load, Name,
+                  AsyncFunctionDef, FunctionDef, Global, If, IfExp, ImportFrom, Lambda, Load, Name,
                   Pass, Raise, Try, While)
 
 try:
@@ -151,7 +151,8 @@ class _File:
             rest.append(self.probe("o" + number, place))
         elif not rest:
             rest = [locate(Pass(), place)]
-        return [first, locate(Try(rest, [handler], [], []), place)]
+        late = [self.probe("F" + number, place)] if within(rest, "_tr_D") else []
+        return [first, locate(Try(rest, [handler], [], late), place)]
 
     def probe(self, name, place, *arguments):
         name = "_tr_" + name
@@ -239,6 +240,21 @@ def locate(node, place):
     return node
 
 
+def within(body, prefix):
+    """Whether the body's own code, not that of functions inside, calls such a probe."""
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        if called(node, prefix):
+            return True
+        if type(node) not in SCOPES:
+            for field in node._fields:
+                value = getattr(node, field, None)
+                parts = value if type(value) is list else (value,)
+                stack += [part for part in parts if isinstance(part, AST)]
+    return False
+
+
 def moved(node, place):
     """A probe's call with all its parts at another place."""
     locate(node, place)
@@ -276,3 +292,4 @@ def _simple():
 
 
 SIMPLE = _simple()
+SCOPES = frozenset((FunctionDef, AsyncFunctionDef, ClassDef, Lambda))

@@ -191,7 +191,7 @@ class Emitter:
                     return full(*xs)
                 active[name] = flushers[name]
                 form = counting[name](*xs)
-                space[name] = form if not threads or name[4] not in "iroxdc" else guarded(form)
+                space[name] = form if not threads or name[4] not in "iroxdcDF" else guarded(form)
                 return form(*xs)
             return visit
 
@@ -638,16 +638,46 @@ class Emitter:
             leave, count, flush = leaving(number, b"\x04" + varint(number) + b"\1", b"")
             return leave, always(count), flush
 
+        pending = {}
+
+        def make_D(number, arity):
+            """A return that code may still come behind; `F` at the end of the frame tells it."""
+            head = b"\x04" + varint(number) + b"\1"
+            count_, flush = counted(number, head)
+
+            def returning(x):
+                pending[id(getframe(1))] = head + capture(x)
+                return x
+
+            def count(x):
+                pending[id(getframe(1))] = b""
+                return count_(x)
+            return returning, always(count), flush
+
+        def make_F(number, arity):
+            def leave():
+                nonlocal depth
+                data = pending.pop(id(getframe(1)), None) if pending else None
+                if data is not None:
+                    if data:
+                        record(data)
+                    depth -= 1
+                    if depth < floor:
+                        unmute()
+            return leave, always(leave), nothing
+
         def make_x(number, arity):
             """A call is unwound."""
             leave, count, flush = leaving(number, b"", b"\x04" + varint(number) + b"\2")
 
             def unwind():
                 trim()
+                pending and pending.pop(id(getframe(1)), None)
                 leave()
 
             def unwind_count():
                 trim()
+                pending and pending.pop(id(getframe(1)), None)
                 count()
             return unwind, always(unwind_count), flush
 
@@ -867,7 +897,7 @@ class Emitter:
         letters = {"s": make_s, "v": make_v, "V": make_V, "u": make_v, "n": make_n, "k": make_k, "b": make_b,
                    "j": make_j, "i": make_i, "m": make_m, "r": make_r, "o": make_r, "x": make_x,
                    "d": make_d, "c": make_c, "t": make_truth(0), "f": make_truth(1), "h": make_h,
-                   "G": make_G, "g": make_g, "U": make_U}
+                   "G": make_G, "g": make_g, "U": make_U, "D": make_D, "F": make_F}
         for letter in "elwzy":
             letters[letter] = lambda number, arity, part=letter: loop_of(number)[part]
 
@@ -886,7 +916,7 @@ class Emitter:
                     forms = letters[name[4]](number, arity)
                 recording[name], counting[name], flushers[name] = forms
                 first[name] = first_form(name)
-                if name[4] in "ewyzfmUbQ" and forms[2] is nothing:
+                if name[4] in "ewyzfmUbQF" and forms[2] is nothing:
                     # What ends a muted stretch, or says nothing of its own.
                     first[name] = forms[1]()
             outside.clear()
@@ -1055,7 +1085,7 @@ def null_form(name):
     from _functools import partial
 
     letter = name[4]
-    if letter in "uredcgyQ":
+    if letter in "uredcgyQD":
         return partial({}.get, None)
     if letter in "tf":
         return (letter == "t").__bool__

@@ -164,15 +164,63 @@ pub(crate) fn lambda<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     );
 }
 
-/// `return`.
+/// `return`. Where code may still run before the call is over, its end is told then.
 pub(crate) fn return_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let site = r.site(Kind::Out, node);
+    let defers = defers(r, node);
     match node
         .named_child(0)
         .filter(|value| value.kind() != "comment")
     {
-        Some(value) => r.wrap(value, format!("_tr_r{site}(("), "))"),
+        Some(value) => {
+            let letter = if defers { 'D' } else { 'r' };
+            r.wrap(value, format!("_tr_{letter}{site}(("), "))");
+        }
         // An asynchronous generator may not return a value, not even `None`.
-        None => r.open_at(node.start_byte(), PREFIX - 1, format!("_tr_o{site}();")),
+        None => {
+            let letter = if defers { 'D' } else { 'r' };
+            r.open_at(
+                node.start_byte(),
+                PREFIX - 1,
+                format!("_tr_{letter}{site}(None);"),
+            );
+        }
     }
+}
+
+/// Whether the function of a `return` has one that a `finally` or `with` comes behind. All its
+/// returns are then told late, since the later one counts.
+fn defers(r: &mut Rewriter<'_>, node: Node<'_>) -> bool {
+    let mut function = node;
+    while let Some(parent) = function.parent() {
+        function = parent;
+        if function.kind() == "function_definition" {
+            break;
+        }
+    }
+    if let Some(known) = r.recall(function, "defers") {
+        return known == 1;
+    }
+    let found = function
+        .child_by_field_name("body")
+        .is_some_and(|body| returns_late(body, false));
+    r.remember(function, "defers", u32::from(found));
+    found
+}
+
+fn returns_late(node: Node<'_>, inside: bool) -> bool {
+    let inside = inside
+        || node.kind() == "with_statement"
+        || node.kind() == "try_statement" && {
+            let mut cursor = node.walk();
+            node.named_children(&mut cursor)
+                .any(|child| child.kind() == "finally_clause")
+        };
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor)
+        .any(|child| match child.kind() {
+            "return_statement" => inside,
+            "function_definition" | "class_definition" | "lambda" => false,
+            _ => returns_late(child, inside),
+        })
 }
