@@ -83,14 +83,14 @@ fn arm<'a>(
 ) {
     let probe = arm_probe(rewriter, site, arm, operands);
     open_body(rewriter, body, &probe);
-    if let Some(first) = first_statement(rewriter, body) {
-        if let Some(step) = steps::imply(rewriter, first) {
-            rewriter
-                .site_mut(site)
-                .chain
-                .after_arm
-                .push((arm, vec![step]));
-        }
+    if let Some(first) = first_statement(rewriter, body)
+        && let Some(step) = steps::imply(rewriter, first)
+    {
+        rewriter
+            .site_mut(site)
+            .chain
+            .after_arm
+            .push((arm, vec![step]));
     }
 }
 
@@ -239,12 +239,11 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
     let mut arms = vec!["no case".to_owned()];
     let mut has_default = false;
     for case in &labels {
-        match case.child_by_field_name("value") {
-            Some(value) => arms.push(format!("case {}", rewriter.label(value))),
-            None => {
-                has_default = true;
-                arms.push("default".to_owned());
-            }
+        if let Some(value) = case.child_by_field_name("value") {
+            arms.push(format!("case {}", rewriter.label(value)))
+        } else {
+            has_default = true;
+            arms.push("default".to_owned());
         }
     }
     let value = inside_parentheses(condition);

@@ -59,7 +59,7 @@ const NOT_CALLS: &[&str] = &[
 const POSITIONS: &[&[u8]] = &[b"ftell", b"fgetpos", b"fseek", b"rewind(stdout"];
 
 impl FileFacts {
-    pub(crate) fn of<'a>(rewriter: &mut Rewriter<'a>) -> std::rc::Rc<Self> {
+    pub(crate) fn of(rewriter: &mut Rewriter<'_>) -> std::rc::Rc<Self> {
         rewriter.memo(|rewriter| {
             let mut facts = Self {
                 macros: BTreeSet::new(),
@@ -207,7 +207,7 @@ fn is_unfinished(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     while let Some(inner) = last
         .child_count()
         .checked_sub(1)
-        .and_then(|at| last.child(at as u32))
+        .and_then(|at| last.child(at))
     {
         last = inner;
     }

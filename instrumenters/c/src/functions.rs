@@ -76,10 +76,10 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>) {
     text.push_str("_tr_z(),0);");
     rewriter.set_names(site, names);
     context::open_body(rewriter, body, &text);
-    if let Some(first) = context::first_statement(rewriter, body) {
-        if let Some(step) = steps::imply(rewriter, first) {
-            rewriter.site_mut(site).chain.after.push(step);
-        }
+    if let Some(first) = context::first_statement(rewriter, body)
+        && let Some(step) = steps::imply(rewriter, first)
+    {
+        rewriter.site_mut(site).chain.after.push(step);
     }
     if ends_in_return(body) {
         return;

@@ -2,6 +2,8 @@
 //!
 //! Only what is certain to have been written: of `scanf`'s targets as many as it says it assigned.
 
+use std::fmt::Write;
+
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
@@ -109,11 +111,12 @@ pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, name: &str) 
             at,
         );
         match wrote {
-            Wrote::Counted => probes.push_str(&format!("_tr_x>{number}&&({probe},0);")),
-            Wrote::UnlessNull => probes.push_str(&format!("_tr_x&&({probe},0);")),
-            Wrote::Always => probes.push_str(&format!("{probe};")),
-            Wrote::AlwaysVoid => probes.push_str(&format!(",{probe}")),
+            Wrote::Counted => write!(probes, "_tr_x>{number}&&({probe},0);"),
+            Wrote::UnlessNull => write!(probes, "_tr_x&&({probe},0);"),
+            Wrote::Always => write!(probes, "{probe};"),
+            Wrote::AlwaysVoid => write!(probes, ",{probe}"),
         }
+        .expect("a string takes any text");
     }
     if probes.is_empty() {
         return false;

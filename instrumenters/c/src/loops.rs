@@ -27,18 +27,18 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
     rewriter.enter_loop(node, site);
     steps::absorb(rewriter, node, site);
-    if let Some(first) = first_statement(rewriter, body) {
-        if let Some(step) = steps::imply(rewriter, first) {
-            rewriter.site_mut(site).chain.after.push(step);
-        }
+    if let Some(first) = first_statement(rewriter, body)
+        && let Some(step) = steps::imply(rewriter, first)
+    {
+        rewriter.site_mut(site).chain.after.push(step);
     }
     let in_block = node
         .parent()
         .is_some_and(|parent| parent.kind() == "compound_statement");
-    if let Some(next) = following(node).filter(|_| in_block) {
-        if let Some(step) = steps::imply(rewriter, next) {
-            rewriter.site_mut(site).chain.after_left.push(step);
-        }
+    if let Some(next) = following(node).filter(|_| in_block)
+        && let Some(step) = steps::imply(rewriter, next)
+    {
+        rewriter.site_mut(site).chain.after_left.push(step);
     }
     rewriter.open(node, format!("_tr_le({site}u);"));
     let operands = match node.child_by_field_name("condition") {

@@ -28,10 +28,8 @@ pub(crate) fn declares_at_run_time(rewriter: &Rewriter<'_>, node: Node<'_>) -> b
     let mut initialised = false;
     for child in node.children(&mut cursor) {
         match child.kind() {
-            "storage_class_specifier" => {
-                if !matches!(&*rewriter.text(child), "auto" | "register") {
-                    return false;
-                }
+            "storage_class_specifier" if !matches!(&*rewriter.text(child), "auto" | "register") => {
+                return false;
             }
             "type_qualifier" if rewriter.text(child) == "constexpr" => return false,
             "init_declarator" => initialised = true,

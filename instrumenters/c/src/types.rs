@@ -597,7 +597,9 @@ impl Types {
                     type_ = inner;
                 }
                 Type::Array(inner, size) => {
-                    after.push_str(&format!("[{}]", size.as_deref().unwrap_or("")));
+                    after.push('[');
+                    after.push_str(size.as_deref().unwrap_or(""));
+                    after.push(']');
                     type_ = inner;
                 }
                 Type::Function(inner) => {

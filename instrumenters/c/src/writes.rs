@@ -14,7 +14,6 @@ use crate::context::{
     takes_statement,
 };
 use crate::steps;
-use crate::types::Type;
 
 fn var<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, target: Node<'a>) -> u32 {
     let site = rewriter.site(Kind::Var, node);
@@ -134,7 +133,7 @@ enum Use<'a> {
     Value,
 }
 
-fn usage<'a>(node: Node<'a>) -> Use<'a> {
+fn usage(node: Node<'_>) -> Use<'_> {
     let mut inner = node;
     while let Some(outer) = inner.parent() {
         match outer.kind() {
@@ -236,7 +235,7 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         Use::Dropped if plain => {
             let site = var(rewriter, node, target);
             let probe = capture(rewriter, Into::Var(site), &text, type_.as_ref(), reach, at);
-            rewriter.wrap(node, "(", format!(",{})", probe));
+            rewriter.wrap(node, "(", format!(",{probe})"));
         }
         Use::Dropped => {
             let site = var(rewriter, node, target);

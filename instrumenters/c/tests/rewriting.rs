@@ -58,7 +58,7 @@ fn insertions_come_out_again_and_add_no_line() {
                 program.as_bytes(),
                 "{case} at {detail:?}"
             );
-            let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
+            let lines = |text: &[u8]| text.split(|&byte| byte == b'\n').count();
             assert_eq!(
                 lines(&done.rewritten.text),
                 lines(program.as_bytes()),
