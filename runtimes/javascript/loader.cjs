@@ -17,12 +17,13 @@ function installLoader(internals, sources, onLoad) {
   const { Module } = internals;
   const { compileFunction } = require('vm');
 
-  // The text to run: the instrumented one unless V8 refuses it, so that a syntax error is the
-  // original's own. Where the parser met errors, an insertion could also hide one.
-  function textFor(source, isModule) {
+  // The text to run: the instrumented one, unless V8 refuses the original, whose error it could
+  // hide, or the instrumented one.
+  function textFor(source, original) {
     source.load();
-    if ((source.facts?.broken && !compiles(source.original().utf8Slice())) ||
-        (!isModule && !compiles(source.text))) {
+    const isModule = original === undefined;
+    if (isModule ? source.facts?.broken && !compiles(source.original().utf8Slice())
+      : !compiles(original) || !compiles(source.text)) {
       sources.delete(source.path);
       return null;
     }
@@ -48,8 +49,8 @@ function installLoader(internals, sources, onLoad) {
       fs.readFileSync = read;
       const source = options === 'utf8' ? sources.get(file) : undefined;
       if (source !== undefined) {
-        const text = textFor(source, false);
-        if (text !== null) return text;
+        const original = read.call(fs, file, options);
+        return textFor(source, original) ?? original;
       }
       return read.call(fs, file, options);
     };
@@ -86,7 +87,7 @@ function installLoader(internals, sources, onLoad) {
   translators.set('module', function moduleStrategy(url, text, isMain) {
     const source = find(url);
     if (source !== undefined) {
-      const instrumented = textFor(source, true);
+      const instrumented = textFor(source);
       if (instrumented !== null) {
         source.shownAs = url;
         try {

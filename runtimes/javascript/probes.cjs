@@ -315,14 +315,14 @@ module.exports = function makeProbes(recorder) {
   }
   function t(i, value) {
     lastThrow = { site: i, value, live: true };
-    failure(i, 0, value, depth);
+    if (--fuel[i] < 0) failure(i, 0, value, depth);
     return value;
   }
   function c(i, frame, value) {
     if (typeof frame === 'object') wake(i, frame, 2);
     const gone = settleDepth(frame);
     while (pending.length > 0 && pending[pending.length - 1].depth >= depth) pending.length -= 1;
-    failure(i, 1, value, gone);
+    if (--fuel[i] < 0 || depth < muteDepth) failure(i, 1, value, gone);
     lastThrow.live = false;
   }
   function c0(i, frame) {
@@ -400,8 +400,15 @@ module.exports = function makeProbes(recorder) {
     stack[depth & 0x3fff] = frame.site;
     frame.before = currentTask;
     currentTask = frame.id;
+    if (recorder.mute === SPENT) return;
+    recorder.depth = depth;
+    recorder.look(i, depth, depth - 1);
+    muteDepth = recorder.muteDepth;
+    // Left out along with the suspension before it, whose site it shares.
+    if (recorder.mute !== OPEN) return;
     task(1, frame, frame.id);
     start(OP.RESUME, i, depth, depth - 1);
+    visits[i] -= 1;
     out.byte(flags);
     if (flags & 1) out.value(x);
     end(i, depth - 1);

@@ -81,15 +81,20 @@ class Recorder {
   start(op, site, own, before) {
     if (this.given[site] !== 0) this.settle(site);
     this.fuel[site] = 0;
-    if (this.mute === LOOP && (own < this.muteDepth || (own === this.muteDepth &&
-        (site < this.muteFrom || site > this.muteTo)))) this.unmute(before);
-    else if (this.mute === CALL && own < this.muteDepth) this.unmute(before);
+    this.look(site, own, before);
     this.visits[site] += 1;
     this.lastSite = site;
     const { out } = this;
     out.length = 0;
     out.byte(op);
     out.varint(site);
+  }
+
+  // Ends the mute if this probe lies outside it.
+  look(site, own, before) {
+    if (this.mute === LOOP && (own < this.muteDepth || (own === this.muteDepth &&
+        (site < this.muteFrom || site > this.muteTo)))) this.unmute(before);
+    else if (this.mute === CALL && own < this.muteDepth) this.unmute(before);
   }
 
   end(site, depth) {

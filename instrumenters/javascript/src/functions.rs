@@ -3,6 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{FunctionKind, Kind};
 
+use crate::chains::first_of;
 use crate::statements::prologue_end;
 use crate::syntax::{
     Frame, bound_names, enclosing_function, has_token, is_function, own_code, probe, texts,
@@ -221,6 +222,10 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let out = r.site(Kind::Out, node);
     r.remember(node, "out", out);
 
+    if body.kind() == "statement_block" {
+        let first = first_of(r, body);
+        r.site_mut(site).chain.after = first;
+    }
     let list = names.join(",");
     let mut entry = match frame {
         Frame::Task => {

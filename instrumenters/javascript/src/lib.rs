@@ -6,6 +6,7 @@
 //! it in an error message.
 
 mod branches;
+mod chains;
 mod errors;
 mod functions;
 mod loops;

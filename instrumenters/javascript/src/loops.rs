@@ -3,6 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
+use crate::chains::first_of;
 use crate::functions::frame_text;
 use crate::suspensions::resumption;
 use crate::syntax::{
@@ -30,6 +31,9 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.remember(node, "loop", site);
     let text = header(r, node, body);
     r.site_mut(site).text = text;
+
+    let first = first_of(r, body);
+    r.site_mut(site).chain.after = first;
 
     let mut names = Vec::new();
     if node.kind() == "for_in_statement" {

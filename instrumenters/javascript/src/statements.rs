@@ -1,8 +1,9 @@
 //! Statements: where each begins, and what surrounds a file's top-level code.
 
 use tracer_instrument::{Node, Rewriter};
-use tracer_model::{Detail, Kind};
+use tracer_model::Kind;
 
+use crate::chains::is_stepped;
 use crate::functions::{depth_name, scan};
 use crate::syntax::{Frame, close_statement, code_end, expression_child, is_declaration, is_function, is_list, probe};
 
@@ -84,7 +85,7 @@ fn is_directive(statement: Node<'_>) -> bool {
     statement.named_child(0).is_some_and(|child| child.kind() == "string")
 }
 
-fn in_prologue(node: Node<'_>) -> bool {
+pub(crate) fn in_prologue(node: Node<'_>) -> bool {
     if node.kind() != "expression_statement" || !is_directive(node) {
         return false;
     }
@@ -99,22 +100,11 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(parent) = r.parent(node) else { return };
     let kind = node.kind();
     if is_list(parent.kind()) {
-        let nested_body = parent.kind() == "class_static_block" && kind == "statement_block";
-        if nested_body || matches!(kind, "empty_statement" | "statement_block") {
-            return;
+        if is_stepped(r, node) && r.known_site(node, "step").is_none() {
+            let site = r.site_of(Kind::Step, node, "step");
+            let text = format!("{}({site});", probe(r, "s"));
+            r.open(node, text);
         }
-        if in_prologue(node) || !r.wants(Detail::Lines) {
-            return;
-        }
-        if kind == "export_statement" && !exports_code(node) {
-            return;
-        }
-        if parent.kind() == "switch_case" && parent.child_by_field_name("value") == Some(node) {
-            return;
-        }
-        let site = r.site(Kind::Step, node);
-        let text = format!("{}({site});", probe(r, "s"));
-        r.open(node, text);
         return;
     }
     let is_loop_body = matches!(
@@ -132,8 +122,8 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let brace = !is_loop_body;
     let mut text = String::from(if brace { "{" } else { "" });
-    if r.wants(Detail::Lines) && kind != "empty_statement" {
-        let site = r.site(Kind::Step, node);
+    if is_stepped(r, node) && r.known_site(node, "step").is_none() {
+        let site = r.site_of(Kind::Step, node, "step");
         text.push_str(&format!("{}({site});", probe(r, "s")));
     }
     if brace {
@@ -144,7 +134,7 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
-fn exports_code(node: Node<'_>) -> bool {
+pub(crate) fn exports_code(node: Node<'_>) -> bool {
     let declared = node.child_by_field_name("declaration");
     let value = node.child_by_field_name("value");
     value.is_some()

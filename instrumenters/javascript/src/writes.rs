@@ -3,6 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, FunctionKind, Kind};
 
+use crate::chains::follow_write;
 use crate::suspensions::resumption;
 use crate::syntax::{
     bare, bound_names, close_statement, enclosing_function, is_anonymous_function, is_pattern, is_printed,
@@ -36,6 +37,7 @@ pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !pattern && !is_anonymous_function(value) {
         let names = vec![r.text(name).into_owned()];
         let site = site_for(r, node, names);
+        follow_write(r, node, site);
         let before = format!("{}({site},", probe(r, "v"));
         r.wrap(value, before, ")");
         return;
@@ -91,6 +93,7 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let names = vec![r.label(target)];
     let site = site_for(r, node, names);
+    follow_write(r, node, site);
     let before = format!("{}({site},", probe(r, "v"));
     r.wrap(node, before, ")");
 }
@@ -153,6 +156,7 @@ pub(crate) fn compound<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let site = site_for(r, node, names);
+    follow_write(r, node, site);
     let before = format!("{}({site},", probe(r, "v"));
     r.wrap(node, before, ")");
 }
@@ -173,6 +177,7 @@ pub(crate) fn update<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let names = vec![r.label(bare(argument))];
     let site = site_for(r, node, names);
+    follow_write(r, node, site);
     let prefix = operator.start_byte() < argument.start_byte();
     let name = match (prefix, operator.kind()) {
         (true, _) => "v",
