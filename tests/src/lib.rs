@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 /// The repository's root.
 pub fn repository() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf)
+    tests
+        .parent()
+        .map_or_else(|| PathBuf::from("/"), Path::to_path_buf)
 }
 
 /// Whether recorded expectations are to be rewritten (`TRACER_BLESS=1`).

@@ -25,10 +25,22 @@ fn events(language: &str, isolation: Isolation) -> Vec<Event> {
     let mut settings = Settings::new().unwrap();
     settings.cwd = folder.path().to_path_buf();
     settings.isolation = isolation;
-    let options = RunOptions { program: ProgramOptions::default(), settings };
+    let options = RunOptions {
+        program: ProgramOptions::default(),
+        settings,
+    };
     let trace = tracer_engine::trace(&path, &options).unwrap().trace;
-    let seccomp = trace.protections.iter().find(|protection| protection.name == "seccomp").unwrap();
-    assert_eq!(seccomp.active, isolation != Isolation::None, "{:?}", trace.protections);
+    let seccomp = trace
+        .protections
+        .iter()
+        .find(|protection| protection.name == "seccomp")
+        .unwrap();
+    assert_eq!(
+        seccomp.active,
+        isolation != Isolation::None,
+        "{:?}",
+        trace.protections
+    );
     trace.events
 }
 
@@ -40,7 +52,11 @@ fn a_trace_does_not_depend_on_isolation() {
             continue;
         }
         let isolated = events(spec.id, Isolation::Native);
-        assert!(isolated.iter().any(|event| event.kind == Kind::Var), "{}", spec.id);
+        assert!(
+            isolated.iter().any(|event| event.kind == Kind::Var),
+            "{}",
+            spec.id
+        );
         assert_eq!(isolated, events(spec.id, Isolation::None), "{}", spec.id);
     }
 }

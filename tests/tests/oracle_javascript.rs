@@ -3,7 +3,11 @@
 //!
 //! V8 counts blocks, not statements: where an error leaves a block half-way, only the block's first
 //! statement is comparable. The oracle runs the original program and knows nothing of tracer.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures and skips are said")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "figures and skips are said"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,16 +31,30 @@ struct Range {
 fn oracle(program: &Path, node: &Path, roots: &[PathBuf]) -> Option<Vec<Vec<Range>>> {
     let scratch = tempfile::tempdir().unwrap();
     let out = scratch.path().join("counts");
-    let counter = repository().join("tests/oracles/javascript/coverage.cjs").canonicalize().unwrap();
+    let counter = repository()
+        .join("tests/oracles/javascript/coverage.cjs")
+        .canonicalize()
+        .unwrap();
     let mut request = Request::new(node, program.parent().unwrap());
-    request.argv = [node, &counter, &out, program].map(|path| path.as_os_str().into()).to_vec();
-    request.env = vec![("LANG".into(), "C.UTF-8".into()), ("TZ".into(), "UTC".into())];
+    request.argv = [node, &counter, &out, program]
+        .map(|path| path.as_os_str().into())
+        .to_vec();
+    request.env = vec![
+        ("LANG".into(), "C.UTF-8".into()),
+        ("TZ".into(), "UTC".into()),
+    ];
     request.limits.wall = Some(Duration::from_secs(20));
     request.roots = roots.to_vec();
     request.roots.push(counter.parent().unwrap().into());
     request.folders = vec![
-        Folder { path: program.parent().unwrap().into(), access: Access::Overlay },
-        Folder { path: scratch.path().into(), access: Access::Writable },
+        Folder {
+            path: program.parent().unwrap().into(),
+            access: Access::Overlay,
+        },
+        Folder {
+            path: scratch.path().into(),
+            access: Access::Writable,
+        },
     ];
     let finished = tracer_sandbox::run(&request).unwrap();
     if matches!(finished.outcome.end, End::Limited { .. }) {
@@ -90,7 +108,14 @@ fn compare(trace: &Trace, functions: &[Vec<Range>]) -> Result<u64, String> {
     let text = &trace.table.files[0].text;
     let visits = visits(trace);
     let errors = trace.events.iter().any(|event| {
-        event.kind == Kind::Err || matches!(event.payload, Payload::Out { unwinding: true, .. })
+        event.kind == Kind::Err
+            || matches!(
+                event.payload,
+                Payload::Out {
+                    unwinding: true,
+                    ..
+                }
+            )
     });
     let mut compared = 0;
     let mut blocks_seen = Vec::new();
@@ -101,9 +126,13 @@ fn compare(trace: &Trace, functions: &[Vec<Range>]) -> Result<u64, String> {
         let generates = function.kind == FunctionKind::Generator;
         let expected = match site.kind {
             Kind::Step => {
-                let Some(range) = innermost(functions, offset) else { continue };
+                let Some(range) = innermost(functions, offset) else {
+                    continue;
+                };
                 let is_whole = functions.iter().any(|ranges| {
-                    ranges.first().is_some_and(|own| (own.start, own.end) == (range.start, range.end))
+                    ranges
+                        .first()
+                        .is_some_and(|own| (own.start, own.end) == (range.start, range.end))
                 });
                 if generates && is_whole {
                     continue;
@@ -151,7 +180,10 @@ fn record(program: &Path) -> Trace {
     settings.cwd = program.parent().unwrap().to_path_buf();
     settings.budget.events = 1_000_000;
     settings.budget.bytes = 32 << 20;
-    let options = RunOptions { program: ProgramOptions::default(), settings };
+    let options = RunOptions {
+        program: ProgramOptions::default(),
+        settings,
+    };
     tracer_engine::trace(program, &options).unwrap().trace
 }
 
@@ -171,7 +203,12 @@ fn traces_agree_with_block_coverage() {
         };
         let trace = record(&path);
         // What the parser cannot read has no probes.
-        if trace.coverage.dropped.iter().any(|dropped| dropped.reason == "syntax_error") {
+        if trace
+            .coverage
+            .dropped
+            .iter()
+            .any(|dropped| dropped.reason == "syntax_error")
+        {
             println!("skipped: {name}: not all of it is traced");
             continue;
         }
@@ -182,13 +219,21 @@ fn traces_agree_with_block_coverage() {
         }
     }
     println!("{programs} programs, {compared} visits agree with V8's block coverage");
-    assert!(wrong.is_empty(), "{} of {programs} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {programs} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(compared > 0, "nothing was compared");
 }
 
 /// The fixture programs and every single-file fixture case. `TRACER_ORACLE` names a further folder.
 fn subjects(scratch: &Path) -> Vec<(String, PathBuf)> {
-    let folder = repository().join("fixtures/javascript").canonicalize().unwrap();
+    let folder = repository()
+        .join("fixtures/javascript")
+        .canonicalize()
+        .unwrap();
     let mut subjects = Vec::new();
     let mut folders = vec![folder.join("programs")];
     folders.extend(std::env::var_os("TRACER_ORACLE").map(PathBuf::from));
@@ -199,7 +244,11 @@ fn subjects(scratch: &Path) -> Vec<(String, PathBuf)> {
             .filter(|path| path.extension().is_some_and(|extension| extension == "js"))
             .collect();
         paths.sort();
-        subjects.extend(paths.into_iter().map(|path| (path.display().to_string(), path)));
+        subjects.extend(
+            paths
+                .into_iter()
+                .map(|path| (path.display().to_string(), path)),
+        );
     }
     for fixture in fixture::load(&folder, "javascript", "js").unwrap() {
         for (index, case) in fixture.cases.iter().enumerate() {
@@ -213,7 +262,12 @@ fn subjects(scratch: &Path) -> Vec<(String, PathBuf)> {
             {
                 continue;
             }
-            let stem = fixture.path.file_stem().unwrap().to_string_lossy().into_owned();
+            let stem = fixture
+                .path
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             let path = scratch.join(format!("{stem}_{index}.js"));
             std::fs::write(&path, text).unwrap();
             subjects.push((format!("{stem}/{}", case.name), path));

@@ -236,7 +236,10 @@ fn compare(trace: &Trace, ours: &Record, oracle: &Record) -> Result<usize, Strin
         .iter()
         .filter(|site| site.kind == Kind::Step && site.file == 0)
         .map(|site| {
-            (functions[site.function as usize].name.clone(), site.span.line.to_string())
+            (
+                functions[site.function as usize].name.clone(),
+                site.span.line.to_string(),
+            )
         })
         .collect();
     let scopes: BTreeSet<&str> = trace
@@ -271,7 +274,9 @@ fn compare(trace: &Trace, ours: &Record, oracle: &Record) -> Result<usize, Strin
         .filter(|pair| pair[0].0 == "line" && starts(&pair[0].2, "for") && pair[1].0 == "call")
         .map(|pair| pair[0].2.as_str())
         .chain(sites.iter().map(|(_, line)| line.as_str()).filter(|line| {
-            ["with", "case", "class"].iter().any(|word| starts(line, word))
+            ["with", "case", "class"]
+                .iter()
+                .any(|word| starts(line, word))
         }))
         .collect();
     let flow = |record: &Record| -> Vec<Fact> {
@@ -306,13 +311,19 @@ fn compare(trace: &Trace, ours: &Record, oracle: &Record) -> Result<usize, Strin
     for (key, expected) in &oracle.values {
         // A variable of another scope is ours by the function that writes it.
         let shared = |word: &str| text.contains(&format!("{word} {}", key.1));
-        let Some(found) = ours.values.get(key).filter(|_| !shared("global") && !shared("nonlocal"))
+        let Some(found) = ours
+            .values
+            .get(key)
+            .filter(|_| !shared("global") && !shared("nonlocal"))
         else {
             continue;
         };
         // The oracle looks between statements only, and so may miss values.
         let mut rest = found.iter();
-        if !expected.iter().all(|value| rest.any(|other| other == value)) {
+        if !expected
+            .iter()
+            .all(|value| rest.any(|other| other == value))
+        {
             return Err(format!(
                 "values of {key:?}:\n  ours   {found:?}\n  oracle {expected:?}"
             ));
