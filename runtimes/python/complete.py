@@ -111,8 +111,10 @@ class _File:
             number = statement.body[0].value.func.id[5:]
             self.range(number, statement)
             statement.orelse.insert(0, self.probe("z" + number, statement))
-        elif kind is While and type(statement.test) is IfExp and called(statement.test.body, "_tr_t"):
-            number = statement.test.body.func.id[5:]
+        elif kind is While and (starts(statement.body[0], "_tr_l")
+                                or type(statement.test) is IfExp and called(statement.test.body, "_tr_t")):
+            endless = starts(statement.body[0], "_tr_l")
+            number = (statement.body[0].value if endless else statement.test.body).func.id[5:]
             self.range(number, statement)
             before.append(self.probe("w" + number, statement))
         elif kind is Match and statement.cases and starts(statement.cases[0].body[0], "_tr_a"):

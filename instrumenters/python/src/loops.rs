@@ -84,6 +84,9 @@ pub(crate) fn while_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::Lines) || r.is_broken(condition) {
         return;
     }
+    if is_endless(r, condition) {
+        return endless(r, node, condition, body);
+    }
     let site = branches::test(r, Kind::Loop, condition);
     if steps_in_header(r, node) {
         let step = step_site(r, node);
@@ -94,6 +97,31 @@ pub(crate) fn while_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     entry.arms.clear();
     entry.span = span;
     left_chain(r, node, body, site);
+    r.enter_loop(node, site);
+    r.site_mut(site).chain.after = follow_block(r, body);
+}
+
+/// Whether the compiler leaves the condition out. It must still see it.
+fn is_endless(r: &Rewriter<'_>, condition: Node<'_>) -> bool {
+    match condition.kind() {
+        "true" => true,
+        "integer" => r.text(condition).trim_start_matches('0') == "1",
+        "parenthesized_expression" => {
+            condition.named_child(0).is_some_and(|inner| is_endless(r, inner))
+        }
+        _ => false,
+    }
+}
+
+/// `while True`: its rounds are told at the head of the body.
+fn endless<'a>(r: &mut Rewriter<'a>, node: Node<'a>, condition: Node<'a>, body: Node<'a>) {
+    if statements(body).is_empty() {
+        return;
+    }
+    let site = r.site(Kind::Loop, node);
+    let label = r.label(condition);
+    r.site_mut(site).text = label;
+    insert_head(r, body, Place::Head, &format!("_tr_l{site}()"), false);
     r.enter_loop(node, site);
     r.site_mut(site).chain.after = follow_block(r, body);
 }
