@@ -11,7 +11,7 @@ becomes `_tr_v6(name)` behind it. Ends: `_tr_i9`/`_tr_m9` add `_tr_o10`/`_tr_x10
 a `case` adds an arm 0.
 """
 import sys
-from _ast import (AST, AsyncFor, Call, ClassDef, Constant, ExceptHandler, Expr, For,
+from _ast import (AST, AsyncFor, AsyncWith, Call, ClassDef, Constant, ExceptHandler, Expr, For,
                   AsyncFunctionDef, FunctionDef, Global, If, IfExp, ImportFrom, Lambda, Load, Name,
                   Pass, Raise, Try, While)
 
@@ -107,7 +107,16 @@ class _File:
                     names = {}
                     collect(body, names)
                     body.insert(at, locate(Global(list(names)), inner[0]))
-        elif (kind is For or kind is AsyncFor) and starts(statement.body[0], "_tr_l"):
+        elif kind is AsyncWith and starts(statement.body[0], "_tr_c"):
+            self.waiting(statement, behind)
+        elif kind is AsyncFor and starts(statement.body[0], "_tr_c") \
+                and starts(statement.body[1], "_tr_l"):
+            resumed = statement.body[0].value.func.id
+            number = statement.body[1].value.func.id[5:]
+            self.range(number, statement)
+            statement.body.append(self.waits(resumed, statement))
+            statement.orelse[:0] = [self.resumes(resumed, statement), self.probe("z" + number, statement)]
+        elif kind is For and starts(statement.body[0], "_tr_l"):
             number = statement.body[0].value.func.id[5:]
             self.range(number, statement)
             statement.orelse.insert(0, self.probe("z" + number, statement))
@@ -124,6 +133,19 @@ class _File:
                 arm = match_case(locate(MatchAs(), statement), None, [self.probe("a" + number + "_0", statement)])
                 statement.cases.append(arm)
         return before, behind
+
+    def waiting(self, statement, behind):
+        """An `async with` waits again when its body is over."""
+        resumed = statement.body[0].value.func.id
+        over = [self.waits(resumed, statement)]
+        statement.body = [statement.body[0], locate(Try(statement.body[1:], [], [], over), statement)]
+        behind.append(self.resumes(resumed, statement))
+
+    def waits(self, resumed, place):
+        return self.probe("d%d" % (int(resumed[5:]) - 1), place, locate(Constant(None), place))
+
+    def resumes(self, resumed, place):
+        return self.probe(resumed[4:], place, locate(Constant(None), place))
 
     def range(self, number, statement):
         names = {}

@@ -657,6 +657,8 @@ class Emitter:
         def make_F(number, arity):
             def leave():
                 nonlocal depth
+                if suspended and id(getframe(1)) in suspended:
+                    resumed_by_error(getframe(1))
                 data = pending.pop(id(getframe(1)), None) if pending else None
                 if data is not None:
                     if data:

@@ -9,7 +9,7 @@ use tracer_model::{Detail, Kind};
 use crate::blocks::{
     Place, follow_block, follow_next, insert_head, statements, step_site, steps_in_header,
 };
-use crate::{branches, targets};
+use crate::{branches, generators, targets};
 
 /// `for` and `async for`.
 pub(crate) fn for_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
@@ -31,6 +31,9 @@ pub(crate) fn for_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.set_names(site, names.clone());
     let label = r.label(right);
     r.site_mut(site).text = label;
+    if generators::is_async(node) {
+        generators::async_for(r, node, right, body);
+    }
     r.wrap(right, format!("_tr_e{site}(("), "))");
     insert_head(
         r,
@@ -106,9 +109,9 @@ fn is_endless(r: &Rewriter<'_>, condition: Node<'_>) -> bool {
     match condition.kind() {
         "true" => true,
         "integer" => r.text(condition).trim_start_matches('0') == "1",
-        "parenthesized_expression" => {
-            condition.named_child(0).is_some_and(|inner| is_endless(r, inner))
-        }
+        "parenthesized_expression" => condition
+            .named_child(0)
+            .is_some_and(|inner| is_endless(r, inner)),
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use crate::blocks::{
     PREFIX, Place, first_block, follow_block, follow_next, has_docstring, insert_head, is_compound,
     step_site, steps, steps_in_header,
 };
-use crate::targets;
+use crate::{generators, targets};
 
 /// Any statement: its step, unless an earlier event implies it.
 pub(crate) fn statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
@@ -48,6 +48,9 @@ pub(crate) fn with_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(body) = node.child_by_field_name("body") else {
         return;
     };
+    if generators::is_async(node) {
+        generators::async_with(r, node, body);
+    }
     if !r.wants(Detail::State) {
         return;
     }
