@@ -6,8 +6,13 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
-    let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    ensure!(plain && !name.is_empty(), "a language id is lower case, without punctuation");
+    let plain = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    ensure!(
+        plain && !name.is_empty(),
+        "a language id is lower case, without punctuation"
+    );
     let write = |path: String, text: String| -> anyhow::Result<()> {
         let path = root.join(path);
         ensure!(!path.exists(), "{} exists", path.display());

@@ -5,8 +5,12 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 /// A program the tests use, and the Debian package that has it.
-const NEEDED: &[(&str, &str)] =
-    &[("python3", "python3"), ("node", "nodejs"), ("gcc", "gcc libc6-dev"), ("gcov", "gcc")];
+const NEEDED: &[(&str, &str)] = &[
+    ("python3", "python3"),
+    ("node", "nodejs"),
+    ("gcc", "gcc libc6-dev"),
+    ("gcov", "gcc"),
+];
 
 /// Installs the missing toolchains, then runs `cargo test` on the whole workspace.
 pub(crate) fn test(extra: &[&str]) -> anyhow::Result<()> {
@@ -26,12 +30,24 @@ pub(crate) fn toolchains() -> anyhow::Result<()> {
     }
     println!("installing {}", missing.join(" "));
     if !on_path("apt-get") {
-        bail!("install these with your package manager: {}", missing.join(" "));
+        bail!(
+            "install these with your package manager: {}",
+            missing.join(" ")
+        );
     }
-    let install = [&["install", "-y", "--no-install-recommends"], missing.as_slice()].concat();
+    let install = [
+        &["install", "-y", "--no-install-recommends"],
+        missing.as_slice(),
+    ]
+    .concat();
     run("apt-get", &["update"])
         .and_then(|()| run("apt-get", &install))
-        .with_context(|| format!("could not install {}; install them as root", missing.join(" ")))
+        .with_context(|| {
+            format!(
+                "could not install {}; install them as root",
+                missing.join(" ")
+            )
+        })
 }
 
 pub(crate) fn on_path(program: &str) -> bool {
@@ -40,7 +56,10 @@ pub(crate) fn on_path(program: &str) -> bool {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a chore on the developer's own machine")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a chore on the developer's own machine"
+)]
 pub(crate) fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
     let status = Command::new(program)
         .args(arguments)

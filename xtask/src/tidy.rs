@@ -23,7 +23,11 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     files.sort();
     for file in &files {
         let text = fs::read_to_string(file)?;
-        let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned();
+        let name = file
+            .strip_prefix(root)
+            .unwrap_or(file)
+            .to_string_lossy()
+            .into_owned();
         check_file(&name, &text, &mut complaints);
     }
     languages_stand_in_every_folder(root, &mut complaints)?;
@@ -38,24 +42,36 @@ fn check_file(name: &str, text: &str, complaints: &mut Vec<String>) {
     let lines = text.lines().count();
     let excused = LONG.iter().any(|(long, _)| *long == name);
     if lines > LINE_LIMIT && !excused {
-        complaints.push(format!("{name}: {lines} lines; split it, or list it with a reason"));
+        complaints.push(format!(
+            "{name}: {lines} lines; split it, or list it with a reason"
+        ));
     }
     if !text.starts_with("//!") {
-        complaints.push(format!("{name}: begin with `//!`: purpose, and what it does not do"));
+        complaints.push(format!(
+            "{name}: begin with `//!`: purpose, and what it does not do"
+        ));
     }
     for (index, line) in text.lines().enumerate() {
         for mark in ["TODO", "FIXME", "XXX"] {
             let marked = line.contains(&format!("// {mark}"));
             if marked {
-                complaints.push(format!("{name}:{}: finish it or say so in the issue", index + 1));
+                complaints.push(format!(
+                    "{name}:{}: finish it or say so in the issue",
+                    index + 1
+                ));
             }
         }
     }
 }
 
-fn languages_stand_in_every_folder(root: &Path, complaints: &mut Vec<String>) -> anyhow::Result<()> {
-    let lists: Vec<Vec<String>> =
-        FOLDERS.iter().map(|folder| folders(&root.join(folder))).collect::<Result<_, _>>()?;
+fn languages_stand_in_every_folder(
+    root: &Path,
+    complaints: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let lists: Vec<Vec<String>> = FOLDERS
+        .iter()
+        .map(|folder| folders(&root.join(folder)))
+        .collect::<Result<_, _>>()?;
     for (folder, list) in FOLDERS.iter().zip(&lists) {
         for language in &lists[0] {
             if !list.contains(language) {

@@ -250,9 +250,13 @@ pub(crate) struct ListArgs {
 
 /// `10`, `1.5s`, `500ms`, `2m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: f64 = number.parse().map_err(|_| format!("`{text}` is not a time such as 10s"))?;
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("`{text}` is not a time such as 10s"))?;
     let seconds = match unit {
         "" | "s" => number,
         "ms" => number / 1000.0,
@@ -268,10 +272,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// `100`, `64K`, `512M`, `2G`, with or without `iB`.
 fn size(text: &str) -> Result<u64, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a size such as 512M"))?;
-    let unit = unit.trim_end_matches("iB").trim_end_matches('B').to_ascii_uppercase();
+    let number: u64 = number
+        .parse()
+        .map_err(|_| format!("`{text}` is not a size such as 512M"))?;
+    let unit = unit
+        .trim_end_matches("iB")
+        .trim_end_matches('B')
+        .to_ascii_uppercase();
     let shift = match unit.as_str() {
         "" => 0,
         "K" => 10,
@@ -283,7 +294,10 @@ fn size(text: &str) -> Result<u64, String> {
     if number == 0 {
         return Err("the size must be more than 0".into());
     }
-    number.checked_shl(shift).filter(|n| n >> shift == number).ok_or("the size is too large".into())
+    number
+        .checked_shl(shift)
+        .filter(|n| n >> shift == number)
+        .ok_or("the size is too large".into())
 }
 
 #[cfg(test)]

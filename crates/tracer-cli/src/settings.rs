@@ -24,7 +24,11 @@ pub(crate) fn settings(limits: &LimitArgs, sandbox: &SandboxArgs) -> anyhow::Res
         IsolationArg::Native => Isolation::Native,
         IsolationArg::None => Isolation::None,
     };
-    settings.env = sandbox.env.iter().filter_map(|text| variable(text)).collect();
+    settings.env = sandbox
+        .env
+        .iter()
+        .filter_map(|text| variable(text))
+        .collect();
     for path in &sandbox.read {
         settings.roots.push(std::path::absolute(path)?);
     }

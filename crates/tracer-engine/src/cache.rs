@@ -25,7 +25,10 @@ pub(crate) fn key(
     for word in argv {
         add(word.to_string_lossy().replace(&*scratch, "").as_bytes());
     }
-    let used: Vec<_> = argv.iter().filter_map(|word| Path::new(word).parent()).collect();
+    let used: Vec<_> = argv
+        .iter()
+        .filter_map(|word| Path::new(word).parent())
+        .collect();
     for (path, contents) in files {
         // The emitter's files stand beside the one the command names; sources stand elsewhere.
         if path.parent().is_some_and(|folder| used.contains(&folder)) {
@@ -70,7 +73,11 @@ mod tests {
     #[test]
     fn the_scratch_folder_does_not_count_and_the_emitter_does() {
         let argv = |scratch: &str| -> Vec<OsString> {
-            vec!["cc".into(), "/private/emit.c".into(), format!("{scratch}/emit.o").into()]
+            vec![
+                "cc".into(),
+                "/private/emit.c".into(),
+                format!("{scratch}/emit.o").into(),
+            ]
         };
         let files = |text: &str| vec![(PathBuf::from("/private/emit.h"), text.into())];
         let key = |scratch: &str, text: &str| {

@@ -35,7 +35,10 @@ impl Channel {
             fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
             Ok(Self { file, layout })
         };
-        made().map_err(|source| EngineError::System { what: "make the trace channel", source })
+        made().map_err(|source| EngineError::System {
+            what: "make the trace channel",
+            source,
+        })
     }
 
     /// A descriptor for the subject.
@@ -43,7 +46,10 @@ impl Channel {
         self.file
             .as_fd()
             .try_clone_to_owned()
-            .map_err(|source| EngineError::System { what: "pass the trace channel", source })
+            .map_err(|source| EngineError::System {
+                what: "pass the trace channel",
+                source,
+            })
     }
 
     /// What the runner laid out; the region's own copy may have been forged since.
@@ -60,7 +66,10 @@ impl Channel {
             self.file.read_exact_at(&mut region, 0)?;
             Ok(region)
         };
-        copied().map_err(|source| EngineError::System { what: "read the trace channel", source })
+        copied().map_err(|source| EngineError::System {
+            what: "read the trace channel",
+            source,
+        })
     }
 }
 

@@ -6,17 +6,15 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use tracer_instrument::Found;
 use tracer_model::{End, Limit};
 use tracer_sandbox::{Change, FileType};
 
-use crate::run::{Executed, RunOptions, execute};
+use crate::run::{Executed, RunOptions, Settings, execute};
 use crate::{EngineError, Program, find_toolchain};
 
 /// How much slower than the original's limit the traced run may be.
 const TRACED_ALLOWANCE: u32 = 6;
-
-/// How often a difference is checked against the original's own.
-const REPEATS: usize = 3;
 
 /// Where a file ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,7 +88,13 @@ pub fn check_file(path: &Path, options: &CheckOptions) -> Checked {
         Ok(verdict) => (verdict.status, verdict.reason.to_owned(), verdict.detail),
         Err(error) => refusal(&error),
     };
-    Checked { path: path.to_string_lossy().into_owned(), language, status, reason, detail }
+    Checked {
+        path: path.to_string_lossy().into_owned(),
+        language,
+        status,
+        reason,
+        detail,
+    }
 }
 
 struct Verdict {
@@ -101,7 +105,11 @@ struct Verdict {
 
 impl Verdict {
     fn new(status: Status, reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, reason, detail: detail.into() }
+        Self {
+            status,
+            reason,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -143,13 +151,23 @@ fn compare(
     let original = execute(&mut program, &found, &run.settings, None)?;
     match &original.outcome.end {
         End::BuildFailed { diagnostics, .. } => {
-            return Ok(Verdict::new(Status::BuildFailed, "compiler", first_line(diagnostics)));
+            return Ok(Verdict::new(
+                Status::BuildFailed,
+                "compiler",
+                first_line(diagnostics),
+            ));
         }
-        End::Limited { limit: Limit::Wall | Limit::Cpu } => {
+        End::Limited {
+            limit: Limit::Wall | Limit::Cpu,
+        } => {
             return Ok(Verdict::new(Status::Timeout, "original", ""));
         }
         End::Limited { limit } => {
-            return Ok(Verdict::new(Status::OriginalFailed, "limit", format!("{limit:?}")));
+            return Ok(Verdict::new(
+                Status::OriginalFailed,
+                "limit",
+                format!("{limit:?}"),
+            ));
         }
         End::Exited { .. } | End::Signaled { .. } => {}
     }
@@ -161,23 +179,61 @@ fn compare(
     let Some((reason, detail)) = difference(&original, &traced) else {
         return Ok(Verdict::new(Status::Same, "", ""));
     };
-    // Rounds with other addresses tell programs that print or read what happens to be in memory.
-    let mut settings = run.settings.clone();
-    for repeat in 0..REPEATS {
-        settings.random_addresses = repeat % 2 == 0;
-        let again = execute(&mut program, &found, &settings, None)?;
-        if let Some((own, _)) = difference(&original, &again) {
-            let why = if settings.random_addresses { ", with other addresses" } else { "" };
-            let detail = format!("two runs of the original differ in {own}{why}");
-            return Ok(Verdict::new(Status::OriginalFailed, "nondeterministic", detail));
-        }
+    if let Some(why) = unsteady(&mut program, &found, &run.settings, &original)? {
+        return Ok(Verdict::new(
+            Status::OriginalFailed,
+            "nondeterministic",
+            why,
+        ));
     }
     Ok(Verdict::new(Status::Differs, reason, detail))
 }
 
+/// Runs the original again, as it was and varied. Says in what it differs from itself, if it does:
+/// then what it does depends on time, chance, or what happens to be in memory.
+fn unsteady(
+    program: &mut Program,
+    found: &Found,
+    settings: &Settings,
+    original: &Executed,
+) -> Result<Option<String>, EngineError> {
+    let moved = Settings {
+        random_addresses: true,
+        ..settings.clone()
+    };
+    let mut rounds = vec![
+        (String::new(), settings.clone()),
+        (" at other addresses".to_owned(), moved.clone()),
+        (" at other addresses".to_owned(), moved),
+    ];
+    for flag in program.spec.toolchain.variations {
+        let mut varied = settings.clone();
+        varied.compiler_flags.push(flag.into());
+        rounds.push((format!(" when built with {flag}"), varied));
+    }
+    for (how, varied) in rounds {
+        let again = execute(program, found, &varied, None)?;
+        // A compiler that does not know the argument says nothing about the program.
+        if matches!(again.outcome.end, End::BuildFailed { .. }) {
+            continue;
+        }
+        if let Some((own, _)) = difference(original, &again) {
+            return Ok(Some(format!(
+                "two runs of the original differ in {own}{how}"
+            )));
+        }
+    }
+    Ok(None)
+}
+
 fn first_line(text: &str) -> String {
     let telling = text.lines().find(|line| line.contains("error"));
-    telling.or_else(|| text.lines().next()).unwrap_or_default().chars().take(200).collect()
+    telling
+        .or_else(|| text.lines().next())
+        .unwrap_or_default()
+        .chars()
+        .take(200)
+        .collect()
 }
 
 /// The first thing in which two runs differ: a fixed word and particulars.
@@ -186,7 +242,10 @@ fn difference(original: &Executed, traced: &Executed) -> Option<(&'static str, S
         let (a, b) = (&original.outcome.end, &traced.outcome.end);
         let errors = String::from_utf8_lossy(&traced.stderr);
         let last = errors.lines().last().unwrap_or_default();
-        return Some(("exit", format!("{a:?} became {b:?}; last on stderr: {last}")));
+        return Some((
+            "exit",
+            format!("{a:?} became {b:?}; last on stderr: {last}"),
+        ));
     }
     if original.stdout != traced.stdout {
         return Some(("stdout", first_difference(&original.stdout, &traced.stdout)));
@@ -205,13 +264,26 @@ fn difference(original: &Executed, traced: &Executed) -> Option<(&'static str, S
 }
 
 fn first_difference(a: &[u8], b: &[u8]) -> String {
-    let at = a.iter().zip(b).position(|(x, y)| x != y).unwrap_or(a.len().min(b.len()));
+    let at = a
+        .iter()
+        .zip(b)
+        .position(|(x, y)| x != y)
+        .unwrap_or(a.len().min(b.len()));
     let line = a[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
     let show = |text: &[u8]| {
-        let start = text[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let start = text[..at]
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |end| end + 1);
         let rest = &text[start..];
-        let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
-        String::from_utf8_lossy(&rest[..end]).chars().take(160).collect::<String>()
+        let end = rest
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .unwrap_or(rest.len());
+        String::from_utf8_lossy(&rest[..end])
+            .chars()
+            .take(160)
+            .collect::<String>()
     };
     format!("line {line}: {:?} became {:?}", show(a), show(b))
 }
@@ -221,12 +293,19 @@ fn files(changes: &[Change]) -> Vec<(String, String)> {
     changes
         .iter()
         .map(|change| {
-            let path = change.folder.join(&change.path).to_string_lossy().into_owned();
+            let path = change
+                .folder
+                .join(&change.path)
+                .to_string_lossy()
+                .into_owned();
             let contents = match &change.file {
                 FileType::Regular(_) => digest(change).unwrap_or_else(|error| error.to_string()),
                 other => format!("{other:?}"),
             };
-            (path, format!("{:?} {:o} {contents}", change.kind, change.mode))
+            (
+                path,
+                format!("{:?} {:o} {contents}", change.kind, change.mode),
+            )
         })
         .collect()
 }
@@ -253,6 +332,9 @@ mod tests {
     fn the_first_difference_is_shown_by_line() {
         let said = first_difference(b"one\ntwo\n", b"one\ntoo\n");
         assert_eq!(said, "line 2: \"two\" became \"too\"");
-        assert_eq!(first_difference(b"one\n", b""), "line 1: \"one\" became \"\"");
+        assert_eq!(
+            first_difference(b"one\n", b""),
+            "line 1: \"one\" became \"\""
+        );
     }
 }

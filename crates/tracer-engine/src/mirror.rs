@@ -40,8 +40,14 @@ pub(crate) fn within(root: &Path, path: &Path) -> PathBuf {
 pub(crate) fn command(root: &Path, argv: &[OsString], files: &[(&Path, &[u8])]) -> Vec<OsString> {
     argv.iter()
         .map(|word| {
-            let mirrored = files.iter().any(|(path, _)| path.as_os_str() == word.as_os_str());
-            if mirrored { within(root, Path::new(word)).into() } else { OsStr::to_owned(word) }
+            let mirrored = files
+                .iter()
+                .any(|(path, _)| path.as_os_str() == word.as_os_str());
+            if mirrored {
+                within(root, Path::new(word)).into()
+            } else {
+                OsStr::to_owned(word)
+            }
         })
         .collect()
 }
@@ -49,7 +55,9 @@ pub(crate) fn command(root: &Path, argv: &[OsString], files: &[(&Path, &[u8])]) 
 fn link_neighbours(root: &Path, folder: &Path) -> io::Result<()> {
     let mirrored = within(root, folder);
     // A folder that cannot be listed has no neighbours that a compiler could name.
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
     for entry in entries.flatten() {
         match symlink(entry.path(), mirrored.join(entry.file_name())) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -72,7 +80,10 @@ mod tests {
         fs::write(machine.path().join("near.h"), "header").unwrap();
         for text in ["first", "second"] {
             lay_out(root.path(), &[(&source, text.as_bytes())]).unwrap();
-            assert_eq!(fs::read(within(root.path(), &source)).unwrap(), text.as_bytes());
+            assert_eq!(
+                fs::read(within(root.path(), &source)).unwrap(),
+                text.as_bytes()
+            );
         }
         let near = within(root.path(), &machine.path().join("near.h"));
         assert_eq!(fs::read(near).unwrap(), b"header");

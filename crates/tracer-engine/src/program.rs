@@ -55,9 +55,12 @@ pub struct Program {
 impl Program {
     /// Reads and instruments a file and the local modules it reaches.
     pub fn load(given: &Path, options: &ProgramOptions) -> Result<Self, EngineError> {
-        let unreadable = |source| EngineError::Read { path: given.into(), source };
-        let path = without_parents(std::path::absolute(given).map_err(unreadable)?)
-            .map_err(unreadable)?;
+        let unreadable = |source| EngineError::Read {
+            path: given.into(),
+            source,
+        };
+        let path =
+            without_parents(std::path::absolute(given).map_err(unreadable)?).map_err(unreadable)?;
         let original = std::fs::read(&path).map_err(unreadable)?;
         let spec = language(given, &original, options)?;
         let mut program = Self {
@@ -127,10 +130,16 @@ impl Program {
             language: self.spec.id.into(),
             text: String::from_utf8_lossy(&original).into_owned(),
         });
-        self.table.functions.extend(instrumented.functions.iter().cloned());
+        self.table
+            .functions
+            .extend(instrumented.functions.iter().cloned());
         self.table.sites.extend(instrumented.sites.iter().cloned());
         self.dropped.extend(instrumented.dropped.iter().cloned());
-        self.sources.push(Source { path, original, instrumented });
+        self.sources.push(Source {
+            path,
+            original,
+            instrumented,
+        });
         Ok(())
     }
 
@@ -142,7 +151,9 @@ impl Program {
 
 /// The same path without `..`, which the sandbox could not mount. Links stay where there is none.
 fn without_parents(path: PathBuf) -> std::io::Result<PathBuf> {
-    let climbs = path.components().any(|part| part == std::path::Component::ParentDir);
+    let climbs = path
+        .components()
+        .any(|part| part == std::path::Component::ParentDir);
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) if climbs => Ok(folder.canonicalize()?.join(name)),
         _ => Ok(path),
@@ -164,7 +175,11 @@ pub fn language(
 }
 
 fn local_modules(spec: &LanguageSpec, path: &Path, source: &[u8]) -> Vec<PathBuf> {
-    let Some(find) = spec.local_modules else { return Vec::new() };
-    let Some(tree) = engine::parse(spec, source) else { return Vec::new() };
+    let Some(find) = spec.local_modules else {
+        return Vec::new();
+    };
+    let Some(tree) = engine::parse(spec, source) else {
+        return Vec::new();
+    };
     find(&tree, source, path, &|candidate: &Path| candidate.is_file())
 }

@@ -55,8 +55,10 @@ pub struct Settings {
 impl Settings {
     /// Defaults, in the current directory, with empty input and captured output.
     pub fn new() -> Result<Self, EngineError> {
-        let cwd = std::env::current_dir()
-            .map_err(|source| EngineError::System { what: "find the working directory", source })?;
+        let cwd = std::env::current_dir().map_err(|source| EngineError::System {
+            what: "find the working directory",
+            source,
+        })?;
         Ok(Self {
             args: Vec::new(),
             env: Vec::new(),
@@ -65,7 +67,10 @@ impl Settings {
             stdout: Stream::Capture,
             stderr: Stream::Capture,
             limits: Limits::default(),
-            build_limits: Limits { cpu: None, ..Limits::default() },
+            build_limits: Limits {
+                cpu: None,
+                ..Limits::default()
+            },
             isolation: Isolation::Native,
             budget: Budget::default(),
             compiler_flags: Vec::new(),
@@ -118,7 +123,12 @@ pub struct Recorded {
 pub fn trace(path: &Path, options: &RunOptions) -> Result<Recorded, EngineError> {
     let mut program = Program::load(path, &options.program)?;
     let found = find_toolchain(program.spec)?;
-    let executed = execute(&mut program, &found, &options.settings, Some(options.program.detail))?;
+    let executed = execute(
+        &mut program,
+        &found,
+        &options.settings,
+        Some(options.program.detail),
+    )?;
     let trace = normalise(program, &found, options, &executed)?;
     Ok(Recorded { trace, executed })
 }
@@ -131,7 +141,12 @@ fn normalise(
 ) -> Result<Trace, EngineError> {
     let settings = &options.settings;
     let mut notes = Vec::new();
-    let region = executed.channel.as_ref().map(Channel::read).transpose()?.unwrap_or_default();
+    let region = executed
+        .channel
+        .as_ref()
+        .map(Channel::read)
+        .transpose()?
+        .unwrap_or_default();
     let decoded = match &executed.channel {
         Some(channel) => tracer_stream::decode(&region, channel.layout()),
         None => {
@@ -157,7 +172,11 @@ fn normalise(
             toolchain: found.version.clone(),
             tracer: env!("CARGO_PKG_VERSION").into(),
             isolation: isolation_name(settings.isolation).into(),
-            args: settings.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            args: settings
+                .args
+                .iter()
+                .map(|arg| arg.to_string_lossy().into_owned())
+                .collect(),
         },
         protections: executed.protections.clone(),
         notes,
@@ -172,20 +191,35 @@ pub fn execute(
     settings: &Settings,
     traced: Option<Detail>,
 ) -> Result<Executed, EngineError> {
-    let scratch = TempDir::with_prefix("tracer-")
-        .map_err(|source| EngineError::System { what: "make a temporary folder", source })?;
-    let mut workshop = Workshop { found, settings, traced, scratch: scratch.path() };
+    let scratch = TempDir::with_prefix("tracer-").map_err(|source| EngineError::System {
+        what: "make a temporary folder",
+        source,
+    })?;
+    let mut workshop = Workshop {
+        found,
+        settings,
+        traced,
+        scratch: scratch.path(),
+    };
     let mut shed = Vec::new();
     let plan = workshop.plan(program);
     if let Some(failed) = workshop.build(program, &plan, &mut shed)? {
         return Ok(Executed { shed, ..failed });
     }
-    let plan = if shed.is_empty() { plan } else { workshop.plan(program) };
+    let plan = if shed.is_empty() {
+        plan
+    } else {
+        workshop.plan(program)
+    };
     let channel = traced
         .map(|detail| Channel::new(program.table.sites.len() as u32, &settings.budget, detail))
         .transpose()?;
     let finished = workshop.run(program, &plan, channel.as_ref())?;
-    Ok(Executed { channel, shed, ..Executed::from(finished) })
+    Ok(Executed {
+        channel,
+        shed,
+        ..Executed::from(finished)
+    })
 }
 
 fn isolation_name(isolation: Isolation) -> &'static str {
@@ -229,8 +263,13 @@ impl Workshop<'_> {
             })
             .collect();
         let dialect = program.dialect.iter().map(OsString::from);
-        let compiler_flags: Vec<OsString> =
-            self.settings.compiler_flags.iter().cloned().chain(dialect).collect();
+        let compiler_flags: Vec<OsString> = self
+            .settings
+            .compiler_flags
+            .iter()
+            .cloned()
+            .chain(dialect)
+            .collect();
         (program.spec.toolchain.plan)(&PlanRequest {
             found: self.found,
             sources: &sources,
@@ -253,17 +292,25 @@ impl Workshop<'_> {
         shed: &mut Vec<Dropped>,
     ) -> Result<Option<Executed>, EngineError> {
         let folder = self.build_folder();
-        std::fs::create_dir_all(&folder)
-            .map_err(|source| EngineError::System { what: "make the build folder", source })?;
+        std::fs::create_dir_all(&folder).map_err(|source| EngineError::System {
+            what: "make the build folder",
+            source,
+        })?;
         let mut plan = plan.clone();
         let mut rounds = shed::Rounds::new();
         let mut step = 0;
         while let Some(argv) = plan.build.get(step) {
             let product = plan.once.iter().find(|(index, _)| *index == step);
             let product = product.map(|(_, path)| {
-                (path.as_path(), cache::key(&self.found.version, argv, &plan.files, self.scratch))
+                (
+                    path.as_path(),
+                    cache::key(&self.found.version, argv, &plan.files, self.scratch),
+                )
             });
-            if product.as_ref().is_some_and(|(path, key)| cache::fetch(key, path)) {
+            if product
+                .as_ref()
+                .is_some_and(|(path, key)| cache::fetch(key, path))
+            {
                 step += 1;
                 continue;
             }
@@ -294,7 +341,10 @@ impl Workshop<'_> {
 
     /// Finds the first dialect in which the original builds; the usual one if it builds in none.
     fn settle_dialect(&self, program: &mut Program) -> Result<(), EngineError> {
-        let original = Workshop { traced: None, ..*self };
+        let original = Workshop {
+            traced: None,
+            ..*self
+        };
         program.dialect_settled = true;
         let usual: &[&[&str]] = &[&[]];
         for dialect in usual.iter().chain(program.spec.toolchain.dialects) {
@@ -328,13 +378,20 @@ impl Workshop<'_> {
         request.isolation = self.settings.isolation;
         request.roots = self.roots();
         request.folders = vec![
-            Folder { path: self.settings.cwd.clone(), access: Access::ReadOnly },
-            Folder { path: self.build_folder(), access: Access::Writable },
+            Folder {
+                path: self.settings.cwd.clone(),
+                access: Access::ReadOnly,
+            },
+            Folder {
+                path: self.build_folder(),
+                access: Access::Writable,
+            },
         ];
         if !program.folder().starts_with(&self.settings.cwd) {
-            request
-                .folders
-                .push(Folder { path: program.folder().into(), access: Access::ReadOnly });
+            request.folders.push(Folder {
+                path: program.folder().into(),
+                access: Access::ReadOnly,
+            });
         }
         if self.settings.isolation == Isolation::None {
             self.build_in_mirror(&mut request, plan)?;
@@ -355,12 +412,16 @@ impl Workshop<'_> {
             return Ok(());
         }
         let root = self.scratch.join("mirror");
-        mirror::lay_out(&root, &files)
-            .map_err(|source| EngineError::System { what: "mirror the sources", source })?;
+        mirror::lay_out(&root, &files).map_err(|source| EngineError::System {
+            what: "mirror the sources",
+            source,
+        })?;
         request.argv = mirror::command(&root, &request.argv, &files);
         request.cwd = mirror::within(&root, &request.cwd);
-        std::fs::create_dir_all(&request.cwd)
-            .map_err(|source| EngineError::System { what: "mirror the sources", source })
+        std::fs::create_dir_all(&request.cwd).map_err(|source| EngineError::System {
+            what: "mirror the sources",
+            source,
+        })
     }
 
     fn run(
@@ -374,7 +435,9 @@ impl Workshop<'_> {
         request.argv.clone_from(&plan.argv);
         request.env = self.environment(&plan.env);
         if let Some(channel) = channel {
-            request.env.push(("TRACER_CHANNEL".into(), CHANNEL_FD.to_string().into()));
+            request
+                .env
+                .push(("TRACER_CHANNEL".into(), CHANNEL_FD.to_string().into()));
             request.channel = Some(channel.duplicate()?);
         }
         request.limits = settings.limits.clone();
@@ -383,16 +446,27 @@ impl Workshop<'_> {
         request.roots = self.roots();
         request.stdin = settings.stdin.clone();
         (request.stdout, request.stderr) = (settings.stdout, settings.stderr);
-        request.folders = vec![Folder { path: settings.cwd.clone(), access: Access::Overlay }];
+        request.folders = vec![Folder {
+            path: settings.cwd.clone(),
+            access: Access::Overlay,
+        }];
         if !program.folder().starts_with(&settings.cwd) {
-            request
-                .folders
-                .push(Folder { path: program.folder().into(), access: Access::Overlay });
+            request.folders.push(Folder {
+                path: program.folder().into(),
+                access: Access::Overlay,
+            });
         }
         if !plan.build.is_empty() {
-            request.folders.push(Folder { path: self.build_folder(), access: Access::ReadOnly });
+            request.folders.push(Folder {
+                path: self.build_folder(),
+                access: Access::ReadOnly,
+            });
         }
-        let own: Vec<&Path> = program.sources.iter().map(|source| source.path.as_path()).collect();
+        let own: Vec<&Path> = program
+            .sources
+            .iter()
+            .map(|source| source.path.as_path())
+            .collect();
         let files: Vec<_> = plan
             .files
             .iter()
@@ -404,7 +478,12 @@ impl Workshop<'_> {
     }
 
     fn roots(&self) -> Vec<PathBuf> {
-        self.found.roots.iter().chain(&self.settings.roots).cloned().collect()
+        self.found
+            .roots
+            .iter()
+            .chain(&self.settings.roots)
+            .cloned()
+            .collect()
     }
 
     /// The fixed environment: the same on every machine, so that it cannot show in a trace.
@@ -431,7 +510,10 @@ impl Workshop<'_> {
     }
 
     fn place(&self, files: &[(PathBuf, Vec<u8>)]) -> Result<Vec<Inject>, EngineError> {
-        let made = |source| EngineError::System { what: "place the emitter", source };
+        let made = |source| EngineError::System {
+            what: "place the emitter",
+            source,
+        };
         let private = self.private();
         let mut inject = Vec::new();
         for (path, bytes) in files {
@@ -462,7 +544,10 @@ fn failed_build(finished: Finished, said: &str) -> Executed {
         cut -= 1;
     }
     let mut executed = Executed::from(finished);
-    executed.outcome.end = End::BuildFailed { code, diagnostics: said[..cut].into() };
+    executed.outcome.end = End::BuildFailed {
+        code,
+        diagnostics: said[..cut].into(),
+    };
     executed
 }
 

@@ -27,15 +27,22 @@ impl Rounds {
     /// Drops the probes that the diagnostics point at; after some rounds, every probe. False when
     /// nothing is left to drop: the program itself does not compile.
     pub fn shed(&mut self, program: &mut Program, said: &str, shed: &mut Vec<Dropped>) -> bool {
-        let Some(read) = program.spec.toolchain.diagnostics else { return false };
+        let Some(read) = program.spec.toolchain.diagnostics else {
+            return false;
+        };
         self.groups.resize(program.sources.len(), BTreeSet::new());
         self.done += 1;
         let mut dropped_any = false;
         for (path, line, column) in read(said) {
-            let Some(index) = position(&program.sources, &path) else { continue };
+            let Some(index) = position(&program.sources, &path) else {
+                continue;
+            };
             let source = &mut program.sources[index];
             let text = &source.instrumented.rewritten.text;
-            let group = source.instrumented.rewritten.group_near(offset(text, line, column));
+            let group = source
+                .instrumented
+                .rewritten
+                .group_near(offset(text, line, column));
             if let Some(group) = group.filter(|group| self.groups[index].insert(*group)) {
                 dropped_any = true;
                 shed.push(Dropped {
@@ -59,8 +66,13 @@ impl Rounds {
     fn everything(&mut self, sources: &[Source], shed: &mut Vec<Dropped>) -> bool {
         let mut any = false;
         for (index, (source, groups)) in sources.iter().zip(&mut self.groups).enumerate() {
-            let left: BTreeSet<u32> =
-                source.instrumented.rewritten.insertions.iter().map(|edit| edit.group).collect();
+            let left: BTreeSet<u32> = source
+                .instrumented
+                .rewritten
+                .insertions
+                .iter()
+                .map(|edit| edit.group)
+                .collect();
             if left.difference(groups).next().is_some() {
                 any = true;
                 groups.extend(left);

@@ -43,7 +43,9 @@ pub fn find(spec: &'static LanguageSpec) -> Result<Found, EngineError> {
 
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {
@@ -73,6 +75,10 @@ fn identify(spec: &LanguageSpec, program: &Path) -> Result<Found, EngineError> {
     let said = String::from_utf8_lossy(&finished.stdout);
     (spec.toolchain.describe)(&said, program).ok_or_else(|| EngineError::StrangeToolchain {
         program: program.to_path_buf(),
-        said: said.chars().chain(String::from_utf8_lossy(&finished.stderr).chars()).take(400).collect(),
+        said: said
+            .chars()
+            .chain(String::from_utf8_lossy(&finished.stderr).chars())
+            .take(400)
+            .collect(),
     })
 }

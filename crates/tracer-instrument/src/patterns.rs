@@ -63,11 +63,14 @@ impl Patterns {
         role: &dyn Fn(&str) -> Option<Role>,
     ) -> (Self, bool) {
         let kinds = language.node_kind_count();
-        let mut patterns =
-            Self { own: vec![Vec::new(); kinds], children: vec![Vec::new(); kinds] };
+        let mut patterns = Self {
+            own: vec![Vec::new(); kinds],
+            children: vec![Vec::new(); kinds],
+        };
         let mut left = false;
         for index in 0..query.pattern_count() {
-            let text = &source[query.start_byte_for_pattern(index)..query.end_byte_for_pattern(index)];
+            let text =
+                &source[query.start_byte_for_pattern(index)..query.end_byte_for_pattern(index)];
             match Reader::new(language, role, text).pattern() {
                 Some(parsed) => {
                     patterns.add(parsed);
@@ -80,11 +83,19 @@ impl Patterns {
     }
 
     fn add(&mut self, parsed: Vec<Plain>) {
-        for Plain { kind, captures, child } in parsed {
+        for Plain {
+            kind,
+            captures,
+            child,
+        } in parsed
+        {
             match child {
                 None => self.own[usize::from(kind)].extend(captures),
                 Some(rule) => {
-                    self.children[usize::from(kind)].push(ChildRule { parent: captures, ..rule });
+                    self.children[usize::from(kind)].push(ChildRule {
+                        parent: captures,
+                        ..rule
+                    });
                 }
             }
         }
@@ -97,7 +108,9 @@ impl Patterns {
 
     /// What the children of a node of this kind say.
     pub(crate) fn children(&self, kind: u16) -> &[ChildRule] {
-        self.children.get(usize::from(kind)).map_or(&[], Vec::as_slice)
+        self.children
+            .get(usize::from(kind))
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -118,7 +131,12 @@ struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     fn new(language: &'s Language, role: &'s dyn Fn(&str) -> Option<Role>, text: &'s str) -> Self {
-        Self { language, role, words: words(text), at: 0 }
+        Self {
+            language,
+            role,
+            words: words(text),
+            at: 0,
+        }
     }
 
     fn peek(&self) -> &'s str {
@@ -156,10 +174,18 @@ impl<'s> Reader<'s> {
             return None;
         }
         let kind = self.kind()?;
-        let child = if self.peek() == ")" { None } else { Some(self.child()?) };
+        let child = if self.peek() == ")" {
+            None
+        } else {
+            Some(self.child()?)
+        };
         self.accept(")").then_some(())?;
         let captures = self.captures()?;
-        Some(Plain { kind, captures, child })
+        Some(Plain {
+            kind,
+            captures,
+            child,
+        })
     }
 
     fn child(&mut self) -> Option<ChildRule> {
@@ -182,12 +208,21 @@ impl<'s> Reader<'s> {
             kinds.push(self.leaf()?);
         }
         let child = self.captures()?;
-        Some(ChildRule { field, kinds, parent: Vec::new(), child })
+        Some(ChildRule {
+            field,
+            kinds,
+            parent: Vec::new(),
+            child,
+        })
     }
 
     /// `(kind)` or `"text"`.
     fn leaf(&mut self) -> Option<u16> {
-        if let Some(text) = self.peek().strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        if let Some(text) = self
+            .peek()
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+        {
             self.at += 1;
             return known(self.language.id_for_node_kind(text, false));
         }

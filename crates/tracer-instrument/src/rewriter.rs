@@ -125,9 +125,7 @@ impl<'a> Rewriter<'a> {
     where
         'a: 'n,
     {
-        self.family
-            .parent(node)
-            .unwrap_or_else(|| node.parent())
+        self.family.parent(node).unwrap_or_else(|| node.parent())
     }
 
     /// What a language's hooks need to know of the whole file, made on first use. One type a
@@ -220,7 +218,11 @@ impl<'a> Rewriter<'a> {
             .named_children(&mut cursor)
             .filter(|node| !node.is_extra() && !node.is_error() && !node.is_missing())
             .collect();
-        let places = nodes.iter().enumerate().map(|(at, node)| (node.id(), at)).collect();
+        let places = nodes
+            .iter()
+            .enumerate()
+            .map(|(at, node)| (node.id(), at))
+            .collect();
         let found = Rc::new(Children { nodes, places });
         self.children.insert(parent.id(), Rc::clone(&found));
         found

@@ -74,6 +74,9 @@ pub struct Toolchain {
     pub hint: &'static str,
     /// Says what to run.
     pub plan: fn(&PlanRequest<'_>) -> Plan,
+    /// Further compiler arguments under which a program whose behaviour is defined does the same.
+    /// Where the original itself changes with them, it is no measure for the traced program.
+    pub variations: &'static [&'static str],
     /// Reads a compiler's error output: path, line and byte column (from 1) of each error, so that
     /// the probes there can be dropped. `None` for interpreted languages.
     pub diagnostics: Option<fn(&str) -> Vec<(PathBuf, u32, u32)>>,
@@ -175,7 +178,10 @@ impl LanguageSpec {
     fn compile(&self) -> Result<Probes, crate::InstrumentError> {
         let language = (self.grammar)();
         let mut query = tree_sitter::Query::new(&language, self.probes).map_err(|error| {
-            crate::InstrumentError::Query { language: self.id, message: error.to_string() }
+            crate::InstrumentError::Query {
+                language: self.id,
+                message: error.to_string(),
+            }
         })?;
         let role = |name: &str| match name {
             "opaque" => Some(Role::Opaque),
@@ -184,9 +190,18 @@ impl LanguageSpec {
                 Some(Role::Hook(hook as u32))
             }
         };
-        let roles = query.capture_names().iter().map(|name| role(name)).collect();
+        let roles = query
+            .capture_names()
+            .iter()
+            .map(|name| role(name))
+            .collect();
         let (patterns, others) = Patterns::take(&language, self.probes, &mut query, &role);
-        Ok(Probes { query, roles, patterns, others })
+        Ok(Probes {
+            query,
+            roles,
+            patterns,
+            others,
+        })
     }
 }
 

@@ -52,14 +52,25 @@ pub(crate) fn find<'t>(probes: &Probes, tree: &'t Tree, source: &[u8]) -> Finds<
     if probes.others {
         walk.others(probes, tree, source);
     }
-    let Walk { mut placed, mut opaque, family, .. } = walk;
+    let Walk {
+        mut placed,
+        mut opaque,
+        family,
+        ..
+    } = walk;
     placed.sort_by_key(|&(start, end, hook, id, _)| (start, end, hook, id));
     placed.dedup_by_key(|&mut (_, _, hook, id, _)| (hook, id));
     opaque.sort_unstable();
     // Nested regions add nothing; without them one binary search answers.
     opaque.dedup_by(|inner, outer| inner.1 <= outer.1);
-    let captures = placed.into_iter().map(|(_, _, hook, _, node)| Capture { hook, node });
-    Finds { captures: captures.collect(), opaque, family }
+    let captures = placed
+        .into_iter()
+        .map(|(_, _, hook, _, node)| Capture { hook, node });
+    Finds {
+        captures: captures.collect(),
+        opaque,
+        family,
+    }
 }
 
 impl<'t> Walk<'t> {
@@ -72,7 +83,11 @@ impl<'t> Walk<'t> {
             if let Some(parent) = self.path.last() {
                 let (above, rules) = (parent.node, patterns.children(parent.kind));
                 for rule in rules {
-                    let field = if rule.has_field() { cursor.field_id() } else { None };
+                    let field = if rule.has_field() {
+                        cursor.field_id()
+                    } else {
+                        None
+                    };
                     if rule.fits(field.map(std::num::NonZero::get), node) {
                         for &role in &rule.parent {
                             self.take_parent(role, above);
@@ -87,7 +102,11 @@ impl<'t> Walk<'t> {
                 self.take(role, node);
             }
             if cursor.goto_first_child() {
-                self.path.push(Ancestor { node, kind, member: None });
+                self.path.push(Ancestor {
+                    node,
+                    kind,
+                    member: None,
+                });
                 continue;
             }
             while !cursor.goto_next_sibling() {
@@ -127,7 +146,9 @@ impl<'t> Walk<'t> {
 
     /// The family number of the last of the first `depth` nodes of the path.
     fn member(&mut self, depth: usize) -> Option<u32> {
-        let known = self.path[..depth].iter().rposition(|ancestor| ancestor.member.is_some());
+        let known = self.path[..depth]
+            .iter()
+            .rposition(|ancestor| ancestor.member.is_some());
         let mut parent = known.and_then(|index| self.path[index].member);
         for ancestor in &mut self.path[known.map_or(0, |index| index + 1)..depth] {
             parent = Some(self.family.add(ancestor.node, parent));
@@ -194,30 +215,48 @@ class C:
     fn probes(take: bool) -> Probes {
         let language = tree_sitter::Language::new(tree_sitter_python::LANGUAGE);
         let mut query = tree_sitter::Query::new(&language, QUERY).expect("the query compiles");
-        let roles = query.capture_names().iter().map(|name| role(name)).collect();
+        let roles = query
+            .capture_names()
+            .iter()
+            .map(|name| role(name))
+            .collect();
         let (patterns, others) = if take {
             Patterns::take(&language, QUERY, &mut query, &role)
         } else {
             (Patterns::default(), true)
         };
-        Probes { query, roles, patterns, others }
+        Probes {
+            query,
+            roles,
+            patterns,
+            others,
+        }
     }
 
     fn parse(source: &str) -> Tree {
         let mut parser = tree_sitter::Parser::new();
         let language = tree_sitter::Language::new(tree_sitter_python::LANGUAGE);
         parser.set_language(&language).expect("the grammar fits");
-        parser.parse(source, None).expect("the parser does not give up")
+        parser
+            .parse(source, None)
+            .expect("the parser does not give up")
     }
 
     #[test]
     fn the_walk_finds_what_the_query_engine_finds() {
         let tree = parse(SOURCE);
-        assert!(tree.root_node().has_error(), "a part that cannot be read belongs to the test");
+        assert!(
+            tree.root_node().has_error(),
+            "a part that cannot be read belongs to the test"
+        );
         let ours = find(&probes(true), &tree, SOURCE.as_bytes());
         let theirs = find(&probes(false), &tree, SOURCE.as_bytes());
         let list = |finds: &Finds<'_>| -> Vec<(u32, usize, usize)> {
-            finds.captures.iter().map(|c| (c.hook, c.node.id(), c.node.end_byte())).collect()
+            finds
+                .captures
+                .iter()
+                .map(|c| (c.hook, c.node.id(), c.node.end_byte()))
+                .collect()
         };
         assert_eq!(list(&ours), list(&theirs));
         assert_eq!(ours.opaque, theirs.opaque);

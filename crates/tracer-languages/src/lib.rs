@@ -39,12 +39,18 @@ pub fn detect(path: &Path, source: &[u8]) -> Option<&'static LanguageSpec> {
 /// The language of a file name's extension.
 pub fn by_extension(path: &Path) -> Option<&'static LanguageSpec> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    TABLE.iter().copied().find(|spec| spec.extensions.contains(&extension.as_str()))
+    TABLE
+        .iter()
+        .copied()
+        .find(|spec| spec.extensions.contains(&extension.as_str()))
 }
 
 /// The language a `#!` line asks for: the interpreter's base name without its version.
 pub fn by_shebang(source: &[u8]) -> Option<&'static LanguageSpec> {
-    let line = source.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let line = source
+        .strip_prefix(b"#!")?
+        .split(|&byte| byte == b'\n')
+        .next()?;
     let line = String::from_utf8_lossy(line);
     let mut words = line.split_whitespace();
     let first = words.next()?.rsplit('/').next()?;
@@ -55,7 +61,10 @@ pub fn by_shebang(source: &[u8]) -> Option<&'static LanguageSpec> {
     };
     let program = program.rsplit('/').next()?;
     let bare = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    TABLE.iter().copied().find(|spec| spec.interpreters.contains(&bare))
+    TABLE
+        .iter()
+        .copied()
+        .find(|spec| spec.interpreters.contains(&bare))
 }
 
 #[cfg(test)]
@@ -71,7 +80,10 @@ mod tests {
                 assert!(seen.insert(format!("name {name}")), "{name} stands twice");
             }
             for extension in spec.extensions {
-                assert!(seen.insert(format!(".{extension}")), ".{extension} stands twice");
+                assert!(
+                    seen.insert(format!(".{extension}")),
+                    ".{extension} stands twice"
+                );
             }
         }
     }

@@ -131,7 +131,9 @@ impl Outcome {
         match &self.end {
             End::Exited { code } | End::BuildFailed { code, .. } => *code,
             End::Signaled { signal, .. } => 128u8.wrapping_add(*signal as u8),
-            End::Limited { limit: Limit::Cpu | Limit::Wall } => 124,
+            End::Limited {
+                limit: Limit::Cpu | Limit::Wall,
+            } => 124,
             End::Limited { .. } => 137,
         }
     }

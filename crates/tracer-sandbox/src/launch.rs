@@ -223,7 +223,11 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         environment,
         rlimits: plan::rlimits(&request.limits, spare),
         session,
-        personality: if request.random_addresses { 0 } else { libc::ADDR_NO_RANDOMIZE as _ },
+        personality: if request.random_addresses {
+            0
+        } else {
+            libc::ADDR_NO_RANDOMIZE as _
+        },
         stack: vec![0; 64 << 10],
     };
     let flags = if native { spaces.flags() } else { 0 };

@@ -53,7 +53,11 @@ pub(crate) fn output<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         let kept = body.is_some_and(|body| {
             Definition::of(rewriter, body).is_some_and(|function| keeps_result(&function, body))
         });
-        let text = if kept { "_tr_keep(_tr_p());" } else { "_tr_p();" };
+        let text = if kept {
+            "_tr_keep(_tr_p());"
+        } else {
+            "_tr_p();"
+        };
         rewriter.close_at(node.end_byte(), 0, text);
     }
 }

@@ -5,18 +5,32 @@ use tracer_model::{Detail, Kind};
 
 use crate::syntax::{bare, close_statement, expression_child, is_printed, probe, wrap_argument};
 
-const COMPARISONS: [&str; 10] =
-    ["<", ">", "<=", ">=", "==", "===", "!=", "!==", "instanceof", "in"];
+const COMPARISONS: [&str; 10] = [
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "==",
+    "===",
+    "!=",
+    "!==",
+    "instanceof",
+    "in",
+];
 
 /// The condition of a statement or a `?:`.
 pub(crate) fn condition<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::Lines) {
         return;
     }
-    let Some(field) = node.child_by_field_name("condition") else { return };
+    let Some(field) = node.child_by_field_name("condition") else {
+        return;
+    };
     let condition = match field.kind() {
         "parenthesized_expression" if node.kind() != "ternary_expression" => {
-            let Some(inner) = expression_child(field) else { return };
+            let Some(inner) = expression_child(field) else {
+                return;
+            };
             inner
         }
         // `for (;;)` has nothing to decide.
@@ -73,9 +87,10 @@ pub(crate) fn shortcut<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::Lines) {
         return;
     }
-    let (Some(left), Some(operator)) =
-        (node.child_by_field_name("left"), node.child_by_field_name("operator"))
-    else {
+    let (Some(left), Some(operator)) = (
+        node.child_by_field_name("left"),
+        node.child_by_field_name("operator"),
+    ) else {
         return;
     };
     if is_printed(r, node) {
@@ -84,7 +99,11 @@ pub(crate) fn shortcut<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let site = r.site(Kind::Branch, left);
     let text = format!("{} {}", r.label(left), operator.kind());
-    let arms = if operator.kind() == "??" { ["nullish", "present"] } else { ["false", "true"] };
+    let arms = if operator.kind() == "??" {
+        ["nullish", "present"]
+    } else {
+        ["false", "true"]
+    };
     let entry = r.site_mut(site);
     entry.text = text;
     entry.arms = arms.map(String::from).to_vec();
@@ -98,8 +117,12 @@ pub(crate) fn choose<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::Lines) {
         return;
     }
-    let Some(value) = node.child_by_field_name("value").and_then(expression_child) else { return };
-    let Some(body) = node.child_by_field_name("body") else { return };
+    let Some(value) = node.child_by_field_name("value").and_then(expression_child) else {
+        return;
+    };
+    let Some(body) = node.child_by_field_name("body") else {
+        return;
+    };
     let site = r.site(Kind::Branch, value);
     let before = format!("{}({site},", probe(r, "q"));
     wrap_argument(r, value, &before);
@@ -122,7 +145,11 @@ pub(crate) fn choose<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         let colon = case.children(&mut inner).find(|child| child.kind() == ":");
         if let Some(colon) = colon {
             let text = format!("{}({site},{});", probe(r, "k"), arms.len());
-            r.open_at(colon.end_byte(), case.end_byte() - case.start_byte() + 1, text);
+            r.open_at(
+                colon.end_byte(),
+                case.end_byte() - case.start_byte() + 1,
+                text,
+            );
         }
         arms.push(arm);
     }

@@ -15,15 +15,31 @@ pub(crate) fn is_stepped(r: &Rewriter<'_>, node: Node<'_>) -> bool {
     if !r.wants(Detail::Lines) || r.is_broken(node) || r.is_opaque(node) {
         return false;
     }
-    let Some(parent) = node.parent() else { return false };
+    let Some(parent) = node.parent() else {
+        return false;
+    };
     match node.kind() {
         "empty_statement" | "statement_block" => false,
         "export_statement" => exports_code(node),
-        "expression_statement" | "variable_declaration" | "lexical_declaration"
-        | "using_declaration" | "if_statement" | "switch_statement" | "for_statement"
-        | "for_in_statement" | "while_statement" | "do_statement" | "try_statement"
-        | "with_statement" | "break_statement" | "continue_statement" | "return_statement"
-        | "throw_statement" | "labeled_statement" | "class_declaration" | "debugger_statement" => {
+        "expression_statement"
+        | "variable_declaration"
+        | "lexical_declaration"
+        | "using_declaration"
+        | "if_statement"
+        | "switch_statement"
+        | "for_statement"
+        | "for_in_statement"
+        | "while_statement"
+        | "do_statement"
+        | "try_statement"
+        | "with_statement"
+        | "break_statement"
+        | "continue_statement"
+        | "return_statement"
+        | "throw_statement"
+        | "labeled_statement"
+        | "class_declaration"
+        | "debugger_statement" => {
             !in_prologue(node)
                 && (!is_declaration(node.kind()) || is_list(parent.kind()))
                 && parent.child_by_field_name("value") != Some(node)
@@ -60,13 +76,18 @@ pub(crate) fn first_of<'a>(r: &mut Rewriter<'a>, body: Node<'a>) -> Vec<u32> {
         return sites(r, Some(body).filter(|_| is_statement));
     }
     let mut cursor = body.walk();
-    let first = body.named_children(&mut cursor).find(|child| !is_passed_over(r, *child));
+    let first = body
+        .named_children(&mut cursor)
+        .find(|child| !is_passed_over(r, *child));
     sites(r, first)
 }
 
 /// The statement behind one of a list.
 pub(crate) fn next_of<'a>(r: &mut Rewriter<'a>, statement: Node<'a>) -> Vec<u32> {
-    if !statement.parent().is_some_and(|parent| is_list(parent.kind())) {
+    if !statement
+        .parent()
+        .is_some_and(|parent| is_list(parent.kind()))
+    {
         return Vec::new();
     }
     let mut next = statement.next_named_sibling();
@@ -78,7 +99,9 @@ pub(crate) fn next_of<'a>(r: &mut Rewriter<'a>, statement: Node<'a>) -> Vec<u32>
 
 /// Chains what follows a statement to the site of a write that is the last thing it does.
 pub(crate) fn follow_write<'a>(r: &mut Rewriter<'a>, write: Node<'a>, site: u32) {
-    let Some(mut statement) = write.parent() else { return };
+    let Some(mut statement) = write.parent() else {
+        return;
+    };
     match statement.kind() {
         "expression_statement" => {}
         "lexical_declaration" | "variable_declaration" => {
@@ -90,8 +113,9 @@ pub(crate) fn follow_write<'a>(r: &mut Rewriter<'a>, write: Node<'a>, site: u32)
             if declarators != 1 {
                 return;
             }
-            if let Some(export) =
-                statement.parent().filter(|parent| parent.kind() == "export_statement")
+            if let Some(export) = statement
+                .parent()
+                .filter(|parent| parent.kind() == "export_statement")
             {
                 statement = export;
             }

@@ -8,7 +8,9 @@ use crate::syntax::{enclosing_function, expression_child, probe, wrap_argument};
 
 /// `throw`.
 pub(crate) fn throw<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(value) = expression_child(node) else { return };
+    let Some(value) = expression_child(node) else {
+        return;
+    };
     let site = r.site(Kind::Err, node);
     let text = r.label(value);
     r.site_mut(site).text = text;
@@ -19,8 +21,12 @@ pub(crate) fn throw<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// The start of a `catch` body.
 pub(crate) fn catch<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(body) = node.child_by_field_name("body") else { return };
-    let Some(frame) = frame_text(r, enclosing_function(r, node)) else { return };
+    let Some(body) = node.child_by_field_name("body") else {
+        return;
+    };
+    let Some(frame) = frame_text(r, enclosing_function(r, node)) else {
+        return;
+    };
     let site = r.site(Kind::Err, node);
     let parameter = node
         .child_by_field_name("parameter")
@@ -33,13 +39,21 @@ pub(crate) fn catch<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         }
         None => format!("{}({site},{frame});", probe(r, "c0")),
     };
-    r.open_at(body.start_byte() + 1, body.end_byte() - body.start_byte(), text);
+    r.open_at(
+        body.start_byte() + 1,
+        body.end_byte() - body.start_byte(),
+        text,
+    );
 }
 
 /// The start and end of a `finally` body.
 pub(crate) fn finally<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(body) = node.child_by_field_name("body") else { return };
-    let Some(frame) = frame_text(r, enclosing_function(r, node)) else { return };
+    let Some(body) = node.child_by_field_name("body") else {
+        return;
+    };
+    let Some(frame) = frame_text(r, enclosing_function(r, node)) else {
+        return;
+    };
     let site = r.site(Kind::Err, node);
     let head = format!("{}({site},{frame});", probe(r, "f"));
     let outermost = node.parent().is_some_and(is_outermost_finally);

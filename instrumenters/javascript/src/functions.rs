@@ -41,7 +41,15 @@ pub(crate) fn scan(node: Node<'_>) -> Needs {
         }
         false
     });
-    Needs { frame: if needs_depth { Frame::Depth } else { Frame::None }, suspends, has_with }
+    Needs {
+        frame: if needs_depth {
+            Frame::Depth
+        } else {
+            Frame::None
+        },
+        suspends,
+        has_with,
+    }
 }
 
 /// The frame of the function (or file) that runs a node.
@@ -135,9 +143,7 @@ fn is_swallowed(r: &Rewriter<'_>, node: Node<'_>) -> bool {
         "call_expression" => call
             .child_by_field_name("function")
             .and_then(|callee| callee.child_by_field_name("property"))
-            .is_some_and(|name| {
-                matches!(r.text(name).as_ref(), "then" | "catch" | "finally")
-            }),
+            .is_some_and(|name| matches!(r.text(name).as_ref(), "then" | "catch" | "finally")),
         _ => false,
     }
 }
@@ -182,7 +188,9 @@ fn may_stand_in_try(r: &Rewriter<'_>, body: Node<'_>, parameters: &[String]) -> 
 
 /// A function's body reports its arguments and its end.
 pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(body) = node.child_by_field_name("body") else { return };
+    let Some(body) = node.child_by_field_name("body") else {
+        return;
+    };
     let is_arrow = node.kind() == "arrow_function";
     let is_static = node.kind() == "class_static_block";
     let (asynchronous, generator) = (is_async(node), is_generator(node));
@@ -192,16 +200,14 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         frame = Frame::Task;
     }
     let mut names = Vec::new();
-    if let Some(parameters) =
-        node.child_by_field_name("parameters").or_else(|| node.child_by_field_name("parameter"))
+    if let Some(parameters) = node
+        .child_by_field_name("parameters")
+        .or_else(|| node.child_by_field_name("parameter"))
     {
         bound_names(parameters, &mut names);
     }
     let names = texts(r, &names);
-    let guard = (frame == Frame::Task
-        || asynchronous
-        || needs.has_with
-        || is_swallowed(r, node))
+    let guard = (frame == Frame::Task || asynchronous || needs.has_with || is_swallowed(r, node))
         && may_stand_in_try(r, body, &names);
     if guard && frame == Frame::None {
         frame = Frame::Depth;
@@ -234,17 +240,33 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
                 (true, false) => "async",
                 _ => "generator",
             };
-            let arguments = if list.is_empty() { String::new() } else { format!(",{list}") };
-            format!("const {}={}({site},\"{what}\"{arguments});", depth_name(r), probe(r, "g"))
+            let arguments = if list.is_empty() {
+                String::new()
+            } else {
+                format!(",{list}")
+            };
+            format!(
+                "const {}={}({site},\"{what}\"{arguments});",
+                depth_name(r),
+                probe(r, "g")
+            )
         }
         Frame::None | Frame::Depth => {
             let arity = match names.len() {
                 few @ 0..=3 => few.to_string(),
                 _ => "N".into(),
             };
-            let arguments = if list.is_empty() { String::new() } else { format!(",{list}") };
+            let arguments = if list.is_empty() {
+                String::new()
+            } else {
+                format!(",{list}")
+            };
             let call = format!("{}({site}{arguments});", probe(r, &format!("i{arity}")));
-            if frame == Frame::Depth { format!("const {}={call}", depth_name(r)) } else { call }
+            if frame == Frame::Depth {
+                format!("const {}={call}", depth_name(r))
+            } else {
+                call
+            }
         }
     };
     let mut ending = String::new();
@@ -260,7 +282,11 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         } else {
             format!("{}({out},", probe(r, "r"))
         };
-        r.wrap(body, format!("{{{entry}return {leave}"), format!("){ending}}}"));
+        r.wrap(
+            body,
+            format!("{{{entry}return {leave}"),
+            format!("){ending}}}"),
+        );
         return;
     }
     let start = prologue_end(body).unwrap_or(body.start_byte() + 1);
@@ -270,11 +296,23 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     } else {
         format!("{}({out});", probe(r, "o"))
     };
-    surround(r, body, start, &format!(";{entry}"), &format!(";{leave}{ending}"));
+    surround(
+        r,
+        body,
+        start,
+        &format!(";{entry}"),
+        &format!(";{leave}{ending}"),
+    );
 }
 
 /// Inserts at the start (from `start`) and end of a block's inside, which may be empty.
-pub(crate) fn surround(r: &mut Rewriter<'_>, block: Node<'_>, start: usize, head: &str, tail: &str) {
+pub(crate) fn surround(
+    r: &mut Rewriter<'_>,
+    block: Node<'_>,
+    start: usize,
+    head: &str,
+    tail: &str,
+) {
     let extent = block.end_byte() - block.start_byte();
     let end = block.end_byte() - 1;
     if start >= end {
@@ -289,7 +327,9 @@ pub(crate) fn surround(r: &mut Rewriter<'_>, block: Node<'_>, start: usize, head
 
 /// A class qualifies the names of what is inside.
 pub(crate) fn class<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(body) = node.child_by_field_name("body") else { return };
+    let Some(body) = node.child_by_field_name("body") else {
+        return;
+    };
     let name = node
         .child_by_field_name("name")
         .map_or_else(|| name_of(r, node), |name| r.text(name).into_owned());
@@ -299,7 +339,9 @@ pub(crate) fn class<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// `return` reports the value. Inside a `try` with a `finally` the report waits for that.
 pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let function = enclosing_function(r, node);
-    let Some(frame) = frame_of(r, function) else { return };
+    let Some(frame) = frame_of(r, function) else {
+        return;
+    };
     if function.kind() == "program" && r.options.file == 0 {
         return;
     }
@@ -309,7 +351,13 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(value) = value else {
         let keyword = node.start_byte() + "return".len();
         let (name, arguments) = match (waits, frame) {
-            (true, _) => ("rf", format!("{site},{},void 0", frame_text(r, function).unwrap_or_default())),
+            (true, _) => (
+                "rf",
+                format!(
+                    "{site},{},void 0",
+                    frame_text(r, function).unwrap_or_default()
+                ),
+            ),
             (false, Frame::Task) => ("Ru", format!("{site},{}", depth_name(r))),
             (false, _) => ("ru", site.to_string()),
         };
@@ -320,14 +368,22 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.set_names(site, [r.label(value)]);
     let before = match (waits, frame) {
         (true, _) => {
-            format!("{}({site},{},", probe(r, "rf"), frame_text(r, function).unwrap_or_default())
+            format!(
+                "{}({site},{},",
+                probe(r, "rf"),
+                frame_text(r, function).unwrap_or_default()
+            )
         }
         (false, Frame::Task) => format!("{}({site},{},", probe(r, "R"), depth_name(r)),
         (false, _) => format!("{}({site},", probe(r, "r")),
     };
     // `return` and an operand that begins right behind it, as in `return(x)`.
     let glued = value.start_byte() == node.start_byte() + "return".len();
-    wrap_argument(r, value, &format!("{}{before}", if glued { " " } else { "" }));
+    wrap_argument(
+        r,
+        value,
+        &format!("{}{before}", if glued { " " } else { "" }),
+    );
 }
 
 /// Whether a return passes a `finally` that runs to its end.
@@ -337,7 +393,8 @@ pub(crate) fn waits_for_finally(node: Node<'_>, function: Node<'_>) -> bool {
         if child == function {
             break;
         }
-        if parent.kind() == "try_statement" && parent.child_by_field_name("finalizer") != Some(child)
+        if parent.kind() == "try_statement"
+            && parent.child_by_field_name("finalizer") != Some(child)
         {
             if let Some(finalizer) = parent.child_by_field_name("finalizer") {
                 return ends_normally(finalizer);
@@ -366,7 +423,9 @@ pub(crate) fn is_outermost_finally(try_statement: Node<'_>) -> bool {
             break;
         }
         if parent.kind() == "try_statement"
-            && parent.child_by_field_name("finalizer").is_some_and(|own| own != child)
+            && parent
+                .child_by_field_name("finalizer")
+                .is_some_and(|own| own != child)
         {
             return false;
         }

@@ -121,7 +121,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         describe: toolchain::describe,
         hint: "the Debian package nodejs, or https://nodejs.org",
         plan: toolchain::plan,
+        variations: &[],
         diagnostics: None,
-    dialects: &[],
+        dialects: &[],
     },
 };

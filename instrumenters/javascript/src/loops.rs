@@ -12,14 +12,19 @@ use crate::syntax::{
 
 /// A loop statement of any kind.
 pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(body) = node.child_by_field_name("body") else { return };
+    let Some(body) = node.child_by_field_name("body") else {
+        return;
+    };
     if is_declaration(body.kind()) {
         r.drop_probe(node, "unsupported");
         return;
     }
     // A label must stay on its loop.
     let mut outer = node;
-    while let Some(parent) = outer.parent().filter(|parent| parent.kind() == "labeled_statement") {
+    while let Some(parent) = outer
+        .parent()
+        .filter(|parent| parent.kind() == "labeled_statement")
+    {
         outer = parent;
     }
     let suspends = node.kind() == "for_in_statement" && has_token(node, "await");
@@ -91,10 +96,15 @@ fn header<'a>(r: &Rewriter<'a>, node: Node<'a>, body: Node<'a>) -> String {
     let label = r.label(node);
     let end = body.start_byte().saturating_sub(node.start_byte());
     if body.start_byte() <= node.start_byte() || node.kind() == "do_statement" {
-        return node.child_by_field_name("condition").map_or(label, |condition| {
-            format!("do … while {}", r.label(condition))
-        });
+        return node
+            .child_by_field_name("condition")
+            .map_or(label, |condition| {
+                format!("do … while {}", r.label(condition))
+            });
     }
     let bytes = &r.source[node.start_byte()..node.start_byte() + end.min(160)];
-    String::from_utf8_lossy(bytes).split_whitespace().collect::<Vec<_>>().join(" ")
+    String::from_utf8_lossy(bytes)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -61,9 +61,8 @@ fn resolve(path: &Path, exists: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
         PathBuf::from(name)
     };
     let is_script = |path: &Path| {
-        path.extension().is_some_and(|extension| {
-            extension == "js" || extension == "mjs" || extension == "cjs"
-        })
+        path.extension()
+            .is_some_and(|extension| extension == "js" || extension == "mjs" || extension == "cjs")
     };
     [path.to_owned(), with(".js"), path.join("index.js")]
         .into_iter()

@@ -5,22 +5,30 @@ use tracer_model::Kind;
 
 use crate::chains::is_stepped;
 use crate::functions::{depth_name, scan};
-use crate::syntax::{Frame, close_statement, code_end, expression_child, is_declaration, is_function, is_list, probe};
+use crate::syntax::{
+    Frame, close_statement, code_end, expression_child, is_declaration, is_function, is_list, probe,
+};
 
 /// Top-level code: opens the frame of a file that another one loads, and says when the main file's
 /// is over.
 pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let mut cursor = node.walk();
-    let statements: Vec<Node<'a>> =
-        node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect();
+    let statements: Vec<Node<'a>> = node
+        .named_children(&mut cursor)
+        .filter(|child| child.kind() != "comment")
+        .collect();
     // Imports and re-exports run nothing here, and V8 prints their lines when linking fails.
     let runs = |child: &&Node<'a>| match child.kind() {
         "hash_bang_line" | "import_statement" => false,
         "export_statement" => exports_code(**child),
         _ => true,
     };
-    let Some(first) = statements.iter().find(runs).copied() else { return };
-    let Some(last) = statements.iter().rev().find(runs).copied() else { return };
+    let Some(first) = statements.iter().find(runs).copied() else {
+        return;
+    };
+    let Some(last) = statements.iter().rev().find(runs).copied() else {
+        return;
+    };
     let needs = scan(node);
     let awaits = needs.suspends;
     let frame = if awaits { Frame::Task } else { needs.frame };
@@ -29,7 +37,15 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let is_main = r.options.file == 0;
     let mut text = String::new();
     if is_main {
-        r.remember(node, "frame", if awaits { Frame::Task as u32 } else { Frame::None as u32 });
+        r.remember(
+            node,
+            "frame",
+            if awaits {
+                Frame::Task as u32
+            } else {
+                Frame::None as u32
+            },
+        );
         if awaits {
             text = format!(";const {}={}(\"module\");", depth_name(r), probe(r, "g0"));
         }
@@ -42,7 +58,11 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
             Frame::None => format!(";{}({site});", probe(r, "i0")),
             Frame::Depth => format!(";const {}={}({site});", depth_name(r), probe(r, "i0")),
             Frame::Task => {
-                format!(";const {}={}({site},\"module\");", depth_name(r), probe(r, "g"))
+                format!(
+                    ";const {}={}({site},\"module\");",
+                    depth_name(r),
+                    probe(r, "g")
+                )
             }
         };
     }
@@ -82,7 +102,9 @@ pub(crate) fn prologue_end(body: Node<'_>) -> Option<usize> {
 }
 
 fn is_directive(statement: Node<'_>) -> bool {
-    statement.named_child(0).is_some_and(|child| child.kind() == "string")
+    statement
+        .named_child(0)
+        .is_some_and(|child| child.kind() == "string")
 }
 
 pub(crate) fn in_prologue(node: Node<'_>) -> bool {
@@ -150,8 +172,11 @@ pub(crate) fn exports_code(node: Node<'_>) -> bool {
 /// emitter reads it and V8 never sees it.
 pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let first_function = r.options.first_function;
-    let functions: Vec<&str> =
-        r.functions().iter().map(|function| function.qualified.as_str()).collect();
+    let functions: Vec<&str> = r
+        .functions()
+        .iter()
+        .map(|function| function.qualified.as_str())
+        .collect();
     let mut sites = Vec::with_capacity(r.sites().len() * 2);
     let broken = node.has_error();
     let (firsts, entries) = moved_positions(node);
@@ -204,7 +229,12 @@ fn moved_positions(root: Node<'_>) -> (Vec<usize>, Vec<usize>) {
         if let Some(name) = start.and_then(first_evaluated) {
             let (at, statement) = (name.start_position(), node.start_position());
             if at != statement {
-                firsts.extend([at.row + 1, at.column + 1, statement.row + 1, statement.column + 1]);
+                firsts.extend([
+                    at.row + 1,
+                    at.column + 1,
+                    statement.row + 1,
+                    statement.column + 1,
+                ]);
             }
         }
         if is_function(node.kind()) {
@@ -235,16 +265,20 @@ fn first_position(body: Node<'_>) -> Option<Node<'_>> {
     let statement = body.named_children(&mut cursor).find(|child| {
         !matches!(
             child.kind(),
-            "comment" | "function_declaration" | "generator_function_declaration"
+            "comment"
+                | "function_declaration"
+                | "generator_function_declaration"
                 | "empty_statement"
         ) && !(child.kind() == "expression_statement" && is_directive(*child))
     })?;
     match statement.kind() {
-        "try_statement" => statement.child_by_field_name("body").and_then(first_position),
+        "try_statement" => statement
+            .child_by_field_name("body")
+            .and_then(first_position),
         "statement_block" => first_position(statement),
-        "return_statement" | "expression_statement" => {
-            Some(expression_child(statement).map_or(statement, |value| position_of(value, statement)))
-        }
+        "return_statement" | "expression_statement" => Some(
+            expression_child(statement).map_or(statement, |value| position_of(value, statement)),
+        ),
         "lexical_declaration" | "variable_declaration" => {
             let mut cursor = statement.walk();
             let value = statement
@@ -263,13 +297,17 @@ fn position_of<'t>(value: Node<'t>, whole: Node<'t>) -> Node<'t> {
     if leaf.kind() != "this" {
         return whole;
     }
-    let Some(parent) = leaf.parent() else { return whole };
+    let Some(parent) = leaf.parent() else {
+        return whole;
+    };
     match parent.parent() {
         Some(outer)
             if outer.kind() == "assignment_expression"
                 && outer.child_by_field_name("left") == Some(parent) =>
         {
-            outer.child_by_field_name("right").map_or(whole, |right| position_of(right, right))
+            outer
+                .child_by_field_name("right")
+                .map_or(whole, |right| position_of(right, right))
         }
         _ => parent.child_by_field_name("property").unwrap_or(whole),
     }

@@ -12,7 +12,9 @@ use crate::syntax::{
 /// `await` and `yield`.
 pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let function = enclosing_function(r, node);
-    let Some(frame) = frame_text(r, function) else { return };
+    let Some(frame) = frame_text(r, function) else {
+        return;
+    };
     let unpacked = is_unpacked(node);
     let site = match r.recall(node, "pause") {
         Some(site) => site,
@@ -42,10 +44,18 @@ pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     match expression_child(node) {
         Some(value) => {
             let keyword = node.child(0).map_or(0, |word| word.end_byte());
-            let glued = if value.start_byte() == keyword { " " } else { "" };
+            let glued = if value.start_byte() == keyword {
+                " "
+            } else {
+                ""
+            };
             r.wrap(value, format!("{glued}{sleep}({site},{frame},"), ")");
         }
-        None => r.close_at(node.end_byte(), 0, format!(" {sleep}({site},{frame},void 0)")),
+        None => r.close_at(
+            node.end_byte(),
+            0,
+            format!(" {sleep}({site},{frame},void 0)"),
+        ),
     }
 }
 
@@ -59,12 +69,12 @@ fn is_unpacked(node: Node<'_>) -> bool {
                 child = parent;
                 continue;
             }
-            "variable_declarator" => {
-                parent.child_by_field_name("name").is_some_and(is_pattern)
-            }
+            "variable_declarator" => parent.child_by_field_name("name").is_some_and(is_pattern),
             "assignment_expression" => {
                 parent.child_by_field_name("right") == Some(child)
-                    && parent.child_by_field_name("left").is_some_and(|left| is_pattern(bare(left)))
+                    && parent
+                        .child_by_field_name("left")
+                        .is_some_and(|left| is_pattern(bare(left)))
             }
             "for_in_statement" => parent.child_by_field_name("right") == Some(child),
             _ => false,
@@ -90,7 +100,9 @@ pub(crate) fn resumption<'a>(r: &mut Rewriter<'a>, value: Node<'a>) -> Option<St
 
 /// `break` and `continue` of a `for await` make it wait for the iterator.
 pub(crate) fn jump<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let label = node.child_by_field_name("label").map(|label| r.text(label).into_owned());
+    let label = node
+        .child_by_field_name("label")
+        .map(|label| r.text(label).into_owned());
     let mut child = node;
     let mut target = None;
     while let Some(parent) = child.parent() {
@@ -120,8 +132,12 @@ pub(crate) fn jump<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         child = parent;
     }
     let Some(target) = target else { return };
-    let Some(pause) = r.recall(target, "pause") else { return };
-    let Some(frame) = frame_text(r, enclosing_function(r, node)) else { return };
+    let Some(pause) = r.recall(target, "pause") else {
+        return;
+    };
+    let Some(frame) = frame_text(r, enclosing_function(r, node)) else {
+        return;
+    };
     let text = format!("{}({pause},{frame});", probe(r, "y0"));
     r.open(node, text);
 }

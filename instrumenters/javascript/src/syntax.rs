@@ -21,9 +21,14 @@ pub(crate) fn probe(r: &mut Rewriter<'_>, name: &str) -> String {
     let root = r.root();
     let index = r.recall(root, "prefix").unwrap_or_else(|| {
         let used = |prefix: &str| {
-            r.source.windows(prefix.len()).any(|window| window == prefix.as_bytes())
+            r.source
+                .windows(prefix.len())
+                .any(|window| window == prefix.as_bytes())
         };
-        let index = PREFIXES.iter().position(|prefix| !used(prefix)).unwrap_or(0);
+        let index = PREFIXES
+            .iter()
+            .position(|prefix| !used(prefix))
+            .unwrap_or(0);
         r.remember(root, "prefix", index as u32);
         index as u32
     });
@@ -90,7 +95,8 @@ pub(crate) fn bare<'a>(node: Node<'a>) -> Node<'a> {
 /// The first named child that is no comment.
 pub(crate) fn expression_child<'a>(node: Node<'a>) -> Option<Node<'a>> {
     let mut cursor = node.walk();
-    node.named_children(&mut cursor).find(|child| child.kind() != "comment")
+    node.named_children(&mut cursor)
+        .find(|child| child.kind() != "comment")
 }
 
 /// Whether the expression takes its name from what it is assigned to.
@@ -144,15 +150,20 @@ pub(crate) fn is_delegation(node: Node<'_>) -> bool {
 
 pub(crate) fn has_token(node: Node<'_>, token: &str) -> bool {
     let mut cursor = node.walk();
-    node.children(&mut cursor).any(|child| !child.is_named() && child.kind() == token)
+    node.children(&mut cursor)
+        .any(|child| !child.is_named() && child.kind() == token)
 }
 
 fn has_pattern(node: Node<'_>, field: &str) -> bool {
-    node.child_by_field_name(field).is_some_and(|target| is_pattern(bare(target)))
+    node.child_by_field_name(field)
+        .is_some_and(|target| is_pattern(bare(target)))
 }
 
 pub(crate) fn is_pattern(node: Node<'_>) -> bool {
-    matches!(node.kind(), "object_pattern" | "array_pattern" | "object" | "array")
+    matches!(
+        node.kind(),
+        "object_pattern" | "array_pattern" | "object" | "array"
+    )
 }
 
 /// The identifiers that a parameter or pattern binds or assigns, in order.
@@ -181,7 +192,10 @@ pub(crate) fn bound_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
 
 /// The texts of name nodes.
 pub(crate) fn texts(r: &Rewriter<'_>, names: &[Node<'_>]) -> Vec<String> {
-    names.iter().map(|name| r.text(*name).into_owned()).collect()
+    names
+        .iter()
+        .map(|name| r.text(*name).into_owned())
+        .collect()
 }
 
 /// Calls `visit` for the nodes of a function's own code, not those of functions inside it. Stops

@@ -12,7 +12,9 @@ pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
-    let real = lines.next().map_or_else(|| program.to_owned(), |line| PathBuf::from(line.trim()));
+    let real = lines
+        .next()
+        .map_or_else(|| program.to_owned(), |line| PathBuf::from(line.trim()));
     let mut roots = Vec::new();
     // `<root>/bin/node`: libraries that come with it are beside `bin`.
     if let Some(root) = real.parent().and_then(Path::parent) {
@@ -20,20 +22,30 @@ pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {
             roots.push(root.to_owned());
         }
     }
-    Some(Found { program: real, version: format!("Node.js {version}"), roots })
+    Some(Found {
+        program: real,
+        version: format!("Node.js {version}"),
+        roots,
+    })
 }
 
 /// `node [--expose-internals --require <emitter>] file args…`. The emitter takes the first part
 /// out of sight again.
 pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
-    let mut plan = Plan { program: request.found.program.clone(), ..Plan::default() };
-    plan.argv.push(request.found.program.clone().into_os_string());
+    let mut plan = Plan {
+        program: request.found.program.clone(),
+        ..Plan::default()
+    };
+    plan.argv
+        .push(request.found.program.clone().into_os_string());
     if request.traced {
         plan.argv.push("--expose-internals".into());
         plan.argv.push("--require".into());
-        plan.argv.push(request.private.join("emitter.cjs").into_os_string());
+        plan.argv
+            .push(request.private.join("emitter.cjs").into_os_string());
         for file in crate::SPEC.emitter {
-            plan.files.push((request.private.join(file.name), file.contents.to_vec()));
+            plan.files
+                .push((request.private.join(file.name), file.contents.to_vec()));
         }
         let mut listed = Vec::new();
         for (order, source) in request.sources.iter().enumerate() {
@@ -41,7 +53,9 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
                 "path": source.path.to_string_lossy(),
                 "traced": source.instrumented.is_some(),
             }));
-            let Some(text) = source.instrumented else { continue };
+            let Some(text) = source.instrumented else {
+                continue;
+            };
             // The last insertion holds what the emitter must know; it is not part of the program.
             let (code, facts) = match source.insertions.last() {
                 Some(last) if text.len() >= last.length as usize => {
@@ -60,12 +74,18 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
                 .and_then(|rest| rest.strip_suffix("*/"))
                 .unwrap_or_default();
             let map = serde_json::json!({ "insertions": insertions, "facts": facts });
-            plan.files.push((request.private.join(format!("{order}.js")), code.to_vec()));
             plan.files
-                .push((request.private.join(format!("{order}.json")), map.to_string().into_bytes()));
+                .push((request.private.join(format!("{order}.js")), code.to_vec()));
+            plan.files.push((
+                request.private.join(format!("{order}.json")),
+                map.to_string().into_bytes(),
+            ));
         }
         let program = serde_json::json!({ "channel": request.channel, "sources": listed });
-        plan.files.push((request.private.join("program.json"), program.to_string().into_bytes()));
+        plan.files.push((
+            request.private.join("program.json"),
+            program.to_string().into_bytes(),
+        ));
     }
     plan.argv.push(request.given.as_os_str().to_owned());
     plan.argv.extend(request.args.iter().cloned());

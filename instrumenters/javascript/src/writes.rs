@@ -6,14 +6,26 @@ use tracer_model::{Detail, FunctionKind, Kind};
 use crate::chains::follow_write;
 use crate::suspensions::resumption;
 use crate::syntax::{
-    bare, bound_names, close_statement, enclosing_function, is_anonymous_function, is_pattern, is_printed,
-    probe, texts,
+    bare, bound_names, close_statement, enclosing_function, is_anonymous_function, is_pattern,
+    is_printed, probe, texts,
 };
 
 /// Methods that change an array, map or set in place.
 const CHANGING: [&str; 14] = [
-    "push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin", "set",
-    "add", "delete", "clear", "append",
+    "push",
+    "pop",
+    "shift",
+    "unshift",
+    "splice",
+    "sort",
+    "reverse",
+    "fill",
+    "copyWithin",
+    "set",
+    "add",
+    "delete",
+    "clear",
+    "append",
 ];
 
 fn site_for<'a>(r: &mut Rewriter<'a>, node: Node<'a>, names: Vec<String>) -> u32 {
@@ -28,9 +40,10 @@ pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) {
         return;
     }
-    let (Some(name), Some(value)) =
-        (node.child_by_field_name("name"), node.child_by_field_name("value"))
-    else {
+    let (Some(name), Some(value)) = (
+        node.child_by_field_name("name"),
+        node.child_by_field_name("value"),
+    ) else {
         return;
     };
     let pattern = is_pattern(name);
@@ -45,7 +58,9 @@ pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let mut bound = Vec::new();
     bound_names(name, &mut bound);
     let names = texts(r, &bound);
-    let Some(declaration) = node.parent() else { return };
+    let Some(declaration) = node.parent() else {
+        return;
+    };
     if names.is_empty() {
         return;
     }
@@ -55,7 +70,10 @@ pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if let Some(wake) = resumption(r, value).filter(|_| pattern) {
         report = format!("({wake},{report})");
     }
-    if declaration.parent().is_some_and(|parent| parent.kind() == "for_statement") {
+    if declaration
+        .parent()
+        .is_some_and(|parent| parent.kind() == "for_statement")
+    {
         let spare = probe(r, "x_");
         r.close(node, format!(",{spare}={report}"));
     } else {
@@ -68,7 +86,9 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) {
         return;
     }
-    let Some(left) = node.child_by_field_name("left") else { return };
+    let Some(left) = node.child_by_field_name("left") else {
+        return;
+    };
     if is_printed(r, node) {
         r.drop_probe(node, "unsupported");
         return;
@@ -84,7 +104,11 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         let mut list: String = names.iter().map(|name| format!(",{name}")).collect();
         let right = node.child_by_field_name("right");
         if let Some(wake) = right.and_then(|right| resumption(r, right)) {
-            list = format!(",({wake},{}){}", names[0], list.get(1 + names[0].len()..).unwrap_or(""));
+            list = format!(
+                ",({wake},{}){}",
+                names[0],
+                list.get(1 + names[0].len()..).unwrap_or("")
+            );
         }
         let site = site_for(r, node, names);
         let before = format!("{}({site},", probe(r, "vd"));
@@ -166,9 +190,10 @@ pub(crate) fn update<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) {
         return;
     }
-    let (Some(argument), Some(operator)) =
-        (node.child_by_field_name("argument"), node.child_by_field_name("operator"))
-    else {
+    let (Some(argument), Some(operator)) = (
+        node.child_by_field_name("argument"),
+        node.child_by_field_name("operator"),
+    ) else {
         return;
     };
     if is_printed(r, node) {
@@ -193,7 +218,9 @@ pub(crate) fn delete<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) || is_printed(r, node) {
         return;
     }
-    let Some(argument) = node.child_by_field_name("argument") else { return };
+    let Some(argument) = node.child_by_field_name("argument") else {
+        return;
+    };
     let names = vec![r.label(bare(argument))];
     let site = site_for(r, node, names);
     let before = format!("{}({site},", probe(r, "d"));
@@ -203,15 +230,19 @@ pub(crate) fn delete<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// A class field with an initial value. Initial values run in a frame of their own, whenever an
 /// object is made.
 pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let (Some(property), Some(value)) =
-        (node.child_by_field_name("property"), node.child_by_field_name("value"))
-    else {
+    let (Some(property), Some(value)) = (
+        node.child_by_field_name("property"),
+        node.child_by_field_name("value"),
+    ) else {
         return;
     };
     if is_anonymous_function(value) {
         return;
     }
-    let is_constant = matches!(value.kind(), "number" | "string" | "true" | "false" | "null");
+    let is_constant = matches!(
+        value.kind(),
+        "number" | "string" | "true" | "false" | "null"
+    );
     if is_constant && !r.wants(Detail::State) {
         return;
     }
@@ -249,15 +280,20 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) {
         return;
     }
-    let Some(callee) = node.child_by_field_name("function") else { return };
-    let (Some(object), Some(method)) =
-        (callee.child_by_field_name("object"), callee.child_by_field_name("property"))
-    else {
+    let Some(callee) = node.child_by_field_name("function") else {
+        return;
+    };
+    let (Some(object), Some(method)) = (
+        callee.child_by_field_name("object"),
+        callee.child_by_field_name("property"),
+    ) else {
         return;
     };
     if object.kind() != "identifier"
         || callee.child_by_field_name("optional_chain").is_some()
-        || !node.child_by_field_name("arguments").is_some_and(|list| list.kind() == "arguments")
+        || !node
+            .child_by_field_name("arguments")
+            .is_some_and(|list| list.kind() == "arguments")
         || !CHANGING.contains(&r.text(method).as_ref())
         || is_printed(r, node)
         || in_chain(node)
@@ -279,7 +315,9 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// Whether the call is a link of an optional chain, which must stay whole.
 fn in_chain(node: Node<'_>) -> bool {
     node.parent().is_some_and(|parent| {
-        matches!(parent.kind(), "member_expression" | "subscript_expression" | "call_expression")
-            && parent.child_by_field_name("optional_chain").is_some()
+        matches!(
+            parent.kind(),
+            "member_expression" | "subscript_expression" | "call_expression"
+        ) && parent.child_by_field_name("optional_chain").is_some()
     })
 }

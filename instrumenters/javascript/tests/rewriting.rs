@@ -41,7 +41,10 @@ fn programs() -> Vec<(String, String)> {
 }
 
 fn rewrite(source: &[u8], detail: Detail) -> Instrumented {
-    let options = Options { detail, ..Options::default() };
+    let options = Options {
+        detail,
+        ..Options::default()
+    };
     instrument(&SPEC, source, &options).expect("JavaScript is never refused")
 }
 
@@ -55,9 +58,17 @@ fn insertions_come_out_again_and_add_no_line() {
     for (case, program) in programs() {
         for detail in DETAILS {
             let done = rewrite(program.as_bytes(), detail);
-            assert_eq!(strip(&done.rewritten), program.as_bytes(), "{case} at {detail:?}");
+            assert_eq!(
+                strip(&done.rewritten),
+                program.as_bytes(),
+                "{case} at {detail:?}"
+            );
             let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
-            assert_eq!(lines(&done.rewritten.text), lines(program.as_bytes()), "{case}");
+            assert_eq!(
+                lines(&done.rewritten.text),
+                lines(program.as_bytes()),
+                "{case}"
+            );
         }
     }
 }
@@ -98,19 +109,36 @@ fn functions_keep_their_inferred_names() {
         "f ??= () => 1;",
     ] {
         let rewritten = text(program);
-        assert!(!rewritten.contains("(() =>") || program.contains("(()"), "{rewritten}");
+        assert!(
+            !rewritten.contains("(() =>") || program.contains("(()"),
+            "{rewritten}"
+        );
         for value in ["= () =>", "= (function", "= class"] {
-            assert_eq!(program.contains(value), rewritten.contains(value), "{rewritten}");
+            assert_eq!(
+                program.contains(value),
+                rewritten.contains(value),
+                "{rewritten}"
+            );
         }
     }
 }
 
 #[test]
 fn nothing_stands_where_an_error_message_would_show_it() {
-    for program in ["(a || b)();", "new (x = y)();", "for (const q of (a ?? b)) ;", "f[i++]();"] {
+    for program in [
+        "(a || b)();",
+        "new (x = y)();",
+        "for (const q of (a ?? b)) ;",
+        "f[i++]();",
+    ] {
         let rewritten = text(program);
-        let shown = &program[..program.len() - 1].split(';').next().expect("a statement");
-        let part = shown.trim_start_matches("for (const q of ").trim_end_matches(") ");
+        let shown = &program[..program.len() - 1]
+            .split(';')
+            .next()
+            .expect("a statement");
+        let part = shown
+            .trim_start_matches("for (const q of ")
+            .trim_end_matches(") ");
         assert!(rewritten.contains(part), "{rewritten}");
     }
 }
@@ -121,7 +149,10 @@ fn directives_labels_and_returns_keep_their_places() {
     assert!(text("a: for (;;) break a").contains("a: for (;;)"));
     let rewritten = text("function f() { return\n1 }");
     let (first, _) = rewritten.split_once('\n').expect("two lines");
-    assert!(first.ends_with(')') && first.contains("return $t0_ru("), "{rewritten}");
+    assert!(
+        first.ends_with(')') && first.contains("return $t0_ru("),
+        "{rewritten}"
+    );
 }
 
 #[test]
@@ -133,7 +164,10 @@ fn insertions_stand_before_trailing_comments() {
 #[test]
 fn a_program_that_uses_our_prefix_gets_another() {
     let rewritten = text("let $t0_s = 1; $t0_s++;");
-    assert!(rewritten.contains("$t1_s(") && !rewritten.contains("$t0_s("), "{rewritten}");
+    assert!(
+        rewritten.contains("$t1_s(") && !rewritten.contains("$t0_s("),
+        "{rewritten}"
+    );
 }
 
 #[test]

@@ -63,7 +63,10 @@ struct Summary {
 impl Summary {
     fn add(&mut self, checked: &Checked) {
         self.summary.add(checked.status);
-        self.languages.entry(checked.language.clone()).or_default().add(checked.status);
+        self.languages
+            .entry(checked.language.clone())
+            .or_default()
+            .add(checked.status);
     }
 }
 
@@ -113,7 +116,12 @@ fn options(args: &CheckArgs) -> anyhow::Result<CheckOptions> {
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         settings.stdin = Stdin::Bytes(bytes);
     }
-    Ok(CheckOptions { run: RunOptions { program: settings::program(&args.program), settings } })
+    Ok(CheckOptions {
+        run: RunOptions {
+            program: settings::program(&args.program),
+            settings,
+        },
+    })
 }
 
 /// Checks files on several threads and hands the results on in the files' order.
@@ -133,7 +141,10 @@ fn in_order(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(path) = files.get(index) else { break };
                     // The receiver is gone only when writing results failed.
-                    if sender.send((index, check_in_folder(path, options))).is_err() {
+                    if sender
+                        .send((index, check_in_folder(path, options)))
+                        .is_err()
+                    {
                         break;
                     }
                 }
@@ -157,7 +168,9 @@ fn in_order(
 fn check_in_folder(path: &Path, options: &CheckOptions) -> Checked {
     let mut options = options.clone();
     let mut absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+    let folder = absolute
+        .parent()
+        .and_then(|folder| folder.canonicalize().ok());
     if let (Some(folder), Some(name)) = (folder, path.file_name()) {
         absolute = folder.join(name);
         options.run.settings.cwd = folder;
@@ -191,13 +204,16 @@ fn files(paths: &[PathBuf], any_language: bool) -> anyhow::Result<Vec<PathBuf>> 
 }
 
 fn search(folder: &Path, any_language: bool, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let listed = std::fs::read_dir(folder)
-        .with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut entries: Vec<PathBuf> =
-        listed.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let listed =
+        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut entries: Vec<PathBuf> = listed
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
     entries.sort();
     for entry in entries {
-        let hidden = entry.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+        let hidden = entry
+            .file_name()
+            .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
         if hidden || entry.is_symlink() {
             continue;
         }
@@ -234,7 +250,11 @@ fn table(out: &mut dyn Write, odd: &[Checked], summary: &mut Summary) -> std::io
     }
     writeln!(out)?;
     for (language, counts) in &mut summary.languages {
-        let name = if language.is_empty() { "unknown" } else { language };
+        let name = if language.is_empty() {
+            "unknown"
+        } else {
+            language
+        };
         row(out, name, counts)?;
     }
     if summary.languages.len() > 1 {

@@ -26,7 +26,10 @@ struct Toolchain {
 pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
-        languages: languages::all().iter().map(|spec| toolchain(spec)).collect(),
+        languages: languages::all()
+            .iter()
+            .map(|spec| toolchain(spec))
+            .collect(),
         protections: tracer_sandbox::probe(),
     };
     printer.data(|out| {
@@ -37,8 +40,17 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
         writeln!(out, "tracer {}", report.version)?;
         writeln!(out, "\ntoolchains")?;
         for row in &report.languages {
-            let said = row.found.as_deref().or(row.problem.as_deref()).unwrap_or_default();
-            writeln!(out, "  {} {:<12} {said}", mark(row.found.is_some()), row.language)?;
+            let said = row
+                .found
+                .as_deref()
+                .or(row.problem.as_deref())
+                .unwrap_or_default();
+            writeln!(
+                out,
+                "  {} {:<12} {said}",
+                mark(row.found.is_some()),
+                row.language
+            )?;
             if let Some(hint) = &row.hint {
                 writeln!(out, "      {hint}")?;
             }
@@ -46,7 +58,12 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
         writeln!(out, "\nsandbox")?;
         for protection in &report.protections {
             let reason = protection.reason.as_deref().unwrap_or_default();
-            writeln!(out, "  {} {:<24} {reason}", mark(protection.active), protection.name)?;
+            writeln!(
+                out,
+                "  {} {:<24} {reason}",
+                mark(protection.active),
+                protection.name
+            )?;
         }
         Ok(())
     })?;

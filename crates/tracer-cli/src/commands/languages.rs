@@ -32,8 +32,11 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
             return writeln!(out);
         }
         for row in &rows {
-            let extensions: Vec<String> =
-                row.extensions.iter().map(|extension| format!(".{extension}")).collect();
+            let extensions: Vec<String> = row
+                .extensions
+                .iter()
+                .map(|extension| format!(".{extension}"))
+                .collect();
             writeln!(
                 out,
                 "{:<12} {:<24} {}",

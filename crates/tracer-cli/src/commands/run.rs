@@ -27,11 +27,15 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
     if args.trace_out.is_some() {
         (settings.stdout, settings.stderr) = (Stream::Inherit, Stream::Inherit);
     }
-    let options = RunOptions { program: settings::program(&args.program), settings };
+    let options = RunOptions {
+        program: settings::program(&args.program),
+        settings,
+    };
     // Opened first: a path that cannot be written should not cost a run.
-    let file = args.trace_out.as_ref().map(|path| {
-        File::create(path).with_context(|| format!("cannot write {}", path.display()))
-    });
+    let file = args
+        .trace_out
+        .as_ref()
+        .map(|path| File::create(path).with_context(|| format!("cannot write {}", path.display())));
     let file = file.transpose()?;
     let Recorded { trace, executed } = tracer_engine::trace(&args.file, &options)?;
     if !args.discard {
@@ -49,8 +53,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
         }
         None => {
             let format = args.format.unwrap_or(Format::Pretty);
-            printer
-                .data(|out| view::render(&trace, format, args.width, printer.color(), out))?;
+            printer.data(|out| view::render(&trace, format, args.width, printer.color(), out))?;
         }
     }
     report_protections(&executed.protections, printer);
@@ -62,8 +65,11 @@ fn keep_files(executed: &Executed, printer: &Printer) -> anyhow::Result<()> {
     if executed.changes.is_empty() {
         return Ok(());
     }
-    let folders: BTreeSet<&Path> =
-        executed.changes.iter().map(|change| change.folder.as_path()).collect();
+    let folders: BTreeSet<&Path> = executed
+        .changes
+        .iter()
+        .map(|change| change.folder.as_path())
+        .collect();
     for folder in folders {
         let report = copy_out(&executed.changes, folder, folder, CopyLimits::default())?;
         for (path, why) in &report.skipped {

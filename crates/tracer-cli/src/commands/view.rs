@@ -39,17 +39,27 @@ pub(crate) fn render(
     match format {
         Format::Pretty => {
             let width = columns();
-            let options = pretty::Options { width, color, ..Default::default() };
+            let options = pretty::Options {
+                width,
+                color,
+                ..Default::default()
+            };
             pretty::write(trace, &options, &mut out)
         }
         Format::Jsonl => jsonl::write(trace, &mut out),
         Format::Binary => binary::write(trace, &mut out).map_err(io::Error::other),
         Format::Frames => {
-            let options = frames::Options { width: columns(), ..Default::default() };
+            let options = frames::Options {
+                width: columns(),
+                ..Default::default()
+            };
             frames::write(trace, &options, &mut out)
         }
         Format::Inline => {
-            let options = inline::Options { width: columns(), ..inline::Options::new(trace) };
+            let options = inline::Options {
+                width: columns(),
+                ..inline::Options::new(trace)
+            };
             inline::write(trace, &options, &mut out)
         }
         Format::Html => html::write(trace, &mut out),
