@@ -19,7 +19,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     let spec = programs::language("python")?;
     let (found, _) = peers::python(spec)?;
     let folder = tempfile::tempdir()?;
-    let copies = if settings.quick { 4 } else { 20 };
+    let copies = if settings.quick { 2 } else { 10 };
     let mut files: Vec<PathBuf> = Vec::new();
     for (path, text) in programs::all(spec)? {
         let stem = path
@@ -88,7 +88,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         })),
         None => report.skip("bwrap", "not installed; `cargo xtask peers` brings it"),
     }
-    let samples = interleave(settings.rounds(5), variants)?;
+    let samples = interleave(settings.rounds(3), variants)?;
     let number = files.len() as f64;
     let rows: Vec<Vec<String>> = samples
         .iter()

@@ -34,9 +34,9 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
         subject.found.version
     ));
     let (long, middle) = if settings.quick {
-        (40_000, 1000)
+        (10_000, 1000)
     } else {
-        (200_000, 8000)
+        (50_000, 8000)
     };
     let budget = Budget::default();
     let mut contenders = vec![
@@ -113,7 +113,7 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
     } else if level == "-O0" {
         report.skip("gdb", "not installed; `cargo xtask peers` brings it");
     }
-    let mut samples = contest(settings.rounds(7), &contenders)?;
+    let mut samples = contest(settings.rounds(5), &contenders)?;
     if debugger.is_some() {
         // One step is one line; the table is about rounds.
         let lines = subject.events_a_round(Detail::Lines)?;

@@ -25,9 +25,9 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         subject.found.version
     ));
     let (long, middle) = if settings.quick {
-        (4000, 500)
+        (4000, 100)
     } else {
-        (20_000, 4000)
+        (20_000, 300)
     };
     let budget = Budget::default();
     let mut contenders = vec![
@@ -72,7 +72,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     } else {
         report.skip("istanbul", "not installed; `cargo xtask peers` brings it");
     }
-    let samples = contest(settings.rounds(7), &contenders)?;
+    let samples = contest(settings.rounds(5), &contenders)?;
     let events = subject.events_of(&contenders, report);
     table(report, &samples, &events);
     Ok(())

@@ -28,7 +28,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         subject.found.version
     ));
     let scale = if settings.quick { 10 } else { 1 };
-    let (long, middle, short) = (4000 / scale, 300 / scale, 60 / scale);
+    let (long, middle, short) = (2000 / scale, 60 / scale, 20 / scale);
     let budget = Budget::default();
     let mut contenders = vec![
         subject.contender("untraced", long, None),
@@ -37,17 +37,17 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         subject.contender("tracer, full", long, Some((Detail::Full, budget))),
         subject.contender(
             "tracer, lines, all",
-            middle * 4,
+            middle * 10,
             Some((Detail::Lines, everything())),
         ),
         subject.contender(
             "tracer, state, all",
-            middle * 4,
+            middle * 10,
             Some((Detail::State, everything())),
         ),
         subject.contender(
             "tracer, full, all",
-            middle * 4,
+            middle * 10,
             Some((Detail::Full, everything())),
         ),
     ];
@@ -79,7 +79,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     } else {
         report.skip("PySnooper", "not installed; `cargo xtask peers` brings it");
     }
-    let samples = contest(settings.rounds(7), &contenders)?;
+    let samples = contest(settings.rounds(5), &contenders)?;
     let events = subject.events_of(&contenders, report);
     table(report, &samples, &events);
     Ok(())

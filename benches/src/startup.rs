@@ -48,7 +48,7 @@ pub(crate) fn ten_million(settings: &Settings, report: &mut Report) -> anyhow::R
                 })
             }));
         }
-        let samples = interleave(settings.rounds(7), variants)?;
+        let samples = interleave(settings.rounds(5), variants)?;
         let trace = std::fs::metadata(folder.path().join("trace"))?.len();
         for pair in samples.chunks_exact(2) {
             for sample in pair {
@@ -76,7 +76,7 @@ pub(crate) fn empty_program(settings: &Settings, report: &mut Report) -> anyhow:
     for spec in tracer_languages::all() {
         let folder = tempfile::tempdir()?;
         let variants = whole_commands(spec, "empty", folder.path())?;
-        let samples = interleave(settings.rounds(30), variants)?;
+        let samples = interleave(settings.rounds(15), variants)?;
         for sample in &samples {
             let more = sample.least() - samples[0].least();
             rows.push([row(spec, sample, &samples[0]), vec![time(more.max(0.0))]].concat());
