@@ -190,8 +190,8 @@ pub(crate) fn follow<'a>(r: &mut Rewriter<'a>, block: &[Node<'a>], index: usize)
 
 /// Sites of the steps that follow at once behind a statement.
 pub(crate) fn follow_next<'a>(r: &mut Rewriter<'a>, statement: Node<'a>) -> Vec<u32> {
-    let whole = whole(statement);
-    let Some(parent) = whole.parent() else {
+    let whole = whole(r, statement);
+    let Some(parent) = r.parent(whole) else {
         return Vec::new();
     };
     if !matches!(parent.kind(), "block" | "module") {
@@ -205,9 +205,8 @@ pub(crate) fn follow_next<'a>(r: &mut Rewriter<'a>, statement: Node<'a>) -> Vec<
 }
 
 /// The decorated definition that a definition is part of, or the node itself.
-pub(crate) fn whole(statement: Node<'_>) -> Node<'_> {
-    statement
-        .parent()
+pub(crate) fn whole<'a>(r: &Rewriter<'a>, statement: Node<'a>) -> Node<'a> {
+    r.parent(statement)
         .filter(|parent| parent.kind() == "decorated_definition")
         .unwrap_or(statement)
 }

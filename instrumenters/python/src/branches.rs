@@ -34,7 +34,7 @@ pub(crate) fn if_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// `elif`.
 pub(crate) fn elif_clause<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    if let Some(statement) = node.parent() {
+    if let Some(statement) = r.parent(node) {
         branch(r, statement, node);
     }
 }

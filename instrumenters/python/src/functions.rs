@@ -39,7 +39,7 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         FunctionKind::Generator
     } else if node.child(0).is_some_and(|first| first.kind() == "async") {
         FunctionKind::Async
-    } else if in_class(node) {
+    } else if in_class(r, node) {
         FunctionKind::Method
     } else {
         FunctionKind::Function
@@ -66,11 +66,11 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// The write of the defined name, behind the definition.
 fn bind<'a>(r: &mut Rewriter<'a>, node: Node<'a>, name: Node<'a>, body: Node<'a>) {
-    let decorated = node
-        .parent()
+    let decorated = r
+        .parent(node)
         .is_some_and(|parent| parent.kind() == "decorated_definition");
-    let block = crate::blocks::whole(node)
-        .parent()
+    let block = r
+        .parent(crate::blocks::whole(r, node))
         .map_or("", |parent| parent.kind());
     if !r.wants(Detail::State) || decorated || !matches!(block, "block" | "module") {
         return;
@@ -83,11 +83,9 @@ fn bind<'a>(r: &mut Rewriter<'a>, node: Node<'a>, name: Node<'a>, body: Node<'a>
     }
 }
 
-fn in_class(node: Node<'_>) -> bool {
-    let whole = crate::blocks::whole(node);
-    whole
-        .parent()
-        .and_then(|block| block.parent())
+fn in_class<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
+    r.parent(crate::blocks::whole(r, node))
+        .and_then(|block| r.parent(block))
         .is_some_and(|owner| owner.kind() == "class_definition")
 }
 
@@ -190,9 +188,9 @@ pub(crate) fn return_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// Whether the function of a `return` has one that a `finally` or `with` comes behind. All its
 /// returns are then told late, since the later one counts.
-fn defers(r: &mut Rewriter<'_>, node: Node<'_>) -> bool {
+fn defers<'a>(r: &mut Rewriter<'a>, node: Node<'a>) -> bool {
     let mut function = node;
-    while let Some(parent) = function.parent() {
+    while let Some(parent) = r.parent(function) {
         function = parent;
         if function.kind() == "function_definition" {
             break;
