@@ -30,6 +30,7 @@ impl<'t> Family<'t> {
     }
 
     /// The parent, if it is known here: `None` for a stranger, `Some(None)` for the root.
+    #[expect(clippy::option_option, reason = "a stranger and a root are different answers")]
     pub(crate) fn parent(&self, node: Node<'_>) -> Option<Option<Node<'t>>> {
         let index = *self.by_id.get(&node.id())?;
         let (_, parent) = self.members[index as usize];
