@@ -461,31 +461,44 @@ module.exports = function makeProbes(recorder) {
     end(i, depth + 1);
   }
 
-  // Containers changed in place.
-  function T(i, target) {
-    if (!isArray(target) && (typeof target !== 'object' || target === null ||
-        isProxy(target) || (!isMap(target) && !isSet(target)))) {
-      before[before.length] = null;
-    } else if (--fuel[i] < 0) {
+  // Containers changed in place: described before the call, and again behind it.
+  function T(i, root, ...path) {
+    const target = dataAt(root, path);
+    let bytes = null;
+    if (isContainer(target) && --fuel[i] < 0) {
       fuel[i] = 0;
       out.length = 0;
       out.value(target);
-      const bytes = list();
+      bytes = list();
       for (let at = 0; at < out.length; at++) bytes[at] = out.bytes[at];
-      before[before.length] = bytes;
-    } else before[before.length] = null;
+    }
+    before[before.length] = { bytes, target };
     return before.length - 1;
   }
-  function U(i, token, result, target) {
-    const bytes = before[token];
+  function U(i, token, result) {
+    const kept = before[token];
     before.length = token;
-    if (bytes !== null && bytes !== undefined) {
+    if (kept !== undefined && kept.bytes !== null) {
       start(OP.TRANSFORM, i, depth, depth);
-      for (let at = 0; at < bytes.length; at++) out.byte(bytes[at]);
-      out.value(target);
+      for (let at = 0; at < kept.bytes.length; at++) out.byte(kept.bytes[at]);
+      out.value(kept.target);
       end(i, depth);
     }
     return result;
+  }
+  // What a path of names leads to by data properties alone.
+  function dataAt(root, path) {
+    let value = root;
+    for (let k = 0; k < path.length; k++) {
+      if ((typeof value !== 'object' && typeof value !== 'function') || value === null ||
+          isProxy(value)) return undefined;
+      value = out.own(value, path[k]);
+    }
+    return value;
+  }
+  function isContainer(value) {
+    return typeof value === 'object' && value !== null && !isProxy(value) &&
+      (isArray(value) || isMap(value) || isSet(value));
   }
 
   // Sub-expressions.

@@ -6,8 +6,8 @@ use tracer_model::{Detail, FunctionKind, Kind};
 use crate::chains::follow_write;
 use crate::suspensions::resumption;
 use crate::syntax::{
-    bare, bound_names, close_statement, enclosing_function, is_anonymous_function, is_pattern,
-    is_printed, probe, texts,
+    bare, bound_names, close_statement, is_anonymous_function, is_pattern, is_printed,
+    probe, texts,
 };
 
 /// Methods that change an array, map or set in place.
@@ -275,7 +275,7 @@ pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
-/// `list.push(…)` and the like on a plain variable: the container before and after.
+/// `list.push(…)` and the like on a variable or a path of names: the container before and after.
 pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) {
         return;
@@ -289,27 +289,38 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     ) else {
         return;
     };
-    if object.kind() != "identifier"
-        || callee.child_by_field_name("optional_chain").is_some()
-        || !node
-            .child_by_field_name("arguments")
-            .is_some_and(|list| list.kind() == "arguments")
+    let Some(place) = plain_path(r, object) else { return };
+    if callee.child_by_field_name("optional_chain").is_some()
+        || !node.child_by_field_name("arguments").is_some_and(|list| list.kind() == "arguments")
         || !CHANGING.contains(&r.text(method).as_ref())
         || is_printed(r, node)
         || in_chain(node)
     {
         return;
     }
-    let name = r.text(object).into_owned();
-    if name == "arguments" && enclosing_function(r, node).kind() == "program" {
-        return;
-    }
     let site = r.site(Kind::Transform, node);
     let text = r.label(node);
-    r.set_names(site, [name.clone()]);
+    let name = r.label(object);
+    r.set_names(site, [name]);
     r.site_mut(site).text = text;
-    let before = format!("{}({site},{}({site},{name}),", probe(r, "U"), probe(r, "T"));
-    r.wrap(node, before, format!(",{name})"));
+    let before = format!("{}({site},{}({site},{place}),", probe(r, "U"), probe(r, "T"));
+    r.wrap(node, before, ")");
+}
+
+/// `a.b.c` as `a,"b","c"`: the emitter follows such a path without running a getter.
+fn plain_path(r: &Rewriter<'_>, object: Node<'_>) -> Option<String> {
+    match object.kind() {
+        "identifier" | "this" => Some(r.text(object).into_owned()),
+        "member_expression" if object.child_by_field_name("optional_chain").is_none() => {
+            let name = object.child_by_field_name("property")?;
+            let text = r.text(name);
+            if name.kind() != "property_identifier" || text.contains('\\') {
+                return None;
+            }
+            Some(format!("{},\"{text}\"", plain_path(r, object.child_by_field_name("object")?)?))
+        }
+        _ => None,
+    }
 }
 
 /// Whether the call is a link of an optional chain, which must stay whole.
