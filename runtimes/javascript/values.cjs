@@ -103,7 +103,7 @@ class Encoder {
     if (cut) this.digest(text);
   }
 
-  // FNV-1a 64 over the UTF-16 units' low and high bytes, in 32-bit halves.
+  // FNV-1a 64 over the UTF-8 form, in 32-bit halves.
   digest(text) {
     let low = 0x84222325;
     let high = 0xcbf29ce4;
@@ -111,14 +111,12 @@ class Encoder {
       low = 0;
       high = 0;
     } else {
-      for (let i = 0; i < text.length; i++) {
-        const unit = charCodeAt(text, i);
-        for (let byte = 0; byte < 2; byte++) {
-          low = (low ^ (byte === 0 ? unit & 0xff : unit >>> 8)) >>> 0;
-          const product = low * 0x1b3;
-          high = (Math_imul(high, 0x1b3) + (low << 8) + Math_floor(product / 0x100000000)) >>> 0;
-          low = product >>> 0;
-        }
+      const bytes = Buffer_from(text);
+      for (let i = 0; i < bytes.length; i++) {
+        low = (low ^ bytes[i]) >>> 0;
+        const product = low * 0x1b3;
+        high = (Math_imul(high, 0x1b3) + (low << 8) + Math_floor(product / 0x100000000)) >>> 0;
+        low = product >>> 0;
       }
     }
     for (let i = 0; i < 32; i += 8) this.byte((low >>> i) & 0xff);
@@ -405,6 +403,7 @@ const FLOAT_BYTES = new Uint8Array(FLOAT.buffer);
 const Math_floor = Math.floor;
 const Math_imul = Math.imul;
 const Buffer_byteLength = Buffer.byteLength;
+const Buffer_from = Buffer.from;
 const NO_KEYS = { names: [], count: 0 };
 
 function clip(text) {

@@ -6,8 +6,7 @@ use tracer_model::{Detail, FunctionKind, Kind};
 use crate::chains::follow_write;
 use crate::suspensions::resumption;
 use crate::syntax::{
-    bare, bound_names, close_statement, is_anonymous_function, is_pattern, is_printed,
-    probe, texts,
+    bare, bound_names, close_statement, is_anonymous_function, is_pattern, is_printed, probe, texts,
 };
 
 /// Methods that change an array, map or set in place.
@@ -289,9 +288,13 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     ) else {
         return;
     };
-    let Some(place) = plain_path(r, object) else { return };
+    let Some(place) = plain_path(r, object) else {
+        return;
+    };
     if callee.child_by_field_name("optional_chain").is_some()
-        || !node.child_by_field_name("arguments").is_some_and(|list| list.kind() == "arguments")
+        || !node
+            .child_by_field_name("arguments")
+            .is_some_and(|list| list.kind() == "arguments")
         || !CHANGING.contains(&r.text(method).as_ref())
         || is_printed(r, node)
         || in_chain(node)
@@ -303,7 +306,11 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let name = r.label(object);
     r.set_names(site, [name]);
     r.site_mut(site).text = text;
-    let before = format!("{}({site},{}({site},{place}),", probe(r, "U"), probe(r, "T"));
+    let before = format!(
+        "{}({site},{}({site},{place}),",
+        probe(r, "U"),
+        probe(r, "T")
+    );
     r.wrap(node, before, ")");
 }
 
@@ -317,7 +324,10 @@ fn plain_path(r: &Rewriter<'_>, object: Node<'_>) -> Option<String> {
             if name.kind() != "property_identifier" || text.contains('\\') {
                 return None;
             }
-            Some(format!("{},\"{text}\"", plain_path(r, object.child_by_field_name("object")?)?))
+            Some(format!(
+                "{},\"{text}\"",
+                plain_path(r, object.child_by_field_name("object")?)?
+            ))
         }
         _ => None,
     }
