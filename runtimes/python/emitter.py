@@ -49,7 +49,7 @@ class Emitter:
         floor, muted_loop, exhausted, threads = -1, 0, False, False
         # By name: forms, and how to bring the counts up to date.
         names, recording, first, counting, flushers = {}, {}, {}, {}, {}
-        kept, outside, active, began = {}, {}, {}, []
+        kept, active, began = {}, {}, []
         # Visits of loops and calls until the slots are refreshed.
         due = PERIOD
         loop_ranges = {}
@@ -145,13 +145,7 @@ class Emitter:
             floor, muted_loop = limit, loop
             space.update(first)
             if loop:
-                forms = outside.get(loop)
-                if forms is None:
-                    low, high = loop_ranges.get(loop, (loop, loop))
-                    forms = outside[loop] = {
-                        name: outside_form(name) for name, (number, _) in names.items()
-                        if not low <= number <= high and name[4] in "svVukbjathGgnlfew"}
-                space.update(forms)
+                space.update({name: outside_form(name) for name in recording if is_outside(name)})
 
         def unmute():
             """Ends a muted stretch: what was left out is told, and recording resumes."""
@@ -276,6 +270,13 @@ class Emitter:
             if suspended:
                 resumed_by_error(place.tb_frame)
             return error
+
+        def caller():
+            """The frame of the subject that called the probe which asks."""
+            frame = getframe(2)
+            while frame.f_code.co_filename == OURS:
+                frame = frame.f_back
+            return frame
 
         sources = self.sources = set()
 
@@ -646,20 +647,20 @@ class Emitter:
             count_, flush = counted(number, head)
 
             def returning(x):
-                pending[id(getframe(1))] = head + capture(x)
+                pending[id(caller())] = head + capture(x)
                 return x
 
             def count(x):
-                pending[id(getframe(1))] = b""
+                pending[id(caller())] = b""
                 return count_(x)
             return returning, always(count), flush
 
         def make_F(number, arity):
             def leave():
                 nonlocal depth
-                if suspended and id(getframe(1)) in suspended:
-                    resumed_by_error(getframe(1))
-                data = pending.pop(id(getframe(1)), None) if pending else None
+                if suspended and id(caller()) in suspended:
+                    resumed_by_error(caller())
+                data = pending.pop(id(caller()), None) if pending else None
                 if data is not None:
                     if data:
                         record(data)
@@ -674,12 +675,12 @@ class Emitter:
 
             def unwind():
                 trim()
-                pending and pending.pop(id(getframe(1)), None)
+                pending and pending.pop(id(caller()), None)
                 leave()
 
             def unwind_count():
                 trim()
-                pending and pending.pop(id(getframe(1)), None)
+                pending and pending.pop(id(caller()), None)
                 count()
             return unwind, always(unwind_count), flush
 
@@ -688,11 +689,11 @@ class Emitter:
             tell_, count_, flush = leaving(number, b"\x04" + varint(number) + b"\5", b"")
 
             def suspend(x):
-                suspended[id(getframe(1))] = number + 1
+                suspended[id(caller())] = number + 1
                 return tell_(x)
 
             def count(x):
-                suspended[id(getframe(1))] = number + 1
+                suspended[id(caller())] = number + 1
                 return count_(x)
             return suspend, always(count), flush
 
@@ -702,14 +703,14 @@ class Emitter:
 
             def resume(x):
                 nonlocal depth
-                suspended.pop(id(getframe(1)), None)
+                suspended.pop(id(caller()), None)
                 record(head + capture(x))
                 depth += 1
                 return x
 
             def count(x):
                 nonlocal depth
-                suspended.pop(id(getframe(1)), None)
+                suspended.pop(id(caller()), None)
                 depth += 1
                 return count_(x)
             return resume, always(count), flush
@@ -864,14 +865,14 @@ class Emitter:
             def passing():
                 error = exc_info()[1]
                 place = error.__traceback__ if error is not None else None
-                if place is not None and place.tb_frame is getframe(1):
+                if place is not None and place.tb_frame is caller():
                     trim()
                     record(head + in_flight(error, capture, intern, varint, OURS))
 
             def count():
                 error = exc_info()[1]
                 place = error.__traceback__ if error is not None else None
-                if place is not None and place.tb_frame is getframe(1):
+                if place is not None and place.tb_frame is caller():
                     trim()
             return passing, always(count), nothing
 
@@ -904,29 +905,40 @@ class Emitter:
             letters[letter] = lambda number, arity, part=letter: loop_of(number)[part]
 
         def register(found, ranges):
-            """Makes the probes of these names, with the number of values each is given."""
+            """Announces probes by name, with the number of values each is given. A probe is made
+            when it is first visited."""
             loop_ranges.update(ranges)
             for name, arity in found.items():
                 names[name] = (int(name[5:].partition("_")[0]), arity)
-            # Operands first: arms must know of them.
-            for name in sorted(found, key=lambda name: name[4] != "Q"):
-                number, arity = names[name]
-                if name[4] in "aQ":
-                    make = make_a if name[4] == "a" else make_Q
-                    forms = make(number, arity, int(name.rpartition("_")[2]))
-                else:
-                    forms = letters[name[4]](number, arity)
-                recording[name], counting[name], flushers[name] = forms
-                first[name] = first_form(name)
-                if name[4] in "ewyzfmUbQF" and forms[2] is nothing:
-                    # What ends a muted stretch, or says nothing of its own.
-                    first[name] = forms[1]()
-            outside.clear()
+                space[name] = partial(visit_first, name)
+
+        def visit_first(name, *xs):
+            number, arity = names[name]
+            if name[4] in "aQ":
+                make = make_a if name[4] == "a" else make_Q
+                forms = make(number, arity, int(name.rpartition("_")[2]))
+            else:
+                forms = letters[name[4]](number, arity)
+            recording[name], counting[name], flushers[name] = forms
+            first[name] = first_form(name)
+            if name[4] in "ewyzfmUbQF" and forms[2] is nothing:
+                # What ends a muted stretch, or says nothing of its own.
+                first[name] = forms[1]()
             if threads:
-                multiple()
-            now = first if exhausted or floor >= 0 else recording
-            for name in found:
-                space[name] = now[name]
+                multiple(name)
+            if floor < 0 and not exhausted:
+                form = recording[name]
+            elif muted_loop and is_outside(name):
+                form = outside_form(name)
+            else:
+                form = first[name]
+            space[name] = form
+            return form(*xs)
+
+        def is_outside(name):
+            """Whether a visit of this probe, in the frame of the muted loop, is behind the loop."""
+            low, high = loop_ranges.get(muted_loop, (muted_loop, muted_loop))
+            return name[4] in "svVukbjathGgnlfew" and not low <= names[name][0] <= high
 
         def outside_form(name):
             full = recording[name]
@@ -955,15 +967,10 @@ class Emitter:
         states = {}
         guard = None
 
-        def multiple():
-            """Wraps the forms that write or change the depth, once there are threads."""
+        def multiple(name):
+            """Wraps a probe's forms, once there are threads."""
             for forms in (recording, first):
-                for name, form in forms.items():
-                    if form not in wrapped:
-                        forms[name] = guarded(form)
-                        wrapped.add(forms[name])
-
-        wrapped = set()
+                forms[name] = guarded(forms[name])
 
         def guarded(form):
             acquire, release = guard.acquire, guard.release
@@ -1008,7 +1015,8 @@ class Emitter:
                 if floor >= 0:
                     unmute()
                 threads = True
-                multiple()
+                for name in recording:
+                    multiple(name)
                 space.update(first if exhausted else recording)
             else:
                 guard.acquire()

@@ -76,7 +76,7 @@ fn is_constant(statement: Node<'_>) -> bool {
 
 /// Whether evaluating the expression may run code of the program, so that events come before the
 /// expression's own.
-pub(crate) fn may_call(r: &Rewriter<'_>, node: Node<'_>) -> bool {
+pub(crate) fn may_call(r: &mut Rewriter<'_>, node: Node<'_>) -> bool {
     match node.kind() {
         "call" | "await" | "yield" | "named_expression" => true,
         "lambda" => false,
@@ -99,7 +99,9 @@ pub(crate) fn may_call(r: &Rewriter<'_>, node: Node<'_>) -> bool {
 }
 
 /// Whether the file defines operators or properties of its own.
-fn overloads(r: &Rewriter<'_>) -> bool {
+struct Overloads(bool);
+
+fn overloads(r: &mut Rewriter<'_>) -> bool {
     const PLAIN: &[&str] = &[
         "init__",
         "repr__",
@@ -117,17 +119,20 @@ fn overloads(r: &Rewriter<'_>) -> bool {
         "main__",
         "format__",
     ];
-    let text = String::from_utf8_lossy(r.source);
-    text.contains("@property")
-        || text.match_indices("def __").any(|(at, found)| {
+    r.memo(|r| {
+        let text = String::from_utf8_lossy(r.source);
+        let defines = text.match_indices("def __").any(|(at, found)| {
             !PLAIN
                 .iter()
                 .any(|name| text[at + found.len()..].starts_with(name))
-        })
+        });
+        Overloads(defines || text.contains("@property"))
+    })
+    .0
 }
 
 /// A `while` whose condition runs code tells its step each time, ahead of the condition.
-pub(crate) fn steps_in_header(r: &Rewriter<'_>, statement: Node<'_>) -> bool {
+pub(crate) fn steps_in_header(r: &mut Rewriter<'_>, statement: Node<'_>) -> bool {
     statement.kind() == "while_statement"
         && statement
             .child_by_field_name("condition")

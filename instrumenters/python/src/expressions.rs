@@ -7,7 +7,7 @@ use tracer_model::{Detail, Kind};
 
 /// A call, operation, element or attribute: its value.
 pub(crate) fn expression<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    if !r.wants(Detail::Full) || !is_read(node) {
+    if !r.wants(Detail::Full) || !is_read(r, node) {
         return;
     }
     // The grammar reads the star of `[*f()]` as part of the call.
@@ -80,9 +80,9 @@ pub(crate) fn operands<'a>(r: &mut Rewriter<'a>, condition: Node<'a>, site: u32)
 }
 
 /// Whether the node's value is read, and may stand in parentheses where it is.
-fn is_read(node: Node<'_>) -> bool {
+fn is_read<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
     let mut child = node;
-    while let Some(parent) = child.parent() {
+    while let Some(parent) = r.parent(child) {
         let field = |name: &str| {
             parent
                 .child_by_field_name(name)

@@ -3,7 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, FunctionKind, Kind};
 
-use crate::blocks::{PREFIX, Place, follow, follow_next, insert_head, statements};
+use crate::blocks::{PREFIX, Place, follow, follow_next, insert_head, statements, whole};
 
 /// The file's top-level code. The main file's runs without a call.
 pub(crate) fn module<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
@@ -66,12 +66,9 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// The write of the defined name, behind the definition.
 fn bind<'a>(r: &mut Rewriter<'a>, node: Node<'a>, name: Node<'a>, body: Node<'a>) {
-    let decorated = r
-        .parent(node)
-        .is_some_and(|parent| parent.kind() == "decorated_definition");
-    let block = r
-        .parent(crate::blocks::whole(r, node))
-        .map_or("", |parent| parent.kind());
+    let whole = whole(r, node);
+    let decorated = whole.id() != node.id();
+    let block = r.parent(whole).map_or("", |parent| parent.kind());
     if !r.wants(Detail::State) || decorated || !matches!(block, "block" | "module") {
         return;
     }
@@ -84,7 +81,7 @@ fn bind<'a>(r: &mut Rewriter<'a>, node: Node<'a>, name: Node<'a>, body: Node<'a>
 }
 
 fn in_class<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
-    r.parent(crate::blocks::whole(r, node))
+    r.parent(whole(r, node))
         .and_then(|block| r.parent(block))
         .is_some_and(|owner| owner.kind() == "class_definition")
 }
@@ -166,17 +163,14 @@ pub(crate) fn lambda<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 pub(crate) fn return_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let site = r.site(Kind::Out, node);
     let defers = defers(r, node);
-    match node
+    let letter = if defers { 'D' } else { 'r' };
+    let value = node
         .named_child(0)
-        .filter(|value| value.kind() != "comment")
-    {
-        Some(value) => {
-            let letter = if defers { 'D' } else { 'r' };
-            r.wrap(value, format!("_tr_{letter}{site}(("), "))");
-        }
+        .filter(|value| value.kind() != "comment");
+    match value {
+        Some(value) => r.wrap(value, format!("_tr_{letter}{site}(("), "))"),
         // An asynchronous generator may not return a value, not even `None`.
         None => {
-            let letter = if defers { 'D' } else { 'r' };
             r.open_at(
                 node.start_byte(),
                 PREFIX - 1,
