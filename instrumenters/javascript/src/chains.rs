@@ -19,7 +19,6 @@ pub(crate) fn is_stepped(r: &Rewriter<'_>, node: Node<'_>) -> bool {
         return false;
     };
     match node.kind() {
-        "empty_statement" | "statement_block" => false,
         "export_statement" => exports_code(node),
         "expression_statement"
         | "variable_declaration"

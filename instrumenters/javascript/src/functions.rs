@@ -159,10 +159,10 @@ fn may_stand_in_try(r: &Rewriter<'_>, body: Node<'_>, parameters: &[String]) -> 
         match child.kind() {
             "function_declaration" | "generator_function_declaration" => return false,
             "class_declaration" => {
-                if let Some(name) = child.child_by_field_name("name") {
-                    if parameters.iter().any(|known| *known == r.text(name)) {
-                        return false;
-                    }
+                if let Some(name) = child.child_by_field_name("name")
+                    && parameters.iter().any(|known| *known == r.text(name))
+                {
+                    return false;
                 }
             }
             "lexical_declaration" => {
@@ -395,10 +395,9 @@ pub(crate) fn waits_for_finally(node: Node<'_>, function: Node<'_>) -> bool {
         }
         if parent.kind() == "try_statement"
             && parent.child_by_field_name("finalizer") != Some(child)
+            && let Some(finalizer) = parent.child_by_field_name("finalizer")
         {
-            if let Some(finalizer) = parent.child_by_field_name("finalizer") {
-                return ends_normally(finalizer);
-            }
+            return ends_normally(finalizer);
         }
         child = parent;
     }

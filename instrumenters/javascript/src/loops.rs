@@ -41,10 +41,10 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.site_mut(site).chain.after = first;
 
     let mut names = Vec::new();
-    if node.kind() == "for_in_statement" {
-        if let Some(left) = node.child_by_field_name("left") {
-            bound_names(bare(left), &mut names);
-        }
+    if node.kind() == "for_in_statement"
+        && let Some(left) = node.child_by_field_name("left")
+    {
+        bound_names(bare(left), &mut names);
     }
     let names = texts(r, &names);
     r.set_names(site, names.iter().cloned());

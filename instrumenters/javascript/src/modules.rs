@@ -17,14 +17,12 @@ pub(crate) fn local_modules(
     let mut stack = vec![tree.root_node()];
     let mut cursor = tree.root_node().walk();
     while let Some(node) = stack.pop() {
-        if let Some(specifier) = specifier(node, source) {
-            if specifier.starts_with("./") || specifier.starts_with("../") {
-                if let Some(file) = resolve(&normal(&folder.join(&specifier)), exists) {
-                    if !found.contains(&file) {
-                        found.push(file);
-                    }
-                }
-            }
+        if let Some(specifier) = specifier(node, source)
+            && (specifier.starts_with("./") || specifier.starts_with("../"))
+            && let Some(file) = resolve(&normal(&folder.join(&specifier)), exists)
+            && !found.contains(&file)
+        {
+            found.push(file);
         }
         let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
         stack.extend(children.into_iter().rev());

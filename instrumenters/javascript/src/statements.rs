@@ -237,19 +237,18 @@ fn moved_positions(root: Node<'_>) -> (Vec<usize>, Vec<usize>) {
                 ]);
             }
         }
-        if is_function(node.kind()) {
-            if let Some(body) = node.child_by_field_name("body") {
-                if let Some(first) = first_position(body) {
-                    let (at, start) = (body.start_position(), first.start_position());
-                    let inside = usize::from(body.kind() == "statement_block");
-                    entries.extend([
-                        at.row + 1,
-                        at.column + 1 + inside,
-                        start.row + 1,
-                        start.column + 1,
-                    ]);
-                }
-            }
+        if is_function(node.kind())
+            && let Some(body) = node.child_by_field_name("body")
+            && let Some(first) = first_position(body)
+        {
+            let (at, start) = (body.start_position(), first.start_position());
+            let inside = usize::from(body.kind() == "statement_block");
+            entries.extend([
+                at.row + 1,
+                at.column + 1 + inside,
+                start.row + 1,
+                start.column + 1,
+            ]);
         }
         stack.extend(node.children(&mut cursor));
     }
@@ -263,13 +262,14 @@ fn first_position(body: Node<'_>) -> Option<Node<'_>> {
     }
     let mut cursor = body.walk();
     let statement = body.named_children(&mut cursor).find(|child| {
-        !matches!(
+        let runs_nothing = matches!(
             child.kind(),
             "comment"
                 | "function_declaration"
                 | "generator_function_declaration"
                 | "empty_statement"
-        ) && !(child.kind() == "expression_statement" && is_directive(*child))
+        );
+        !runs_nothing && (child.kind() != "expression_statement" || !is_directive(*child))
     })?;
     match statement.kind() {
         "try_statement" => statement

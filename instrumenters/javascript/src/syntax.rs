@@ -81,7 +81,7 @@ pub(crate) fn enclosing_function<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Node<'
 }
 
 /// The expression without parentheses around it.
-pub(crate) fn bare<'a>(node: Node<'a>) -> Node<'a> {
+pub(crate) fn bare(node: Node<'_>) -> Node<'_> {
     let mut inner = node;
     while inner.kind() == "parenthesized_expression" {
         match expression_child(inner) {
@@ -93,7 +93,7 @@ pub(crate) fn bare<'a>(node: Node<'a>) -> Node<'a> {
 }
 
 /// The first named child that is no comment.
-pub(crate) fn expression_child<'a>(node: Node<'a>) -> Option<Node<'a>> {
+pub(crate) fn expression_child(node: Node<'_>) -> Option<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor)
         .find(|child| child.kind() != "comment")
@@ -241,7 +241,7 @@ pub(crate) fn in_broken(r: &Rewriter<'_>, node: Node<'_>) -> bool {
 pub(crate) fn code_end(node: Node<'_>) -> usize {
     let mut node = node;
     loop {
-        let last = (0..node.child_count() as u32)
+        let last = (0..node.child_count())
             .rev()
             .filter_map(|index| node.child(index))
             .find(|child| child.kind() != "comment" && child.end_byte() > child.start_byte());

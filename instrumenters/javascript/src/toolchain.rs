@@ -17,10 +17,11 @@ pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {
         .map_or_else(|| program.to_owned(), |line| PathBuf::from(line.trim()));
     let mut roots = Vec::new();
     // `<root>/bin/node`: libraries that come with it are beside `bin`.
-    if let Some(root) = real.parent().and_then(Path::parent) {
-        if root != Path::new("/") && root != Path::new("/usr") {
-            roots.push(root.to_owned());
-        }
+    if let Some(root) = real.parent().and_then(Path::parent)
+        && root != Path::new("/")
+        && root != Path::new("/usr")
+    {
+        roots.push(root.to_owned());
     }
     Some(Found {
         program: real,

@@ -125,12 +125,6 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 fn assigned_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
     match node.kind() {
         "shorthand_property_identifier" => names.push(node),
-        "object" | "array" => {
-            let mut cursor = node.walk();
-            for child in node.named_children(&mut cursor) {
-                assigned_names(child, names);
-            }
-        }
         "pair" => {
             if let Some(value) = node.child_by_field_name("value") {
                 assigned_names(value, names);
@@ -141,7 +135,8 @@ fn assigned_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
                 assigned_names(left, names);
             }
         }
-        "object_pattern" | "array_pattern" | "rest_pattern" | "spread_element" => {
+        "object" | "array" | "object_pattern" | "array_pattern" | "rest_pattern"
+        | "spread_element" => {
             let mut cursor = node.walk();
             for child in node.named_children(&mut cursor) {
                 assigned_names(child, names);
@@ -292,9 +287,9 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     };
     if callee.child_by_field_name("optional_chain").is_some()
-        || !node
+        || node
             .child_by_field_name("arguments")
-            .is_some_and(|list| list.kind() == "arguments")
+            .is_none_or(|list| list.kind() != "arguments")
         || !CHANGING.contains(&r.text(method).as_ref())
         || is_printed(r, node)
         || in_chain(node)
