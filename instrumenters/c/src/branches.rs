@@ -236,6 +236,7 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
     }
     let mut labels = Vec::new();
     collect_cases(node, &mut labels);
+    let facts = FileFacts::of(rewriter);
     let mut arms = vec!["no case".to_owned()];
     let mut has_default = false;
     for case in &labels {
@@ -253,6 +254,12 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
         return;
     }
     let site = rewriter.site_of(Kind::Branch, node, SWITCH);
+    for (place, label) in labels.iter().enumerate() {
+        facts
+            .cases
+            .borrow_mut()
+            .insert(label.id(), (site, place + 1));
+    }
     let text = rewriter.label(value);
     let entry = rewriter.site_mut(site);
     entry.text.clone_from(&text);
@@ -293,29 +300,18 @@ pub(crate) fn case<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     if !rewriter.wants(Detail::Lines) {
         return;
     }
-    let mut outer = node.parent();
-    while outer.is_some_and(|node| node.kind() != "switch_statement") {
-        outer = outer.and_then(|node| node.parent());
-    }
-    let Some(switch) = outer else { return };
-    let Some(site) = rewriter.known_site(switch, SWITCH) else {
-        return;
-    };
-    let mut labels = Vec::new();
-    collect_cases(switch, &mut labels);
-    let Some(place) = labels.iter().position(|label| label.id() == node.id()) else {
-        return;
-    };
+    let known = FileFacts::of(rewriter)
+        .cases
+        .borrow()
+        .get(&node.id())
+        .copied();
+    let Some((site, arm)) = known else { return };
     let mut cursor = node.walk();
     let Some(colon) = node.children(&mut cursor).find(|child| child.kind() == ":") else {
         return;
     };
     let extent = node.end_byte() - node.start_byte();
-    rewriter.open_at(
-        colon.end_byte(),
-        extent,
-        format!("_tr_k({site}u,{}u);", place + 1),
-    );
+    rewriter.open_at(colon.end_byte(), extent, format!("_tr_k({site}u,{arm}u);"));
 }
 
 fn within_expression<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition: Node<'a>) {

@@ -3,7 +3,7 @@
 //! Answers questions about the syntax tree; inserts nothing.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tracer_instrument::{Node, Rewriter};
 
@@ -20,6 +20,8 @@ pub(crate) struct FileFacts {
     pub(crate) types: Types,
     /// Descriptions of types that probes refer to, by where.
     pub(crate) used: RefCell<Vec<(usize, String)>>,
+    /// The branch and arm of each label of a switch, by node.
+    pub(crate) cases: RefCell<BTreeMap<usize, (u32, usize)>>,
     /// Whether output can be watched: the program does not ask for a stream's position.
     pub(crate) watch_output: bool,
 }
@@ -66,6 +68,7 @@ impl FileFacts {
                 functions: BTreeSet::new(),
                 types: Types::of(rewriter),
                 used: RefCell::default(),
+                cases: RefCell::default(),
                 watch_output: !(contains(rewriter.source, b"stdout")
                     && POSITIONS.iter().any(|name| contains(rewriter.source, name))),
             };

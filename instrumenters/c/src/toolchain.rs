@@ -79,9 +79,12 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         plan.build.push(emitter);
         // Errors are to name the place of a probe, in bytes.
         build.extend(words(["-Wl,--wrap=pthread_create", "-w", "-ftabstop=1"]));
-        if !clang {
-            build.push("-ftrack-macro-expansion=0".into());
-        }
+        build.push(if clang {
+            // Each `else if` nests one level deeper.
+            "-fbracket-depth=100000".into()
+        } else {
+            "-ftrack-macro-expansion=0".into()
+        });
         build.push("-include".into());
         build.push(request.private.join("tracer_emit.h").into_os_string());
         build.push(request.given.as_os_str().to_owned());

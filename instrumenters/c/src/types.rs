@@ -329,10 +329,12 @@ impl Types {
             is_type,
             addressable,
         };
-        self.names
-            .entry(rewriter.text(name).into_owned())
-            .or_default()
-            .push(entry);
+        insert(
+            self.names
+                .entry(rewriter.text(name).into_owned())
+                .or_default(),
+            entry,
+        );
     }
 
     /// The type that a declaration's specifiers name.
@@ -402,7 +404,7 @@ impl Types {
                 is_type: true,
                 addressable: false,
             };
-            self.tags.entry(tag).or_default().push(entry);
+            insert(self.tags.entry(tag).or_default(), entry);
         }
         if keyword == "enum" {
             let mut cursor = body.walk();
@@ -503,11 +505,10 @@ impl Types {
         name: &str,
         at: usize,
     ) -> Option<&'t Declared> {
-        table
-            .get(name)?
-            .iter()
-            .filter(|entry| entry.from <= at && at < entry.to)
-            .max_by_key(|entry| entry.from)
+        // Scopes nest: of those open here, the one that began last is the innermost.
+        let entries = table.get(name)?;
+        let before = entries.partition_point(|entry| entry.from <= at);
+        entries[..before].iter().rev().find(|entry| at < entry.to)
     }
 
     fn find_type(&self, name: &str, at: usize) -> Option<Type> {
@@ -626,6 +627,12 @@ impl Types {
             format!("{name} {rest}")
         }
     }
+}
+
+/// Keeps the entries in the order in which they begin, which is nearly that of arrival.
+fn insert(entries: &mut Vec<Declared>, entry: Declared) {
+    let at = entries.partition_point(|known| known.from <= entry.from);
+    entries.insert(at, entry);
 }
 
 /// Arrays and functions as parameters are pointers.
