@@ -1,6 +1,10 @@
 //! Runs without isolation, for machines that have none to give: the same trace, and the
 //! missing walls are reported.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it skips")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
 
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
 use tracer_model::{Event, Kind};
