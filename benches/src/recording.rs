@@ -221,7 +221,8 @@ pub(crate) fn table(report: &mut Report, samples: &[Sample], events: &[Option<f6
         .iter()
         .zip(events)
         .map(|(sample, events)| {
-            let each = events.map(|events| (sample.least() - base.least()).max(0.0) / events);
+            let each =
+                events.map(|events| (sample.least_cpu() - base.least_cpu()).max(0.0) / events);
             vec![
                 sample.name.clone(),
                 time(sample.median()),
