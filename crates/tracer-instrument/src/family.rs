@@ -29,13 +29,27 @@ impl<'t> Family<'t> {
         })
     }
 
-    /// The parent, if it is known here: `None` for a stranger, `Some(None)` for the root.
-    #[expect(clippy::option_option, reason = "a stranger and a root are different answers")]
-    pub(crate) fn parent(&self, node: Node<'_>) -> Option<Option<Node<'t>>> {
-        let index = *self.by_id.get(&node.id())?;
+    /// The parent, as far as it is known here.
+    pub(crate) fn parent(&self, node: Node<'_>) -> Parent<'t> {
+        let Some(&index) = self.by_id.get(&node.id()) else {
+            return Parent::Unknown;
+        };
         let (_, parent) = self.members[index as usize];
-        Some(self.members.get(parent as usize).map(|(node, _)| *node))
+        self.members
+            .get(parent as usize)
+            .map_or(Parent::Root, |(node, _)| Parent::Is(*node))
     }
+}
+
+/// What a family knows of a node's parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parent<'t> {
+    /// This node.
+    Is(Node<'t>),
+    /// The node is the root and has none.
+    Root,
+    /// The node is no member.
+    Unknown,
 }
 
 /// A hasher for addresses and short names of our own making, which nobody can choose to collide.

@@ -13,7 +13,7 @@ use tree_sitter::Node;
 
 use crate::Edit;
 use crate::engine::Options;
-use crate::family::{Family, Mixer};
+use crate::family::{Family, Mixer, Parent};
 
 /// Longest source text kept in a site, bytes.
 const TEXT_LIMIT: usize = 160;
@@ -125,7 +125,11 @@ impl<'a> Rewriter<'a> {
     where
         'a: 'n,
     {
-        self.family.parent(node).unwrap_or_else(|| node.parent())
+        match self.family.parent(node) {
+            Parent::Is(parent) => Some(parent),
+            Parent::Root => None,
+            Parent::Unknown => node.parent(),
+        }
     }
 
     /// What a language's hooks need to know of the whole file, made on first use. One type a

@@ -183,12 +183,12 @@ impl LanguageSpec {
                 message: error.to_string(),
             }
         })?;
-        let role = |name: &str| match name {
-            "opaque" => Some(Role::Opaque),
-            _ => {
-                let hook = self.hooks.iter().position(|(known, _)| *known == name)?;
-                Some(Role::Hook(hook as u32))
+        let role = |name: &str| {
+            if name == "opaque" {
+                return Some(Role::Opaque);
             }
+            let hook = self.hooks.iter().position(|(known, _)| *known == name)?;
+            Some(Role::Hook(hook as u32))
         };
         let roles = query
             .capture_names()

@@ -175,6 +175,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::family::Parent;
     use crate::patterns::Patterns;
 
     /// Plain patterns of every form, and two that are not plain.
@@ -299,13 +300,15 @@ class C:
             let mut node = capture.node;
             // A node captured by the query engine alone need not be known, but what is known is
             // right.
-            while let Some(parent) = finds.family.parent(node) {
-                assert_eq!(parent, node.parent());
-                let Some(parent) = parent else { break };
+            while let Parent::Is(parent) = finds.family.parent(node) {
+                assert_eq!(Some(parent), node.parent());
                 node = parent;
             }
+            if finds.family.parent(node) == Parent::Root {
+                assert_eq!(node.parent(), None);
+            }
         }
-        let known = |capture: &&Capture<'_>| finds.family.parent(capture.node).is_some();
+        let known = |capture: &&Capture<'_>| finds.family.parent(capture.node) != Parent::Unknown;
         assert!(finds.captures.iter().filter(known).count() > 10);
     }
 }
