@@ -85,42 +85,31 @@ class Emitter:
             return True
 
         def raw(data):
-            """Writes a record that is no event."""
+            """Writes a record that is no event. False if there is no room for it."""
             nonlocal room
             size = len(data)
             room -= size
-            if room < 0 and (size > segment_size - 32 - reserve or not claim()):
-                return False
-            if room >= size or room >= 0:
-                write(data)
-                return True
-            return False
+            if room < 0:
+                if size > segment_size - 32 - reserve or not claim():
+                    return False
+                room -= size
+            write(data)
+            return True
 
         def record(data):
             """Writes an event."""
-            nonlocal room, left
-            room -= len(data)
-            if room < 0:
-                if exhausted and claimed > total_bytes:
-                    return
-                if claimed >= total_bytes and not exhausted:
-                    exhaust(1)
-                if not raw_again(data):
-                    exhausted or exhaust(2)
-                    return
-            else:
-                write(data)
+            nonlocal left
+            if exhausted and claimed > total_bytes:
+                return
+            if not raw(data):
+                exhausted or exhaust(2)
+                return
             left -= 1
-            if left <= 0 and floor < 0 and not exhausted:
-                exhaust(0)
-
-        def raw_again(data):
-            nonlocal room
-            if len(data) > segment_size - 32 - reserve or not claim():
-                return False
-            room -= len(data)
-            write(data)
-            return True
+            if floor < 0 and not exhausted:
+                if left <= 0:
+                    exhaust(0)
+                elif claimed > total_bytes:
+                    exhaust(1)
 
         def intern(name):
             number = interned.get(name)
@@ -424,120 +413,6 @@ class Emitter:
         def make_s(number, arity):
             return fixed(number, b"\x01" + varint(number))
 
-        def make_v(number, arity):
-            """A write; `u` is the same on the way to its place."""
-            head = b"\x02" + varint(number)
-            one = head + b"\1"
-
-            def wrote(x):
-                record(one + capture(x))
-                return x
-
-            def wrote_many(*xs):
-                record(joined(head, xs))
-
-            if arity == 1:
-                count, flush = counted(number, one)
-                return wrote, always(count), flush
-            count, flush = bare_count(number)
-            return wrote_many, always(count), flush
-
-        def make_V(number, arity):
-            """A write of what arithmetic gave: counted in C while that is a plain number."""
-            head = b"\x02" + varint(number) + b"\1"
-            name = "_tr_V%d" % number
-            store = slot(number)
-            values = None
-            n = 0
-            last = unknown
-
-            def wrote(x):
-                record(head + capture(x))
-
-            def count(x):
-                nonlocal n, last
-                n += 1
-                kind = type_(x)
-                last = x if kind is int_ or kind is float_ or kind is bool_ else unknown
-
-            def begin(x):
-                nonlocal values
-                if small(x):
-                    values = []
-                    return values.append
-                return count
-
-            def flush(elide):
-                nonlocal values, n, last
-                if values:
-                    n += len(values)
-                    last = values[-1]
-                    values.clear()
-                    if not small(last):
-                        # From here on no object is kept until the next look.
-                        values = None
-                        last = unknown
-                        space[name] = count
-                store(n, b"" if last is unknown else head + capture(last), elide)
-                if elide:
-                    n = 0
-                    values, last = None, unknown
-            return wrote, begin, flush
-
-        def small(x):
-            kind = type_(x)
-            return kind is float_ or kind is bool_ or kind is int_ and -limit64 < x < limit64
-
-        limit64 = 1 << 64
-
-        def make_n(number, arity):
-            """`del`: the names are unbound now."""
-            def unbound(k):
-                record(b"\x02" + varint(number) + varint(k) + b"\x09" * k)
-
-            count, flush = bare_count(number)
-            return unbound, always(count), flush
-
-        def make_k(number, arity):
-            """An augmented write to an attribute or element: the value there now."""
-            head = b"\x02" + varint(number) + b"\1"
-            untold = head[:-1] + b"\0"
-
-            def wrote(x, *steps):
-                value = follow(x, steps)
-                # Without a value it still stands for the steps that follow.
-                record(untold if value is missing else head + capture(value))
-
-            count, flush = bare_count(number)
-            return wrote, always(count), flush
-
-        places = load("places.py")
-        follow, missing = places["follow"], places["MISSING"]
-        containers = frozenset((list, dict, set, bytearray, deque_type()))
-        before = {}
-
-        def make_b(number, arity):
-            """Before a call that may change a container; `j` behind it tells."""
-            def seen(x, *steps):
-                if steps:
-                    x = follow(x, steps)
-                before[number] = capture(x) if type_(x) in containers else None
-
-            return seen, always("".format), nothing
-
-        def make_j(number, arity):
-            head = b"\x08" + varint(number)
-            count, flush = bare_count(number)
-
-            def changed(x, *steps):
-                was = before.pop(number, None)
-                if was is not None:
-                    if steps:
-                        x = follow(x, steps)
-                    if type_(x) in containers:
-                        record(head + was + capture(x))
-            return changed, always(count), flush
-
         def nothing(elide):
             pass
 
@@ -838,69 +713,14 @@ class Emitter:
                     "t": (iterate_true, always(count), flush),
                     "f": (leave_false, always(leave_false_count), nothing)}
 
-        # Exceptions.
-
-        errors = load("errors.py")
-        in_flight, raised = errors["in_flight"], errors["raised"]
-
-        def make_h(number, arity):
-            """A handler begins: the error was caught here."""
-            head = b"\x07" + varint(number) + b"\1"
-            count_, flush = bare_count(number)
-
-            def caught():
-                error = trim()
-                if error is not None:
-                    record(head + in_flight(error, capture, intern, varint, OURS))
-
-            def count():
-                trim()
-                count_()
-            return caught, always(count), flush
-
-        def make_G(number, arity):
-            """`finally` begins: what passes through, if anything of this frame's does."""
-            head = b"\x07" + varint(number) + b"\2"
-
-            def passing():
-                error = exc_info()[1]
-                place = error.__traceback__ if error is not None else None
-                if place is not None and place.tb_frame is caller():
-                    trim()
-                    record(head + in_flight(error, capture, intern, varint, OURS))
-
-            def count():
-                error = exc_info()[1]
-                place = error.__traceback__ if error is not None else None
-                if place is not None and place.tb_frame is caller():
-                    trim()
-            return passing, always(count), nothing
-
-        def make_g(number, arity):
-            """`raise`: passes the exception or its class through."""
-            head = b"\x07" + varint(number) + b"\0"
-            count, flush = bare_count(number)
-
-            def thrown(x=None):
-                record(head + raised(exc_info()[1] if x is None else x, capture) + b"\0\0")
-                return x
-
-            return thrown, always(count), flush
-
-        def make_U(number, arity):
-            """The error leaves the main module."""
-            head = b"\x07" + varint(number) + b"\3"
-
-            def uncaught():
-                error = trim()
-                if error is not None and type_(error) is not SystemExit:
-                    record(head + in_flight(error, capture, intern, varint, OURS))
-            return uncaught, always(uncaught), nothing
-
-        letters = {"s": make_s, "v": make_v, "V": make_V, "u": make_v, "n": make_n, "k": make_k, "b": make_b,
-                   "j": make_j, "i": make_i, "m": make_m, "r": make_r, "o": make_r, "x": make_x,
-                   "d": make_d, "c": make_c, "t": make_truth(0), "f": make_truth(1), "h": make_h,
-                   "G": make_G, "g": make_g, "U": make_U, "D": make_D, "F": make_F}
+        core = {"record": record, "capture": capture, "joined": joined, "varint": varint, "slot": slot,
+                "counted": counted, "bare_count": bare_count, "always": always, "nothing": nothing,
+                "space": space, "intern": intern, "trim": trim, "caller": caller}
+        letters = {"s": make_s, "i": make_i, "m": make_m, "r": make_r, "o": make_r, "x": make_x,
+                   "d": make_d, "c": make_c, "t": make_truth(0), "f": make_truth(1), "D": make_D,
+                   "F": make_F}
+        letters.update(load("writes.py")["makers"](core, load("places.py")))
+        letters.update(load("faults.py")["makers"](core, load("errors.py")))
         for letter in "elwzy":
             letters[letter] = lambda number, arity, part=letter: loop_of(number)[part]
 
@@ -1100,14 +920,6 @@ def null_form(name):
     if letter in "tf":
         return (letter == "t").__bool__
     return "".format
-
-
-def deque_type():
-    try:
-        from _collections import deque
-    except ImportError:
-        return list
-    return deque
 
 
 def lock(fd, on):

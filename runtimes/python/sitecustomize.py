@@ -5,7 +5,6 @@ no frame of ours below the program's. Leaves no trace in `sys.path`, `sys.module
 environment. Where anything goes wrong before the program's first statement, the original is
 executed instead (`os.execv`), so that a failure of ours never becomes the program's.
 """
-import marshal
 import posix
 import sys
 

@@ -99,5 +99,7 @@ static EMITTER: &[EmitterFile] = emitter![
     "places.py",
     "errors.py",
     "process.py",
+    "writes.py",
+    "faults.py",
     "emitter.py"
 ];
