@@ -136,15 +136,21 @@ module.exports = function makeProbes(recorder) {
   }
 
   // Loops.
+  // Only rounds count as visits of a loop.
   function loopEntered(i) {
+    recorder.depth = depth;
+    recorder.look(i, depth, depth);
+    muteDepth = recorder.muteDepth;
+    if (recorder.mute !== OPEN) return;
     start(OP.LOOP, i, depth, depth);
-    if (recorder.mute === OPEN) recorder.enterLoop(i);
+    visits[i] -= 1;
+    recorder.enterLoop(i);
     out.byte(0);
     out.byte(0);
     end(i, depth);
   }
   function le(i) {
-    if (--fuel[i] < 0) loopEntered(i);
+    if (recorder.mute !== SPENT) loopEntered(i);
   }
   function iteration(i, has, xs) {
     start(OP.LOOP, i, depth, depth);
@@ -282,12 +288,12 @@ module.exports = function makeProbes(recorder) {
     depth = wanted;
     return gone;
   }
-  function failure(i, phase, value, gone) {
+  function failure(i, phase, value, gone, line = 0) {
     start(OP.ERR, i, depth, depth);
     out.byte(phase);
     out.string(errorType(value));
     errorMessage(value);
-    out.varint(lastThrow.live && is(lastThrow.value, value) ? recorder.lineOf[lastThrow.site] : 0);
+    out.varint(lastThrow.live && is(lastThrow.value, value) ? recorder.lineOf[lastThrow.site] : line);
     const frames = gone > depth ? Math_min(gone - depth, 64) : 0;
     const names = list();
     for (let f = 0; f < frames; f++) {
@@ -529,8 +535,9 @@ module.exports = function makeProbes(recorder) {
       out.length = 0;
       recorder.unmute(0);
     }
-    failure(lastThrow.live && is(lastThrow.value, value) ? lastThrow.site : recorder.lastSite, 3,
-      value, gone);
+    const line = recorder.lineOf[recorder.lastSite];
+    if (lastThrow.live && is(lastThrow.value, value)) failure(lastThrow.site, 3, value, gone);
+    else failure(recorder.endSite, 3, value, gone, line);
   }
 
   // A destructuring assignment: the names it wrote, read once it is done.

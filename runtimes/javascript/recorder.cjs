@@ -53,6 +53,8 @@ class Recorder {
     this.loops = list();
     this.lastFlush = now();
     this.lastSite = 0;
+    // Where an error that no `throw` raised ends the program.
+    this.endSite = 0;
     this.out = new Encoder(channel, (bytes, length) => channel.append(bytes, 0, length));
   }
 
@@ -60,6 +62,7 @@ class Recorder {
   // each loop's sites end.
   learn(facts) {
     const base = this.functionNames.length;
+    if (this.endSite === 0) this.endSite = facts.end;
     for (let i = 0; i < facts.functions.length && base + i < MAX_FUNCTIONS; i++) {
       this.functionNames[base + i] = facts.functions[i];
     }

@@ -94,12 +94,16 @@ fn visits(trace: &Trace) -> BTreeMap<u32, u64> {
     visits
 }
 
-/// The smallest of V8's ranges around an offset.
+/// The smallest of V8's ranges around a statement. A function that the statement begins with is not
+/// around it.
 fn innermost(functions: &[Vec<Range>], offset: usize) -> Option<Range> {
+    let around = |range: &&Range| range.start <= offset && offset < range.end;
+    let begins = |own: &Range| own.start == offset && offset > 0;
     functions
         .iter()
+        .filter(|ranges| !ranges.first().is_some_and(begins))
         .flatten()
-        .filter(|range| range.start <= offset && offset < range.end)
+        .filter(around)
         .min_by_key(|range| range.end - range.start)
         .copied()
 }

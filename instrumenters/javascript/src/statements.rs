@@ -35,6 +35,7 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let start = prologue_end(node).unwrap_or_else(|| first.start_byte());
     let extent = node.end_byte() + 1;
     let is_main = r.options.file == 0;
+    r.site_of(Kind::Err, node, "uncaught");
     let mut text = String::new();
     if is_main {
         r.remember(
@@ -178,6 +179,7 @@ pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         .map(|function| function.qualified.as_str())
         .collect();
     let mut sites = Vec::with_capacity(r.sites().len() * 2);
+    let end = r.known_site(node, "uncaught").unwrap_or(0);
     let broken = node.has_error();
     let (firsts, entries) = moved_positions(node);
     let mut loops = Vec::new();
@@ -201,6 +203,7 @@ pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         "firsts": firsts,
         "entries": entries,
         "broken": broken,
+        "end": end,
     });
     let text = format!("/*{}*/", facts.to_string().replace("*/", "*\\/"));
     r.close_at(r.source.len().max(node.end_byte()), usize::MAX >> 33, text);
