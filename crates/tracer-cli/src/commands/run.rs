@@ -19,10 +19,15 @@ use crate::commands::view;
 use crate::printer::Printer;
 use crate::settings;
 
+/// Room in the stream for each event asked for, bytes: most take far less.
+const EVENT_BYTES: u32 = 100;
+
 pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
     let mut settings = settings::settings(&args.limits, &args.sandbox)?;
     settings.args.clone_from(&args.args);
     settings.budget.events = args.events;
+    // More events need more room; fewer leave the default.
+    settings.budget.bytes = settings.budget.bytes.max(args.events.saturating_mul(EVENT_BYTES));
     settings.stdin = Stdin::Inherit;
     if args.trace_out.is_some() {
         (settings.stdout, settings.stderr) = (Stream::Inherit, Stream::Inherit);
