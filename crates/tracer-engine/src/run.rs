@@ -373,7 +373,7 @@ impl Workshop<'_> {
         // Where the user would compile: relative names and `__FILE__` come out the same.
         let mut request = Request::new(command, self.settings.cwd.clone());
         request.argv = argv.to_vec();
-        request.env = self.environment(&[("TMPDIR".into(), self.build_folder().into())]);
+        request.env = self.environment(&[], &[("TMPDIR".into(), self.build_folder().into())]);
         request.limits = self.settings.build_limits.clone();
         request.isolation = self.settings.isolation;
         request.roots = self.roots();
@@ -433,7 +433,8 @@ impl Workshop<'_> {
         let settings = self.settings;
         let mut request = Request::new(plan.program.clone(), settings.cwd.clone());
         request.argv.clone_from(&plan.argv);
-        request.env = self.environment(&plan.env);
+        let fixed = program.spec.toolchain.environment;
+        request.env = self.environment(fixed, &plan.env);
         if let Some(channel) = channel {
             request
                 .env
@@ -487,7 +488,11 @@ impl Workshop<'_> {
     }
 
     /// The fixed environment: the same on every machine, so that it cannot show in a trace.
-    fn environment(&self, extra: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    fn environment(
+        &self,
+        fixed: &[(&str, &str)],
+        extra: &[(OsString, OsString)],
+    ) -> Vec<(OsString, OsString)> {
         let mut path = OsString::new();
         if let Some(folder) = self.found.program.parent() {
             path.push(folder);
@@ -502,6 +507,7 @@ impl Workshop<'_> {
             ("LC_ALL".into(), "C.UTF-8".into()),
             ("TZ".into(), "UTC".into()),
         ];
+        env.extend(fixed.iter().map(|(name, value)| (name.into(), value.into())));
         for (name, value) in self.settings.env.iter().chain(extra) {
             env.retain(|(known, _)| known != name);
             env.push((name.clone(), value.clone()));

@@ -74,6 +74,8 @@ pub struct Toolchain {
     pub hint: &'static str,
     /// Says what to run.
     pub plan: fn(&PlanRequest<'_>) -> Plan,
+    /// Variables that make runs agree, such as a fixed hash seed. The user's own win.
+    pub environment: &'static [(&'static str, &'static str)],
     /// Further compiler arguments under which a program whose behaviour is defined does the same.
     /// Where the original itself changes with them, it is no measure for the traced program.
     pub variations: &'static [&'static str],

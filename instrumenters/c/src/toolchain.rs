@@ -13,6 +13,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     describe,
     hint: "the Debian package gcc or clang",
     plan,
+    environment: &[],
     variations: &["-ftrivial-auto-var-init=pattern", "-O1"],
     diagnostics: Some(diagnostics),
     dialects: &[&["-std=gnu89"], &["-std=gnu89", "-fpermissive"]],

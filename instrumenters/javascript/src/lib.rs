@@ -121,6 +121,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         describe: toolchain::describe,
         hint: "the Debian package nodejs, or https://nodejs.org",
         plan: toolchain::plan,
+        environment: &[],
         variations: &[],
         diagnostics: None,
         dialects: &[],

@@ -18,6 +18,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     describe,
     hint: "the Debian package python3, or CPython 3.8 or later from python.org",
     plan,
+    environment: &[("PYTHONHASHSEED", "0")],
     variations: &[],
     diagnostics: None,
     dialects: &[],
