@@ -241,7 +241,7 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
     let mut has_default = false;
     for case in &labels {
         if let Some(value) = case.child_by_field_name("value") {
-            arms.push(format!("case {}", rewriter.label(value)))
+            arms.push(format!("case {}", rewriter.label(value)));
         } else {
             has_default = true;
             arms.push("default".to_owned());
