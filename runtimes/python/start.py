@@ -26,6 +26,9 @@ def compile_file(file, filename, folder, complete, emitter):
     """Code of an instrumented file; lines and columns are the original's."""
     with open(folder + "/" + file["source"], "rb") as source:
         text = source.read()
+    if not any(b"coding" in line for line in text.split(b"\n", 2)[:2]):
+        # The interpreter is stricter with a file than with the same bytes in memory.
+        text.decode("utf-8")
     tree = compile(text, filename, "exec", AST_ONLY, True)
     if any(word in text for word in (b"__del__", b"yield", b"await", b"weakref")):
         emitter.prepare_for_end()

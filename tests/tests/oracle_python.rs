@@ -165,8 +165,9 @@ fn ours(trace: &Trace) -> Record {
         match &event.payload {
             Payload::Step => step(&mut record),
             Payload::In { args } => {
-                args.iter()
-                    .for_each(|(name, value)| note(&mut record, name, value));
+                for (name, value) in args {
+                    note(&mut record, name, value);
+                }
             }
             Payload::Out { suspended, .. } => {
                 record
@@ -181,9 +182,9 @@ fn ours(trace: &Trace) -> Record {
                 if is_statement(trace, event) {
                     step(&mut record);
                 }
-                targets
-                    .iter()
-                    .for_each(|(name, value)| note(&mut record, name, value));
+                for (name, value) in targets {
+                    note(&mut record, name, value);
+                }
             }
             _ => {}
         }
@@ -292,7 +293,7 @@ fn compare(trace: &Trace, ours: &Record, oracle: &Record) -> Result<usize, Strin
                 }
                 _ => !scopes.contains(function.as_str()),
             };
-            if keep && kept.last() != Some(fact) || keep && *what != "line" {
+            if keep && (kept.last() != Some(fact) || *what != "line") {
                 kept.push(fact.clone());
             }
         }

@@ -216,8 +216,8 @@ pub fn execute(
         .transpose()?;
     let finished = workshop.run(program, &plan, channel.as_ref())?;
     Ok(Executed {
-        channel,
         shed,
+        channel,
         ..Executed::from(finished)
     })
 }
@@ -507,7 +507,11 @@ impl Workshop<'_> {
             ("LC_ALL".into(), "C.UTF-8".into()),
             ("TZ".into(), "UTC".into()),
         ];
-        env.extend(fixed.iter().map(|(name, value)| (name.into(), value.into())));
+        env.extend(
+            fixed
+                .iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
         for (name, value) in self.settings.env.iter().chain(extra) {
             env.retain(|(known, _)| known != name);
             env.push((name.clone(), value.clone()));

@@ -27,7 +27,10 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
     settings.args.clone_from(&args.args);
     settings.budget.events = args.events;
     // More events need more room; fewer leave the default.
-    settings.budget.bytes = settings.budget.bytes.max(args.events.saturating_mul(EVENT_BYTES));
+    settings.budget.bytes = settings
+        .budget
+        .bytes
+        .max(args.events.saturating_mul(EVENT_BYTES));
     settings.stdin = Stdin::Inherit;
     if args.trace_out.is_some() {
         (settings.stdout, settings.stderr) = (Stream::Inherit, Stream::Inherit);
