@@ -164,8 +164,8 @@ extern _tr_i _tr_on(_tr_u);
 #else
 #define _tr_om(site) _tr_o(site)
 #endif
-/* A probe behind which the result register still holds what the program left there: a function that
- * ends without `return` gives that back, as does a `void main`. */
+/* A probe, inline, behind which the result register still holds what the program left there: what a
+ * `void main` ends with is its exit status. Probes that are calls keep it themselves. */
 #if defined __x86_64__
 #define _tr_keep(probe)                                                                            \
 	do {                                                                                           \

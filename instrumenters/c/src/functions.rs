@@ -85,19 +85,12 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, body: Node<'a>) {
         return;
     }
     let out = rewriter.site(Kind::Out, node);
-    let probe = if name == "main" { "_tr_om" } else { "_tr_o" };
-    let text = if keeps_result(&function, body) {
-        format!("_tr_keep({probe}({out}u));")
-    } else {
-        format!("{probe}({out}u);")
+    // What a `void main` ends with is its exit status, so the register has to be kept.
+    let text = match name.as_str() {
+        "main" => format!("_tr_keep(_tr_om({out}u));"),
+        _ => format!("_tr_o({out}u);"),
     };
     rewriter.open_at(body.end_byte() - 1, 0, text);
-}
-
-/// Whether a caller sees what happens to be in the result register at the function's end: it has no
-/// `return` there though it has a result, as `main` always does.
-pub(crate) fn keeps_result(function: &Definition, body: Node<'_>) -> bool {
-    (!function.void || function.name == "main") && !ends_in_return(body)
 }
 
 fn ends_in_return(body: Node<'_>) -> bool {

@@ -4,8 +4,6 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::Detail;
 
 use crate::context::{FileFacts, is_result, takes_statement};
-use crate::definition::{Definition, enclosing_body};
-use crate::functions::keeps_result;
 
 /// Functions of the C library that write nothing and are called often.
 const SILENT: &[&str] = &[
@@ -49,15 +47,6 @@ pub(crate) fn output<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         && may_print(rewriter, node)
     {
         // Before whatever else is said after the statement.
-        let body = enclosing_body(rewriter, node);
-        let kept = body.is_some_and(|body| {
-            Definition::of(rewriter, body).is_some_and(|function| keeps_result(&function, body))
-        });
-        let text = if kept {
-            "_tr_keep(_tr_p());"
-        } else {
-            "_tr_p();"
-        };
-        rewriter.close_at(node.end_byte(), 0, text);
+        rewriter.close_at(node.end_byte(), 0, "_tr_p();");
     }
 }
