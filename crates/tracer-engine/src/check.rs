@@ -177,7 +177,13 @@ fn compare(
     }
     let traced = execute(&mut program, &found, &settings, Some(run.program.detail))?;
     let Some((reason, detail)) = difference(&original, &traced) else {
-        return Ok(Verdict::new(Status::Same, "", ""));
+        // The same, but nothing was traced: whoever counts must be able to see it.
+        let silent = match &traced.channel {
+            Some(channel) => !program.table.sites.is_empty() && !channel.reported()?,
+            None => false,
+        };
+        let detail = if silent { "no probe reported" } else { "" };
+        return Ok(Verdict::new(Status::Same, "", detail));
     };
     if let Some(why) = unsteady(&mut program, &found, &run.settings, &original)? {
         return Ok(Verdict::new(

@@ -148,7 +148,12 @@ fn normalise(
         .transpose()?
         .unwrap_or_default();
     let decoded = match &executed.channel {
-        Some(channel) => tracer_stream::decode(&region, channel.layout()),
+        Some(channel) => {
+            if !program.table.sites.is_empty() && !channel.reported()? {
+                notes.push("no probe reported: the program ran as it was".to_owned());
+            }
+            tracer_stream::decode(&region, channel.layout())
+        }
         None => {
             notes.push("nothing ran, so nothing was recorded".to_owned());
             tracer_stream::Decoded::default()
