@@ -64,7 +64,10 @@ impl Channel {
         let decoded = decode(&region, &self.layout);
         let told = |record| !matches!(record, Ok(Record::Intern { .. }) | Err(_));
         Ok(!decoded.slots.is_empty()
-            || decoded.streams.iter().any(|stream| stream.records().any(told)))
+            || decoded
+                .streams
+                .iter()
+                .any(|stream| stream.records().any(told)))
     }
 
     /// A copy of the used part of the region as the subject left it.

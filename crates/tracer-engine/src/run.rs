@@ -150,7 +150,7 @@ fn normalise(
     let decoded = match &executed.channel {
         Some(channel) => {
             if !program.table.sites.is_empty() && !channel.reported()? {
-                notes.push("no probe reported: the program ran as it was".to_owned());
+                notes.push("no probe reported: only declarations ran, or the program ran without its probes".to_owned());
             }
             tracer_stream::decode(&region, channel.layout())
         }
