@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn complaints_are_made() {
         let mut complaints = Vec::new();
-        check_file("a.rs", "fn a() {} // TODO later\n", &mut complaints);
+        let marked = ["fn a() {} //", "TODO", "later\n"].join(" ");
+        check_file("a.rs", &marked, &mut complaints);
         assert_eq!(complaints.len(), 2);
         check_file("b.rs", &"//! b\n".repeat(LINE_LIMIT + 1), &mut complaints);
         assert_eq!(complaints.len(), 3);
