@@ -237,10 +237,23 @@ fn implied_header(
 }
 
 fn last_word(text: &str) -> Option<String> {
-    let start = text
-        .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .map_or(0, |at| at + 1);
-    let word = &text[start..];
+    let word = text
+        .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .next()?;
     let begins = word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     begins.then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_word;
+
+    #[test]
+    fn the_last_word_may_stand_beside_other_scripts() {
+        assert_eq!(last_word("unsigned n").as_deref(), Some("n"));
+        assert_eq!(last_word("char *p_1").as_deref(), Some("p_1"));
+        assert_eq!(last_word("é\u{c43c9}n").as_deref(), Some("n"));
+        assert_eq!(last_word("main^\u{c43c9}"), None);
+        assert_eq!(last_word("4"), None);
+    }
 }
