@@ -3,6 +3,7 @@
 //! It holds no test of its own; see the files in `tests/`.
 
 pub mod fixture;
+pub mod oracle;
 
 use std::path::{Path, PathBuf};
 

@@ -12,12 +12,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::Value as Json;
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
-use tracer_model::{End, FunctionKind, Kind, Payload, Trace};
-use tracer_sandbox::{Access, Folder, Request};
+use tracer_model::{FunctionKind, Kind, Payload, Trace};
 use tracer_tests::{fixture, repository};
 
 /// A stretch of source and how often it ran.
@@ -30,38 +28,8 @@ struct Range {
 
 /// What V8 counted; `None` if the program does not end in time under it, or leaves no counts.
 fn oracle(program: &Path, node: &Path, roots: &[PathBuf]) -> Option<Vec<Vec<Range>>> {
-    let scratch = tempfile::tempdir().unwrap();
-    let out = scratch.path().join("counts");
-    let counter = repository()
-        .join("tests/oracles/javascript/coverage.cjs")
-        .canonicalize()
-        .unwrap();
-    let mut request = Request::new(node, program.parent().unwrap());
-    request.argv = [node, &counter, &out, program]
-        .map(|path| path.as_os_str().into())
-        .to_vec();
-    request.env = vec![
-        ("LANG".into(), "C.UTF-8".into()),
-        ("TZ".into(), "UTC".into()),
-    ];
-    request.limits.wall = Some(Duration::from_secs(20));
-    request.roots = roots.to_vec();
-    request.roots.push(counter.parent().unwrap().into());
-    request.folders = vec![
-        Folder {
-            path: program.parent().unwrap().into(),
-            access: Access::Overlay,
-        },
-        Folder {
-            path: scratch.path().into(),
-            access: Access::Writable,
-        },
-    ];
-    let finished = tracer_sandbox::run(&request).unwrap();
-    if matches!(finished.outcome.end, End::Limited { .. }) {
-        return None;
-    }
-    let text = std::fs::read_to_string(&out).ok()?;
+    let env = [("TZ", "UTC")];
+    let text = tracer_tests::oracle::run("javascript/coverage.cjs", program, node, roots, &env)?;
     let functions: Vec<Json> = serde_json::from_str(&text).unwrap();
     let number = |value: &Json| value.as_u64().unwrap();
     Some(

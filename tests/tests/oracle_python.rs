@@ -12,14 +12,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::Value as Json;
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
-use tracer_model::{
-    End, Event, FunctionKind, Kind, LoopPhase, Payload, Shape, TaskPhase, Trace, Value,
-};
-use tracer_sandbox::{Access, Folder, Request};
+use tracer_model::{Event, FunctionKind, Kind, LoopPhase, Payload, Shape, TaskPhase, Trace, Value};
 use tracer_tests::{fixture, repository};
 
 /// One comparable thing that happened: what, in which function, with what.
@@ -56,40 +52,8 @@ impl Record {
 
 /// What the oracle saw; `None` if the program does not end in time under it.
 fn oracle(program: &Path, python: &Path, roots: &[PathBuf]) -> Option<Record> {
-    let scratch = tempfile::tempdir().unwrap();
-    let out = scratch.path().join("events");
-    let recorder = repository()
-        .join("tests/oracles/python/recorder.py")
-        .canonicalize()
-        .unwrap();
-    let mut request = Request::new(python, program.parent().unwrap());
-    request.argv = [python, &recorder, &out, program]
-        .map(|path| path.as_os_str().into())
-        .to_vec();
-    request.env = vec![
-        ("LANG".into(), "C.UTF-8".into()),
-        ("PYTHONHASHSEED".into(), "0".into()),
-        ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
-    ];
-    request.limits.wall = Some(Duration::from_secs(20));
-    request.roots = roots.to_vec();
-    request.roots.push(recorder.parent().unwrap().into());
-    request.folders = vec![
-        Folder {
-            path: program.parent().unwrap().into(),
-            access: Access::Overlay,
-        },
-        Folder {
-            path: scratch.path().into(),
-            access: Access::Writable,
-        },
-    ];
-    let finished = tracer_sandbox::run(&request).unwrap();
-    if matches!(finished.outcome.end, End::Limited { .. }) {
-        return None;
-    }
-    // A program that does not compile, or ends without notice, leaves no events.
-    let text = std::fs::read_to_string(&out).ok()?;
+    let env = [("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
+    let text = tracer_tests::oracle::run("python/recorder.py", program, python, roots, &env)?;
     let mut record = Record::default();
     for line in text.lines() {
         let event: Vec<Json> = serde_json::from_str(line).unwrap();

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use tracer_model::{Budget, Detail};
-use tracer_stream::{Layout, Record, decode};
+use tracer_stream::Layout;
 
 use crate::EngineError;
 
@@ -55,19 +55,6 @@ impl Channel {
     /// What the runner laid out; the region's own copy may have been forged since.
     pub fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// Whether any probe reported. None does where the language refused the instrumented text and
-    /// the original ran instead.
-    pub fn reported(&self) -> Result<bool, EngineError> {
-        let region = self.read()?;
-        let decoded = decode(&region, &self.layout);
-        let told = |record| !matches!(record, Ok(Record::Intern { .. }) | Err(_));
-        Ok(!decoded.slots.is_empty()
-            || decoded
-                .streams
-                .iter()
-                .any(|stream| stream.records().any(told)))
     }
 
     /// A copy of the used part of the region as the subject left it.

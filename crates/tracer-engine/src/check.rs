@@ -179,7 +179,11 @@ fn compare(
     let Some((reason, detail)) = difference(&original, &traced) else {
         // The same, but nothing was traced: whoever counts must be able to see it.
         let silent = match &traced.channel {
-            Some(channel) => !program.table.sites.is_empty() && !channel.reported()?,
+            Some(channel) => {
+                let region = channel.read()?;
+                let decoded = tracer_stream::decode(&region, channel.layout());
+                !program.table.sites.is_empty() && !decoded.reported()
+            }
             None => false,
         };
         let detail = if silent { "no probe reported" } else { "" };

@@ -148,17 +148,18 @@ fn normalise(
         .transpose()?
         .unwrap_or_default();
     let decoded = match &executed.channel {
-        Some(channel) => {
-            if !program.table.sites.is_empty() && !channel.reported()? {
-                notes.push("no probe reported: only declarations ran, or the program ran without its probes".to_owned());
-            }
-            tracer_stream::decode(&region, channel.layout())
-        }
+        Some(channel) => tracer_stream::decode(&region, channel.layout()),
         None => {
             notes.push("nothing ran, so nothing was recorded".to_owned());
             tracer_stream::Decoded::default()
         }
     };
+    if executed.channel.is_some() && !program.table.sites.is_empty() && !decoded.reported() {
+        notes.push(
+            "no probe reported: only declarations ran, or the program ran without its probes"
+                .to_owned(),
+        );
+    }
     let mut dropped = program.dropped;
     dropped.extend(executed.shed.iter().cloned());
     Ok(tracer_normalize::normalise(tracer_normalize::Inputs {

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use tracer_model::{Detail, Dropped, Function, Kind, Site};
+use tracer_model::{Detail, Dropped, Function, Site};
 use tree_sitter::{Node, Parser, Tree};
 
 use crate::spec::LanguageSpec;
@@ -184,9 +184,4 @@ fn foreign_encoding(source: &[u8]) -> Option<&'static str> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
         _ => None,
     }
-}
-
-/// Sites of one kind, for tests and reports.
-pub fn count_kind(sites: &[Site], kind: Kind) -> usize {
-    sites.iter().filter(|site| site.kind == kind).count()
 }

@@ -119,6 +119,15 @@ pub struct Decoded<'a> {
     pub problems: Vec<Problem>,
 }
 
+impl Decoded<'_> {
+    /// Whether any probe reported: names that were announced and records that cannot be read do not
+    /// count.
+    pub fn reported(&self) -> bool {
+        let told = |record| !matches!(record, Ok(Record::Intern { .. }) | Err(_));
+        !self.slots.is_empty() || self.streams.iter().any(|stream| stream.records().any(told))
+    }
+}
+
 /// Takes a region apart. It may be cut short, as [`Layout::used`] allows.
 pub fn decode<'a>(region: &'a [u8], layout: &Layout) -> Decoded<'a> {
     let mut problems = Vec::new();
