@@ -1,0 +1,147 @@
+//! What `sandbox-images/` says, compiled into this program.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+
+use crate::{ImageError, Lock};
+
+static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../sandbox-images");
+
+/// Folder of the layer that all images share.
+pub const BASE: &str = "base";
+
+/// One folder of `sandbox-images/`.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    /// Language id, or [`BASE`].
+    pub language: &'static str,
+    /// `image.toml`.
+    pub image: ImageFile,
+    /// `packages.lock`; `None` where none is written yet.
+    pub lock: Option<Lock>,
+    folder: &'static Dir<'static>,
+}
+
+/// `image.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ImageFile {
+    /// For people, e.g. `CPython 3.13`.
+    pub summary: String,
+    /// Debian release, in the base only: all images are of one release.
+    pub suite: Option<String>,
+    /// Seconds since 1970 that stand for every later time stamp, in the base only.
+    pub epoch: Option<u64>,
+    /// Debian packages; what they depend on comes along.
+    pub packages: Vec<String>,
+    /// Variables that programs see.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Folders of the image that programs may write, each run in a layer of its own.
+    #[serde(default)]
+    pub scratch: Vec<PathBuf>,
+    /// Shell script of this folder, run as root inside the finished root, without a network.
+    pub setup: Option<String>,
+    /// How to see that it works; absent in the base.
+    pub verify: Option<Verify>,
+}
+
+/// Programs that prove an image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// Prints the toolchain's version.
+    pub version: Vec<String>,
+    /// Builds `{source}` into the folder `{out}`; absent for interpreted languages.
+    #[serde(default)]
+    pub build: Vec<Vec<String>>,
+    /// Runs it.
+    pub run: Vec<String>,
+    /// Files of `verify/`, each beside its `<name>.expected` stdout.
+    pub programs: Vec<String>,
+}
+
+/// Every language with a declaration, sorted; the base is not one.
+pub fn languages() -> Vec<&'static str> {
+    let mut names: Vec<_> = FOLDER
+        .dirs()
+        .filter_map(|dir| dir.path().to_str())
+        .filter(|name| *name != BASE)
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+impl Declaration {
+    /// The declaration of a language, or of [`BASE`].
+    pub fn find(language: &str) -> Result<Self, ImageError> {
+        let folder = FOLDER
+            .get_dir(language)
+            .ok_or_else(|| ImageError::Unknown {
+                language: language.to_owned(),
+            })?;
+        let name = folder.path().to_str().unwrap_or_default();
+        let file = format!("{name}/image.toml");
+        let problem = |problem: String| ImageError::Declaration {
+            file: file.clone(),
+            problem,
+        };
+        let text = FOLDER
+            .get_file(&file)
+            .and_then(|file| file.contents_utf8())
+            .ok_or_else(|| problem("it is missing".into()))?;
+        let image = toml::from_str(text).map_err(|error| problem(error.to_string()))?;
+        let lock = format!("{name}/packages.lock");
+        let lock = FOLDER
+            .get_file(&lock)
+            .and_then(|file| file.contents_utf8())
+            .map(|text| Lock::parse(&lock, text))
+            .transpose()?;
+        Ok(Self {
+            language: name,
+            image,
+            lock,
+            folder,
+        })
+    }
+
+    /// A file of the folder, e.g. `verify/hello.py`.
+    pub fn file(&self, name: &str) -> Option<&'static [u8]> {
+        self.folder
+            .get_file(self.folder.path().join(name))
+            .map(include_dir::File::contents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_declaration_is_whole() {
+        let base = Declaration::find(BASE).unwrap();
+        assert!(base.image.suite.is_some() && base.image.epoch.is_some());
+        for language in languages() {
+            let declaration = Declaration::find(language).unwrap();
+            assert!(declaration.image.suite.is_none(), "{language}");
+            let verify = declaration.image.verify.clone().unwrap();
+            assert!(!verify.programs.is_empty(), "{language}");
+            for program in &verify.programs {
+                for name in [program.clone(), format!("{program}.expected")] {
+                    let file = format!("verify/{name}");
+                    assert!(declaration.file(&file).is_some(), "{language}/{file}");
+                }
+            }
+            if let Some(setup) = &declaration.image.setup {
+                assert!(declaration.file(setup).is_some(), "{language}/{setup}");
+            }
+        }
+        assert!(matches!(
+            Declaration::find("klingon"),
+            Err(ImageError::Unknown { .. })
+        ));
+    }
+}

@@ -1,0 +1,26 @@
+//! Sandbox images: root file systems with a language's toolchain, the same on every machine.
+//!
+//! ```text
+//! declaration + lock ─▶ packages ─▶ root tree ─▶ layers ─▶ store ─▶ attach ─▶ a run's root
+//!                       (apt)       (mmdebstrap)  (erofs)   (cache)  (mount or unpacked)
+//! ```
+//!
+//! A layer is one read-only compressed file named by its digest; an image is a list of layers. This
+//! crate starts the system's own package tools and no subject; what an image is used for is not its
+//! business, nor how an emitter is compiled.
+
+pub mod declaration;
+pub mod digest;
+pub mod error;
+pub mod lock;
+pub mod manifest;
+pub mod progress;
+pub mod store;
+
+pub use declaration::Declaration;
+pub use digest::Digest;
+pub use error::ImageError;
+pub use lock::Lock;
+pub use manifest::{Layer, LayerKind, Manifest, Origin, Toolchain};
+pub use progress::{Cancel, Progress};
+pub use store::Store;

@@ -1,0 +1,48 @@
+//! How long work is watched and stopped.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::ImageError;
+
+/// Told how far a build, import or export is. Nothing is printed here.
+pub trait Progress: Sync {
+    /// A new step of the work on `subject` (a language or `base`), e.g. `downloading packages`.
+    fn step(&self, subject: &str, what: &str);
+
+    /// `done` of `total` bytes of the current step.
+    fn bytes(&self, done: u64, total: u64);
+
+    /// Something the user should know that does not stop the work.
+    fn note(&self, text: &str);
+}
+
+/// Ignores everything.
+impl Progress for () {
+    fn step(&self, _subject: &str, _what: &str) {}
+    fn bytes(&self, _done: u64, _total: u64) {}
+    fn note(&self, _text: &str) {}
+}
+
+/// Set from elsewhere (a signal handler, another thread) to stop the work soon.
+#[derive(Debug, Default)]
+pub struct Cancel(AtomicBool);
+
+impl Cancel {
+    /// Not stopped.
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Stops the work. Safe in a signal handler.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once the work is to stop.
+    pub fn check(&self) -> Result<(), ImageError> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(ImageError::Cancelled);
+        }
+        Ok(())
+    }
+}
