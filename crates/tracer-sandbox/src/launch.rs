@@ -165,6 +165,13 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         return Err(SandboxError::request("the arguments are empty", "argv[0] is one").into());
     }
     let native = request.isolation == Isolation::Native;
+    if request.image.is_some() {
+        return Err(SandboxError::request(
+            "a program cannot be run in an image yet",
+            "use the host's toolchain",
+        )
+        .into());
+    }
     let spaces = Spaces::detected();
     if native {
         spaces.require()?;

@@ -42,4 +42,6 @@ pub use error::SandboxError;
 pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
 pub use launch::run;
 pub use probe::probe;
-pub use request::{Access, Body, CHANNEL_FD, Folder, Inject, Isolation, Request, Stdin, Stream};
+pub use request::{
+    Access, Body, CHANNEL_FD, Folder, Inject, Isolation, Request, Root, Stdin, Stream,
+};

@@ -90,6 +90,21 @@ pub enum Stream {
     Null,
 }
 
+/// A root made of an image's layers, instead of the host's own system.
+///
+/// Nothing of the host is visible then, save what [`Request::roots`], [`Request::files`] and
+/// [`Request::folders`] name. The identity files in `/etc`, `/dev`, `/proc` and `/tmp` are the
+/// sandbox's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Root {
+    /// Folders of the host, lowest first: a file of a later one hides that of an earlier one. They
+    /// are only read.
+    pub layers: Vec<PathBuf>,
+    /// Absolute folders inside the image that the program may write, whoever owns them there. The
+    /// writes go to a private layer, count against the disk limit and end with the run.
+    pub scratch: Vec<PathBuf>,
+}
+
 /// One run.
 #[derive(Debug)]
 pub struct Request {
@@ -101,9 +116,11 @@ pub struct Request {
     pub env: Vec<(OsString, OsString)>,
     /// Working folder; must lie in something that is visible inside.
     pub cwd: PathBuf,
-    /// Further host paths that are visible read-only, such as a language's own prefix. `/usr`,
-    /// `/opt`, the loader's and the toolchain's files in `/etc`, and the harmless devices always
-    /// are. Paths that do not exist are left out.
+    /// The image to run in; `None` runs in the host's own system.
+    pub image: Option<Root>,
+    /// Further host paths that are visible read-only, such as a language's own prefix. Without an
+    /// image `/usr`, `/opt` and the loader's and the toolchain's files in `/etc` always are; the
+    /// harmless devices are in any case. Paths that do not exist are left out.
     pub roots: Vec<PathBuf>,
     /// Files that exist only inside.
     pub files: Vec<Inject>,
@@ -138,6 +155,7 @@ impl Request {
             program,
             env: Vec::new(),
             cwd: cwd.into(),
+            image: None,
             roots: Vec::new(),
             files: Vec::new(),
             folders: Vec::new(),
