@@ -1,5 +1,6 @@
 //! How long work is watched and stopped.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::ImageError;
@@ -24,18 +25,23 @@ impl Progress for () {
 }
 
 /// Set from elsewhere (a signal handler, another thread) to stop the work soon.
-#[derive(Debug, Default)]
-pub struct Cancel(AtomicBool);
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
     /// Not stopped.
-    pub const fn new() -> Self {
-        Self(AtomicBool::new(false))
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Stops the work. Safe in a signal handler.
+    /// Stops the work.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// What a signal handler sets.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
     }
 
     /// An error once the work is to stop.
