@@ -9,6 +9,7 @@
 //! crate starts the system's own package tools and no subject; what an image is used for is not its
 //! business, nor how an emitter is compiled.
 
+pub mod build;
 pub mod declaration;
 pub mod digest;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod manifest;
 pub mod progress;
 pub mod store;
 
+pub use build::{BuildOptions, build, lock};
 pub use declaration::Declaration;
 pub use digest::Digest;
 pub use error::ImageError;
