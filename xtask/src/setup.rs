@@ -1,5 +1,6 @@
 //! `cargo xtask test`: brings what the tests need, then runs them all.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -10,6 +11,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("gcc", "gcc libc6-dev"),
     ("gcov", "gcc"),
+    ("mkfs.erofs", "erofs-utils"),
 ];
 
 /// Installs the missing toolchains, then runs `cargo test` on the whole workspace.
@@ -51,9 +53,12 @@ pub(crate) fn toolchains() -> anyhow::Result<()> {
 }
 
 pub(crate) fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
+    // Programs of administrators, which an ordinary user's PATH leaves out.
+    let more = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(more)
+        .any(|folder| folder.join(program).is_file())
 }
 
 #[expect(

@@ -1,6 +1,6 @@
 //! What can go wrong with images.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An error of building, importing or using an image.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +122,28 @@ impl ImageError {
         }
     }
 
-    /// A failed file operation; a full disk is told apart.
+    /// A failed write below `folder`; a full disk is told apart.
+    pub fn writing(what: impl Into<String>, folder: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        if !matches!(source.kind(), StorageFull | QuotaExceeded) {
+            return Self::system(what, source);
+        }
+        let free = nix::sys::statvfs::statvfs(folder).map_or_else(
+            |_| "an unknown amount".into(),
+            |disk| {
+                format!(
+                    "{} MiB",
+                    (disk.blocks_available() * disk.fragment_size()) >> 20
+                )
+            },
+        );
+        Self::Full {
+            folder: folder.to_owned(),
+            free,
+        }
+    }
+
+    /// A failed file operation that writes nothing.
     pub fn system(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::System {
             what: what.into(),

@@ -16,6 +16,8 @@ pub mod error;
 pub mod lock;
 pub mod manifest;
 pub mod progress;
+pub mod prune;
+pub mod staging;
 pub mod store;
 
 pub use build::{BuildOptions, build, lock};
@@ -25,4 +27,6 @@ pub use error::ImageError;
 pub use lock::Lock;
 pub use manifest::{Layer, LayerKind, Manifest, Origin, Toolchain};
 pub use progress::{Cancel, Progress};
+pub use prune::{Prune, Pruned};
+pub use staging::{Held, Staging};
 pub use store::Store;
