@@ -150,7 +150,7 @@ fn file_type(metadata: &Metadata, path: &Path) -> FileType {
 }
 
 /// Whether an overlay's folder hides the one below it, see the kernel's overlayfs.rst.
-fn is_opaque(folder: &Path) -> bool {
+pub(crate) fn is_opaque(folder: &Path) -> bool {
     let Ok(name) = crate::layout::c_string(folder.as_os_str().as_encoded_bytes()) else {
         return false;
     };

@@ -273,12 +273,15 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
     )?;
     at(Step::Tmpfs, sys::fchdir(tmpfs))?;
     at(Step::Tmpfs, sys::mkdir(c"root", 0o755))?;
-    let root = at(
-        Step::Tmpfs,
-        sys::open_tree(libc::AT_FDCWD, c"root", sys::OPEN_TREE_CLONE),
-    )?;
-    at(Step::Tmpfs, sys::move_mount(root, libc::AT_FDCWD, c"root"))?;
-    sys::close(root);
+    if !walls.layout.image {
+        // A root has to be a mount; the overlay of an image is one.
+        let root = at(
+            Step::Tmpfs,
+            sys::open_tree(libc::AT_FDCWD, c"root", sys::OPEN_TREE_CLONE),
+        )?;
+        at(Step::Tmpfs, sys::move_mount(root, libc::AT_FDCWD, c"root"))?;
+        sys::close(root);
+    }
     let mut proc = None;
     for index in 0..walls.layout.ops.len() {
         apply(walls, index, &mut proc, status).map_err(|errno| (Step::Op, index as u32, errno))?;
@@ -419,7 +422,7 @@ fn apply(
                 }
             }
         }
-        Op::Overlay { path, options } => sys::mount(
+        Op::Overlay { path, options, .. } => sys::mount(
             Some(c"overlay"),
             path,
             Some(c"overlay"),

@@ -165,10 +165,10 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         return Err(SandboxError::request("the arguments are empty", "argv[0] is one").into());
     }
     let native = request.isolation == Isolation::Native;
-    if request.image.is_some() {
+    if request.image.is_some() && !native {
         return Err(SandboxError::request(
-            "a program cannot be run in an image yet",
-            "use the host's toolchain",
+            "a program cannot be run in an image without isolation",
+            "isolate it, or use the host's toolchain",
         )
         .into());
     }
@@ -297,6 +297,9 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     if native {
         spaces.report(&mut protections);
         degraded(&mut protections, &record, layout);
+        if request.image.is_some() {
+            protections.active(&["image root"]);
+        }
         if let Some(reason) = unmapped {
             protections.set("unprivileged user", Some(reason));
         }

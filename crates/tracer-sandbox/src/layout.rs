@@ -1,6 +1,10 @@
 //! The private root as a list of steps, worked out before the fork so that the child only walks
 //! it. Paths are below the private tmpfs, in which `root` becomes the new root and its siblings
-//! hold what is writable.
+//! hold what is writable. With an image, `skel` lies on top of its layers and has what is the
+//! sandbox's own: files that stand for the image's, and places to mount at.
+
+mod image;
+mod lookup;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
@@ -14,6 +18,7 @@ use crate::error::SandboxError;
 use crate::request::{Access, Body, Folder, Request};
 use crate::sys::{ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY};
 use crate::system::{System, system};
+use lookup::Image;
 
 /// User and group the program sees itself as.
 pub(crate) const INSIDE_ID: u32 = 1000;
@@ -76,6 +81,8 @@ pub(crate) enum Op {
     Overlay {
         path: CString,
         options: CString,
+        /// Part of an image, so that no copy can stand in for it.
+        image: bool,
     },
 }
 
@@ -97,7 +104,7 @@ impl Op {
 /// What stands at a path of the new root.
 enum Point {
     Tree { tree: usize, folder: bool },
-    Overlay { index: usize },
+    Overlay { options: String, image: bool },
     Proc,
     Terminals,
 }
@@ -119,6 +126,8 @@ pub(crate) struct Layout {
     pub(crate) trees: Vec<Tree>,
     pub(crate) ops: Vec<Op>,
     pub(crate) layers: Vec<Layer>,
+    /// Whether the root is an overlay of an image rather than a folder of the tmpfs.
+    pub(crate) image: bool,
     /// Bytes and files the tmpfs needs for itself, on top of what the program may use.
     pub(crate) own_bytes: u64,
     pub(crate) own_files: u64,
@@ -132,6 +141,16 @@ pub(crate) struct Style {
     pub(crate) copy: bool,
     /// Files in `/proc` to hide, since permissions would not.
     pub(crate) hide_proc: bool,
+}
+
+impl Style {
+    /// A folder of the host whose owner's files belong to the program.
+    fn origin(&self, path: &Path) -> Result<Origin, SandboxError> {
+        Ok(match &self.clone_mapped {
+            Some(clone) => Origin::Ready(clone(path)?),
+            None => Origin::Host(c_string(path.as_os_str().as_bytes())?),
+        })
+    }
 }
 
 pub(crate) fn c_string(bytes: impl AsRef<[u8]>) -> Result<CString, SandboxError> {
@@ -169,7 +188,23 @@ fn absolute(path: &Path, what: &str) -> Result<(), SandboxError> {
     ))
 }
 
+/// Refuses folders in which the sandbox has its own things.
+fn not_own(path: &Path) -> Result<(), SandboxError> {
+    let own = ["/proc", "/dev", "/sys"]
+        .iter()
+        .any(|own| path.starts_with(own));
+    if own && (path == Path::new("/dev/shm") || !path.starts_with("/dev/shm")) {
+        return Err(SandboxError::request(
+            format!("the folder {} cannot be given to a program", path.display()),
+            "work in a folder of its own",
+        ));
+    }
+    Ok(())
+}
+
 struct Builder {
+    /// What the root is made of, if not of the host's system.
+    image: Option<Image>,
     trees: Vec<Tree>,
     ops: Vec<Op>,
     points: Vec<(PathBuf, Point)>,
@@ -209,7 +244,7 @@ impl Builder {
 
     fn link(&mut self, path: &str, target: &Path) -> Result<(), SandboxError> {
         self.own_files += 1;
-        let path = inside(Path::new(path))?;
+        let path = self.bare(Path::new(path))?;
         self.ops.push(Op::Link {
             path,
             target: c_string(target.as_os_str().as_bytes())?,
@@ -224,8 +259,9 @@ impl Builder {
         };
         let origin = Origin::Host(c_string(path.as_os_str().as_bytes())?);
         let tree = self.tree(origin, attributes, metadata.is_dir());
+        let place = self.place(path)?;
         self.point(
-            path,
+            place,
             Point::Tree {
                 tree,
                 folder: metadata.is_dir(),
@@ -242,8 +278,13 @@ impl Builder {
     }
 
     fn system(&mut self, style: &Style) -> Result<(), SandboxError> {
-        self.folder(inside(Path::new("/etc"))?, 0o755);
-        for entry in system() {
+        self.bare_folder(Path::new("/etc"))?;
+        self.bare_folder(Path::new("/dev"))?;
+        let of_image = self.image.is_some();
+        for entry in system()
+            .iter()
+            .filter(|entry| !of_image || entry.is_device())
+        {
             match entry {
                 System::Link { path, target } => self.link(path, target)?,
                 System::Tree {
@@ -265,9 +306,10 @@ impl Builder {
             }
         }
         self.link("/etc/localtime", Path::new("/usr/share/zoneinfo/UTC"))?;
-        self.link("/etc/os-release", Path::new("../usr/lib/os-release"))?;
+        if !of_image {
+            self.link("/etc/os-release", Path::new("../usr/lib/os-release"))?;
+        }
         self.link("/etc/mtab", Path::new("/proc/mounts"))?;
-        self.folder(inside(Path::new("/dev"))?, 0o755);
         for (name, target) in [
             ("/dev/fd", "/proc/self/fd"),
             ("/dev/stdin", "/proc/self/fd/0"),
@@ -333,8 +375,25 @@ impl Builder {
                 "passwd: files\ngroup: files\nhosts: files\n".to_owned(),
             ),
         ] {
-            self.file(inside(Path::new(path))?, text.into_bytes(), 0o444);
+            let path = self.bare(Path::new(path))?;
+            self.file(path, text.into_bytes(), 0o444);
         }
+        Ok(())
+    }
+
+    /// Attaches a tree outside of the root, as the lower layer of an overlay.
+    fn lower(&mut self, name: &str, tree: usize) -> Result<(), SandboxError> {
+        let path = c_string(name)?;
+        self.folder(path.clone(), 0o755);
+        self.ops.push(Op::Attach { path, tree });
+        Ok(())
+    }
+
+    /// Makes a folder of the tmpfs that belongs to the program.
+    fn upper(&mut self, name: &str, mode: u32) -> Result<(), SandboxError> {
+        let path = c_string(name)?;
+        self.folder(path.clone(), mode);
+        self.ops.push(Op::Own { path, mode });
         Ok(())
     }
 
@@ -344,15 +403,7 @@ impl Builder {
         if path == Path::new("/") {
             return Ok(()); // the root is there in any case, and never the host's
         }
-        let own = ["/proc", "/dev", "/sys"]
-            .iter()
-            .any(|own| path.starts_with(own));
-        if own && (path == Path::new("/dev/shm") || !path.starts_with("/dev/shm")) {
-            return Err(SandboxError::request(
-                format!("the folder {} cannot be given to a program", path.display()),
-                "work in a folder of its own",
-            ));
-        }
+        not_own(path)?;
         let metadata = fs::metadata(path).map_err(|error| {
             SandboxError::request(
                 format!("the folder {} cannot be read: {error}", path.display()),
@@ -365,39 +416,37 @@ impl Builder {
                 "",
             ));
         }
+        let place = self.place(path)?;
         let copied = folder.access == Access::Overlay && style.copy;
         if !copied {
             let attributes = match folder.access {
                 Access::Writable => WRITABLE,
                 Access::ReadOnly | Access::Overlay => READ_ONLY,
             };
-            let origin = match &style.clone_mapped {
-                Some(clone) => Origin::Ready(clone(path)?),
-                None => Origin::Host(c_string(path.as_os_str().as_bytes())?),
-            };
-            let tree = self.tree(origin, attributes, true);
+            let tree = self.tree(style.origin(path)?, attributes, true);
             if folder.access != Access::Overlay {
-                self.point(path, Point::Tree { tree, folder: true });
+                self.point(place, Point::Tree { tree, folder: true });
                 return Ok(());
             }
-            let low = c_string(format!("low{}", self.layers.len()))?;
-            self.folder(low.clone(), 0o755);
-            self.ops.push(Op::Attach { path: low, tree });
+            self.lower(&format!("low{}", self.layers.len()), tree)?;
         }
         let index = self.layers.len();
         let name = format!("up{index}");
-        let mode = metadata.mode() & 0o7777;
-        self.folder(c_string(&name)?, mode);
-        self.ops.push(Op::Own {
-            path: c_string(&name)?,
-            mode,
-        });
+        self.upper(&name, metadata.mode() & 0o7777)?;
         if copied {
             let tree = self.tree(Origin::Private(c_string(&name)?), WRITABLE, false);
-            self.point(path, Point::Tree { tree, folder: true });
+            self.point(place, Point::Tree { tree, folder: true });
         } else {
             self.folder(c_string(format!("work{index}"))?, 0o755);
-            self.point(path, Point::Overlay { index });
+            let options =
+                format!("lowerdir=low{index},upperdir={name},workdir=work{index},userxattr");
+            self.point(
+                place,
+                Point::Overlay {
+                    options,
+                    image: false,
+                },
+            );
         }
         self.layers.push(Layer {
             folder: path.clone(),
@@ -410,9 +459,10 @@ impl Builder {
     fn inject(&mut self, request: &Request) -> Result<(), SandboxError> {
         for file in &request.files {
             absolute(&file.path, "the injected file")?;
-            let below = |folder: &Path| file.path.starts_with(folder);
-            let in_folder = request.folders.iter().any(|folder| below(&folder.path));
-            let mounted = in_folder || self.points.iter().any(|(path, _)| below(path));
+            let place = self.place(&file.path)?;
+            let in_folder =
+                (request.folders.iter()).any(|folder| file.path.starts_with(&folder.path));
+            let mounted = in_folder || self.points.iter().any(|(path, _)| place.starts_with(path));
             if in_folder && !fs::metadata(&file.path).is_ok_and(|metadata| metadata.is_file()) {
                 return Err(SandboxError::request(
                     format!(
@@ -425,10 +475,13 @@ impl Builder {
             let mode = if file.executable { 0o555 } else { 0o444 };
             let origin = match &file.body {
                 Body::Bytes(bytes) if !mounted => {
-                    for folder in ancestors(&file.path) {
-                        self.folder(inside(folder)?, 0o755);
+                    for folder in ancestors(&place) {
+                        self.bare_folder(folder)?;
                     }
-                    self.file(inside(&file.path)?, bytes.to_vec(), mode);
+                    let target = self.bare(&place)?;
+                    // It may stand in for one of the sandbox's own.
+                    self.ops.retain(|op| op.path() != target.as_c_str());
+                    self.file(target, bytes.to_vec(), mode);
                     continue;
                 }
                 Body::Bytes(bytes) => {
@@ -441,7 +494,7 @@ impl Builder {
             };
             let tree = self.tree(origin, READ_ONLY, false);
             self.point(
-                &file.path,
+                place,
                 Point::Tree {
                     tree,
                     folder: false,
@@ -456,31 +509,52 @@ impl Builder {
         let mut points = std::mem::take(&mut self.points);
         points.sort_by(|left, right| left.0.components().cmp(right.0.components()));
         let mut made = BTreeSet::new();
+        let mut attached = Vec::new();
+        let mut outer: Option<PathBuf> = None;
         for (path, point) in points {
+            // Below another point there is no skeleton: the place is made once that is attached.
+            let nested = outer.as_ref().is_some_and(|outer| path.starts_with(outer));
+            let bare = self.image.is_some() && !nested;
+            let first = self.ops.len();
             for folder in ancestors(&path) {
-                if made.insert(folder.to_owned()) {
+                if !made.insert(folder.to_owned()) {
+                } else if bare {
+                    self.bare_folder(folder)?;
+                } else {
                     self.folder(inside(folder)?, 0o755);
                 }
             }
             let target = inside(&path)?;
+            let place = if bare {
+                self.bare(&path)?
+            } else {
+                target.clone()
+            };
             match &point {
                 Point::Tree { folder: false, .. } if path.starts_with("/proc") => {}
-                Point::Tree { folder: false, .. } => self.file(target.clone(), Vec::new(), 0o444),
-                _ => self.folder(target.clone(), 0o755),
+                Point::Tree { folder: false, .. } => self.file(place, Vec::new(), 0o444),
+                _ => self.folder(place, 0o755),
             }
-            made.insert(path);
-            self.ops.push(match point {
+            if !bare {
+                attached.extend(self.ops.drain(first..));
+            }
+            attached.push(match point {
                 Point::Tree { tree, .. } => Op::Attach { path: target, tree },
                 Point::Proc => Op::Proc { path: target },
                 Point::Terminals => Op::Terminals { path: target },
-                Point::Overlay { index } => Op::Overlay {
+                Point::Overlay { options, image } => Op::Overlay {
                     path: target,
-                    options: c_string(format!(
-                        "lowerdir=low{index},upperdir=up{index},workdir=work{index},userxattr"
-                    ))?,
+                    options: c_string(options)?,
+                    image,
                 },
             });
+            if !nested {
+                outer = Some(path.clone());
+            }
+            made.insert(path);
         }
+        self.stack()?;
+        self.ops.append(&mut attached);
         Ok(())
     }
 }
@@ -496,6 +570,7 @@ fn ancestors(path: &Path) -> Vec<&Path> {
 /// Works out the root for `request`.
 pub(crate) fn build(request: &Request, style: &Style) -> Result<Layout, SandboxError> {
     let mut builder = Builder {
+        image: Image::of(request)?,
         trees: Vec::new(),
         ops: Vec::new(),
         points: Vec::new(),
@@ -504,12 +579,19 @@ pub(crate) fn build(request: &Request, style: &Style) -> Result<Layout, SandboxE
         own_bytes: 0,
         own_files: 0,
     };
+    if builder.image.is_some() {
+        builder.folder(c_string("skel")?, 0o755);
+    }
     builder.system(style)?;
     builder.identity(&request.hostname)?;
-    let mut seen: Vec<&Path> = vec![Path::new("/usr"), Path::new("/opt")];
+    let mut seen: Vec<&Path> = match request.image {
+        Some(_) => Vec::new(),
+        None => vec![Path::new("/usr"), Path::new("/opt")],
+    };
+    builder.scratch(request, style)?;
     for root in &request.roots {
         absolute(root, "the root")?;
-        if !seen.iter().any(|other| root.starts_with(other)) {
+        if root != Path::new("/") && !seen.iter().any(|other| root.starts_with(other)) {
             builder.host(root, READ_ONLY)?;
             seen.push(root);
         }
@@ -523,6 +605,7 @@ pub(crate) fn build(request: &Request, style: &Style) -> Result<Layout, SandboxE
         trees: builder.trees,
         ops: builder.ops,
         layers: builder.layers,
+        image: builder.image.is_some(),
         own_bytes: builder.own_bytes,
         own_files: builder.own_files,
     })

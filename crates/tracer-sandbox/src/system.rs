@@ -47,6 +47,13 @@ pub(crate) enum System {
     },
 }
 
+impl System {
+    /// Whether it is not the host's software, so that a program in an image needs it, too.
+    pub(crate) fn is_device(&self) -> bool {
+        matches!(self, Self::Tree { attributes, .. } if *attributes == DEVICE)
+    }
+}
+
 /// What there is of it on this host, looked for once.
 pub(crate) fn system() -> &'static [System] {
     static SYSTEM: OnceLock<Vec<System>> = OnceLock::new();

@@ -107,7 +107,9 @@ pub(crate) fn explain(report: &Report, layout: Option<&Layout>, request: &Reques
     let index = report.index as usize;
     let path = |path: &std::ffi::CStr| {
         let text = path.to_string_lossy();
-        PathBuf::from(text.strip_prefix("root").unwrap_or(&text).to_owned())
+        let inside = text.strip_prefix("root").or(text.strip_prefix("skel"));
+        let inside = inside.filter(|inside| !inside.is_empty()).unwrap_or("/");
+        PathBuf::from(inside.to_owned())
     };
     let refused = |what: String, hint: &str| {
         Failure::Error(SandboxError::Refused {
@@ -130,7 +132,11 @@ pub(crate) fn explain(report: &Report, layout: Option<&Layout>, request: &Reques
             "give it, or a folder above it, to the program",
         )),
         Step::Op => match layout.map(|layout| &layout.ops[index]) {
-            Some(Op::Overlay { .. }) => Failure::Overlay,
+            Some(Op::Overlay { image: false, .. }) => Failure::Overlay,
+            Some(Op::Overlay { path: at, .. }) => refused(
+                format!("stacking the layers of the image at {}", path(at).display()),
+                "the kernel needs overlays in user namespaces (5.11); use the host's toolchain",
+            ),
             Some(op) => refused(format!("making {}", path(op.path()).display()), ""),
             None => refused("building the root".to_owned(), ""),
         },

@@ -345,7 +345,7 @@ fn an_ordinary_user_has_the_same_walls() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut suites = 0;
-    for name in ["walls", "folders", "outcome"] {
+    for name in ["walls", "folders", "image", "outcome"] {
         // The newest of a suite's binaries beside this one.
         let newest = fs::read_dir(own.parent().unwrap())
             .unwrap()
