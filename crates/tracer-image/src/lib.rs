@@ -9,17 +9,21 @@
 //! crate starts the system's own package tools and no subject; what an image is used for is not its
 //! business, nor how an emitter is compiled.
 
+pub mod attach;
 pub mod build;
 pub mod declaration;
 pub mod digest;
 pub mod error;
 pub mod lock;
 pub mod manifest;
+mod mounts;
 pub mod progress;
 pub mod prune;
 pub mod staging;
 pub mod store;
+mod unpack;
 
+pub use attach::{Attached, Form};
 pub use build::{BuildOptions, build, lock};
 pub use declaration::Declaration;
 pub use digest::Digest;

@@ -15,6 +15,7 @@ mod changes;
 mod child;
 mod copy_in;
 mod copy_out;
+mod erofs;
 mod error;
 mod finished;
 mod hierarchy;
@@ -38,6 +39,7 @@ mod terminal;
 mod verdict;
 
 pub use copy_out::{CopyLimits, CopyReport, copy_out};
+pub use erofs::mount_erofs;
 pub use error::SandboxError;
 pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
 pub use launch::run;

@@ -25,6 +25,7 @@ pub(crate) const ATTR_IDMAP: u64 = 0x0010_0000;
 const MOVE_MOUNT_F_EMPTY_PATH: c_uint = 0x04;
 const FSOPEN_CLOEXEC: c_uint = 1;
 const FSMOUNT_CLOEXEC: c_uint = 1;
+const FSCONFIG_SET_FLAG: c_uint = 0;
 const FSCONFIG_SET_STRING: c_uint = 1;
 const FSCONFIG_CMD_CREATE: c_uint = 6;
 const CLONE_PIDFD: u64 = 0x1000;
@@ -186,6 +187,24 @@ pub(crate) fn new_filesystem(
     options: &[(&CStr, &CStr)],
     attributes: u64,
 ) -> SysResult<RawFd> {
+    make_filesystem(kind, options, false, attributes)
+}
+
+/// As [`new_filesystem`], and its source is not opened for writing either.
+pub(crate) fn new_filesystem_read_only(
+    kind: &CStr,
+    options: &[(&CStr, &CStr)],
+    attributes: u64,
+) -> SysResult<RawFd> {
+    make_filesystem(kind, options, true, attributes)
+}
+
+fn make_filesystem(
+    kind: &CStr,
+    options: &[(&CStr, &CStr)],
+    read_only: bool,
+    attributes: u64,
+) -> SysResult<RawFd> {
     // SAFETY: the name is a valid C string.
     let context =
         check(unsafe { libc::syscall(libc::SYS_fsopen, kind.as_ptr(), FSOPEN_CLOEXEC) })? as RawFd;
@@ -197,6 +216,12 @@ pub(crate) fn new_filesystem(
     let result = options
         .iter()
         .try_for_each(|(key, value)| configure(FSCONFIG_SET_STRING, key.as_ptr(), value.as_ptr()))
+        .and_then(|()| {
+            if !read_only {
+                return Ok(());
+            }
+            configure(FSCONFIG_SET_FLAG, c"ro".as_ptr(), ptr::null())
+        })
         .and_then(|()| configure(FSCONFIG_CMD_CREATE, ptr::null(), ptr::null()))
         .and_then(|()| {
             // SAFETY: plain integers.
