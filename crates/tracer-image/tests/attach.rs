@@ -49,7 +49,12 @@ fn layer(store: &Store, kind: LayerKind, tree: &Path) -> Layer {
     let staging = store.staging().unwrap();
     let staged = staging.path().join("layer");
     let made = Command::new("mkfs.erofs")
-        .args(["-zlz4hc", "-T0", "--all-root"])
+        .args([
+            "-zlz4hc",
+            "-T0",
+            "-U00000000-0000-0000-0000-000000000001",
+            "--all-root",
+        ])
         .args([&staged, tree])
         .output()
         .unwrap();
