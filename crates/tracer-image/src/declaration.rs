@@ -55,10 +55,18 @@ pub struct ImageFile {
 pub struct Verify {
     /// Prints the toolchain's version.
     pub version: Vec<String>,
+    /// Programs, by how they are built and run.
+    pub check: Vec<Check>,
+}
+
+/// Programs that are built and run alike.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
     /// Builds `{source}` into the folder `{out}`; absent for interpreted languages.
     #[serde(default)]
     pub build: Vec<Vec<String>>,
-    /// Runs it.
+    /// Runs it, with the same two words filled in.
     pub run: Vec<String>,
     /// Files of `verify/`, each beside its `<name>.expected` stdout.
     pub programs: Vec<String>,
@@ -128,12 +136,31 @@ mod tests {
             let declaration = Declaration::find(language).unwrap();
             assert!(declaration.image.suite.is_none(), "{language}");
             let verify = declaration.image.verify.clone().unwrap();
-            assert!(!verify.programs.is_empty(), "{language}");
-            for program in &verify.programs {
+            let programs: Vec<_> = verify
+                .check
+                .iter()
+                .flat_map(|each| &each.programs)
+                .collect();
+            for kind in ["hello.", "sample."] {
+                let has = programs.iter().any(|name| name.starts_with(kind));
+                assert!(has, "{language} has no {kind}");
+            }
+            for program in programs {
                 for name in [program.clone(), format!("{program}.expected")] {
                     let file = format!("verify/{name}");
-                    assert!(declaration.file(&file).is_some(), "{language}/{file}");
+                    let bytes = declaration.file(&file);
+                    assert!(
+                        bytes.is_some_and(|bytes| !bytes.is_empty()),
+                        "{language}/{file}"
+                    );
                 }
+            }
+            for check in &verify.check {
+                let named = check.build.iter().flatten().chain(&check.run);
+                assert!(
+                    named.into_iter().any(|word| word.contains("{source}")),
+                    "{language}"
+                );
             }
             if let Some(setup) = &declaration.image.setup {
                 assert!(declaration.file(setup).is_some(), "{language}/{setup}");
