@@ -22,6 +22,7 @@ pub mod prune;
 pub mod staging;
 pub mod store;
 mod unpack;
+pub mod verify;
 
 pub use attach::{Attached, Form};
 pub use build::{BuildOptions, build, lock};
@@ -34,3 +35,4 @@ pub use progress::{Cancel, Progress};
 pub use prune::{Prune, Pruned};
 pub use staging::{Held, Staging};
 pub use store::Store;
+pub use verify::{Proof, Verified, verify};
