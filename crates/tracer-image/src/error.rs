@@ -25,6 +25,9 @@ pub enum ImageError {
         /// Language id.
         language: String,
     },
+    /// The system is configured with no Debian mirror.
+    #[error("no Debian mirror is configured on this system")]
+    NoMirror,
     /// A program that building needs is missing.
     #[error("{program} is not installed")]
     NoTool {
@@ -107,6 +110,7 @@ impl ImageError {
         match self {
             Self::Unknown { .. } => Some("`tracer doctor` lists the languages".into()),
             Self::NotBuilt { language } => Some(format!("`tracer image build {language}`")),
+            Self::NoMirror => Some("name one: `tracer image build --mirror URL`".into()),
             Self::NoTool { hint, .. } => Some(hint.clone()),
             Self::Tool { said, .. } if !said.is_empty() => Some(said.clone()),
             Self::LockDrift { missing } => Some(format!(

@@ -10,19 +10,27 @@
 //! business, nor how an emitter is compiled.
 
 pub mod attach;
+mod apt;
+mod bootstrap;
 pub mod build;
 pub mod declaration;
 pub mod digest;
 pub mod error;
+mod index;
+mod layer;
 pub mod lock;
 pub mod manifest;
 mod mounts;
+mod normalise;
+mod pack;
 pub mod progress;
 pub mod prune;
+mod sources;
 pub mod staging;
 pub mod store;
 mod unpack;
 pub mod verify;
+mod tool;
 
 pub use attach::{Attached, Form};
 pub use build::{BuildOptions, build, lock};
