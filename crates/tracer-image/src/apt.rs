@@ -151,7 +151,7 @@ impl<'a> Apt<'a> {
                 .tool("downloading packages", &args)
                 .folder(&folder)
                 .watched(Isolation::None, self.cancel, &mut || {
-                    progress.bytes((done + bytes_in(&folder)).min(total), total)
+                    progress.bytes((done + bytes_in(&folder)).min(total), total);
                 });
             // Whole files stay, even if the rest did not come.
             let kept = keep(&folder, &place, batch)?;

@@ -18,7 +18,7 @@ impl Index {
         let mut stanza = Stanza::default();
         for line in text.lines() {
             if line.is_empty() {
-                self.put(std::mem::take(&mut stanza));
+                self.put(&std::mem::take(&mut stanza));
                 continue;
             }
             // Tens of megabytes, of which these six fields matter.
@@ -32,10 +32,10 @@ impl Index {
                 _ => {}
             }
         }
-        self.put(stanza);
+        self.put(&stanza);
     }
 
-    fn put(&mut self, stanza: Stanza<'_>) {
+    fn put(&mut self, stanza: &Stanza<'_>) {
         let (Ok(digest), Ok(size)) = (stanza.digest.parse::<Digest>(), stanza.size.parse()) else {
             return;
         };

@@ -141,7 +141,7 @@ impl<W: Write> Writer<'_, W> {
         let mtime = normalise::time(entry.header().mtime()?, kind, self.plan.epoch);
         let link = entry.link_name()?.map(std::borrow::Cow::into_owned);
         match (kind, link) {
-            (Kind::Folder, _) => self.folder(path, mode),
+            (Kind::Folder, _) => self.folder(&path, mode),
             (Kind::Symlink, Some(target)) => {
                 if self
                     .below(&path)
@@ -196,7 +196,7 @@ impl<W: Write> Writer<'_, W> {
         below.symlink_metadata().is_ok().then_some(below)
     }
 
-    fn folder(&mut self, path: PathBuf, mode: u32) -> io::Result<()> {
+    fn folder(&mut self, path: &Path, mode: u32) -> io::Result<()> {
         while self
             .folders
             .last()
@@ -204,12 +204,12 @@ impl<W: Write> Writer<'_, W> {
         {
             self.folders.pop();
         }
-        let same = self.below(&path).is_some_and(|below| {
+        let same = self.below(path).is_some_and(|below| {
             below
                 .symlink_metadata()
                 .is_ok_and(|found| found.is_dir() && found.permissions().mode() & 0o7777 == mode)
         });
-        self.folders.push((path.clone(), mode));
+        self.folders.push((path.to_owned(), mode));
         if same {
             Ok(())
         } else {

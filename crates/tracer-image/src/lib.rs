@@ -9,8 +9,8 @@
 //! crate starts the system's own package tools and no subject; what an image is used for is not its
 //! business, nor how an emitter is compiled.
 
-pub mod attach;
 mod apt;
+pub mod attach;
 mod bootstrap;
 pub mod build;
 pub mod declaration;
@@ -28,9 +28,10 @@ pub mod prune;
 mod sources;
 pub mod staging;
 pub mod store;
+mod tool;
+mod unpack;
 mod unpack;
 pub mod verify;
-mod tool;
 
 pub use attach::{Attached, Form};
 pub use build::{BuildOptions, build, lock};

@@ -254,6 +254,7 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
+#[expect(clippy::print_stderr, reason = "a test that cannot run says why")]
 mod tests {
     use super::*;
 
