@@ -30,7 +30,6 @@ pub mod staging;
 pub mod store;
 mod tool;
 mod unpack;
-mod unpack;
 pub mod verify;
 
 pub use attach::{Attached, Form};
