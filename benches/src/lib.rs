@@ -5,6 +5,7 @@
 //! busy moment of the machine falls on all of them.
 
 mod check;
+mod image;
 mod machine;
 mod normalising;
 mod peers;

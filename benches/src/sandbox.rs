@@ -1,10 +1,13 @@
-//! Starting a sandbox, against `bwrap` with the same namespaces and against no sandbox at all.
+//! Starting a sandbox, against `bwrap` with the same namespaces and against no sandbox at all; and
+//! in an image against the host's own system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tracer_model::End;
 use tracer_sandbox::{Isolation, Request, run};
 
+use crate::image::Image;
 use crate::process::{command, on_path, succeed};
 use crate::report::{Report, ratio, time};
 use crate::sample::{Variant, interleave};
@@ -17,7 +20,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     report.say(
         "From the request to the reaped `/bin/true`, in turns. `bwrap` gets the same namespaces \
          and the same view of the host; it sets up no seccomp filter, limits, cgroup or \
-         collection of output.",
+         collection of output. The image has three layers.",
     );
     let first = run(&Request::new(PROGRAM, "/"))?;
     let inactive: Vec<&str> = first
@@ -45,6 +48,16 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         Variant::new("sandbox, native", sandboxed(Isolation::Native)),
         Variant::new("sandbox, no isolation", sandboxed(Isolation::None)),
     ];
+    let unpacked = Image::of(Path::new(PROGRAM))?;
+    variants.push(Variant::new(
+        "sandbox, in an unpacked image",
+        in_image(&unpacked),
+    ));
+    let mounted = Image::of(Path::new(PROGRAM))?.mount();
+    match &mounted {
+        Ok(image) => variants.push(Variant::new("sandbox, in a mounted image", in_image(image))),
+        Err(reason) => report.skip("a mounted image", reason),
+    }
     match on_path("bwrap") {
         Some(bwrap) => {
             variants.push(Variant::new("bwrap", move || succeed(&mut peer(&bwrap))));
@@ -74,6 +87,17 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     ];
     report.table(&head, &rows);
     Ok(())
+}
+
+fn in_image(image: &Image) -> impl FnMut() -> anyhow::Result<()> + use<> {
+    let root = image.root();
+    move || {
+        let mut request = Request::new(PROGRAM, "/");
+        request.image = Some(root.clone());
+        let end = run(&request)?.outcome.end;
+        anyhow::ensure!(end == End::Exited { code: 0 }, "in an image: {end:?}");
+        Ok(())
+    }
 }
 
 fn peer(bwrap: &PathBuf) -> Command {
