@@ -148,7 +148,7 @@ fn architecture(folder: &Path, cancel: &Cancel) -> Result<String, ImageError> {
 }
 
 /// The suite and the epoch of all images.
-fn release() -> Result<(String, u64), ImageError> {
+pub(crate) fn release() -> Result<(String, u64), ImageError> {
     let image = Declaration::find(BASE)?.image;
     image
         .suite

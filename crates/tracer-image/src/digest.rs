@@ -34,6 +34,11 @@ impl Digest {
         }
     }
 
+    /// Of what a hasher was given.
+    pub(crate) fn of_hasher(hasher: Sha256) -> Self {
+        Self::hexadecimal(&hasher.finalize())
+    }
+
     /// The digits alone.
     pub fn hex(&self) -> &str {
         &self.0

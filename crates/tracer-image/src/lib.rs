@@ -10,18 +10,22 @@
 //! business, nor how an emitter is compiled.
 
 mod apt;
+mod archive;
 pub mod attach;
 mod bootstrap;
 pub mod build;
 pub mod declaration;
 pub mod digest;
 pub mod error;
+pub mod export;
+pub mod import;
 mod index;
 mod layer;
 pub mod lock;
 pub mod manifest;
 mod mounts;
 mod normalise;
+mod oci;
 mod pack;
 pub mod progress;
 pub mod prune;
@@ -32,11 +36,14 @@ mod tool;
 mod unpack;
 pub mod verify;
 
+pub use archive::ImportLimits;
 pub use attach::{Attached, Form};
 pub use build::{BuildOptions, build, lock};
 pub use declaration::Declaration;
 pub use digest::Digest;
 pub use error::ImageError;
+pub use export::export;
+pub use import::{ImportOptions, import};
 pub use lock::Lock;
 pub use manifest::{Layer, LayerKind, Manifest, Origin, Toolchain};
 pub use progress::{Cancel, Progress};

@@ -55,6 +55,15 @@ impl Store {
         if what.dry_run {
             return Ok(pruned);
         }
+        for path in &files {
+            // A layer that stays mounted would keep its bytes on the disk.
+            if let Some(digest) = path
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.parse().ok())
+            {
+                self.detach(&digest)?;
+            }
+        }
         // Files first: on a full disk there may be no room for the staging folder.
         for path in &files {
             fs::remove_file(path).map_err(|error| failed(path, error))?;
