@@ -70,6 +70,7 @@ impl<'a> Reading<'a> {
     }
 
     /// An error about the archive.
+    #[expect(clippy::needless_pass_by_value, reason = "it reads better at the uses")]
     pub(crate) fn bad(&self, problem: impl ToString) -> ImageError {
         ImageError::Archive {
             path: PathBuf::from(self.archive),

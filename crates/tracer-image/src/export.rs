@@ -105,7 +105,7 @@ pub(crate) fn write(
             &Config {
                 architecture: platform.architecture.clone(),
                 os: platform.os.clone(),
-                config: RunConfig {
+                run: RunConfig {
                     env: environment
                         .map(|(name, value)| format!("{name}={value}"))
                         .collect(),

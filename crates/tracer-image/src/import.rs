@@ -257,7 +257,7 @@ impl Import<'_> {
         unpacked.finish()?;
         let environment = image
             .config
-            .config
+            .run
             .env
             .iter()
             .filter_map(|pair| pair.split_once('='))

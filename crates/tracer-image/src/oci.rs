@@ -71,8 +71,8 @@ pub(crate) struct Config {
     pub(crate) architecture: String,
     #[serde(default)]
     pub(crate) os: String,
-    #[serde(default)]
-    pub(crate) config: RunConfig,
+    #[serde(default, rename = "config")]
+    pub(crate) run: RunConfig,
     #[serde(default)]
     pub(crate) rootfs: RootFs,
 }
