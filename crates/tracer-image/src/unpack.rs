@@ -4,7 +4,9 @@
 //! unpacked already; else the host's.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -45,9 +47,20 @@ impl Store {
         };
         for tool in tools {
             let staging = self.staging()?;
-            let staged = staging.path().join("tree");
+            // Nobody else comes near before the modes are right.
+            let closed = staging.path().join("closed");
+            DirBuilder::new()
+                .mode(0o700)
+                .create(&closed)
+                .map_err(|error| {
+                    ImageError::writing(format!("make {}", closed.display()), &closed, error)
+                })?;
+            let staged = closed.join("tree");
             match extract(tool, &self.layer(&layer.digest), &staged) {
                 Ok(()) => {
+                    disarm(&staged).map_err(|error| {
+                        ImageError::system(format!("set modes in {}", staged.display()), error)
+                    })?;
                     self.keep_tree(&staged, &layer.digest)?;
                     return Ok(tree);
                 }
@@ -79,6 +92,24 @@ fn extract(mut tool: Command, layer: &Path, tree: &Path) -> Result<(), ImageErro
         status: output.status.to_string(),
         said: said[from.unwrap_or(0)..].trim().to_owned(),
     })
+}
+
+/// Takes the set-user-ID and set-group-ID bits: in an ordinary user's tree such files would act for
+/// that user, whoever on the machine runs them.
+fn disarm(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            disarm(&entry.path())?;
+        } else if kind.is_file() {
+            let mode = entry.metadata()?.mode();
+            if mode & 0o6000 != 0 {
+                fs::set_permissions(entry.path(), Permissions::from_mode(mode & 0o1777))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The unpacker in an unpacked base, started by the loader there: its own libraries are not where

@@ -89,7 +89,9 @@ fn small(store: &Store) -> Manifest {
         layers
             .map(|(kind, name)| {
                 let tree = tempfile::tempdir().unwrap();
-                fs::write(tree.path().join(name), name.repeat(5000)).unwrap();
+                let file = tree.path().join(name);
+                fs::write(&file, name.repeat(5000)).unwrap();
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o4755)).unwrap();
                 layer(store, kind, tree.path())
             })
             .into(),
@@ -190,6 +192,8 @@ fn layers_are_unpacked_where_mounting_is_not_permitted() {
     for (path, name) in attached.layers.iter().zip(["base", "tool"]) {
         let text = fs::read_to_string(path.join(name)).unwrap();
         assert_eq!(text, name.repeat(5000));
+        let mode = fs::metadata(path.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o755);
     }
     assert_eq!(store.attach(&image).unwrap(), attached);
     let staging = fs::read_dir(store.root().join("staging")).unwrap();
