@@ -14,7 +14,6 @@
 #include <optional>
 #include <queue>
 #include <ranges>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -90,10 +89,11 @@ public:
 
 private:
     static Entry entry(int line, const std::string &text) {
-        static const std::regex road(R"((\w+) - (\w+) ([\d.]+)km)"), closed(R"((\w+) closed)");
-        std::smatch found;
-        if (std::regex_match(text, found, road)) return Road{found[1], found[2], std::stod(found[3])};
-        if (std::regex_match(text, found, closed)) return Closed{found[1]};
+        std::istringstream words(text);
+        std::string from, dash, to, unit;
+        double length = 0;
+        if (words >> from >> dash && dash == "closed" && words.eof()) return Closed{from};
+        if (dash == "-" && words >> to >> length >> unit && unit == "km") return Road{from, to, length};
         throw Syntax(line, text);
     }
 
