@@ -80,7 +80,7 @@ impl Bootstrap<'_> {
         .args(args)
         .env("SOURCE_DATE_EPOCH", self.epoch.to_string())
         .env("TMPDIR", &temporary)
-        .into_file(Isolation::Own, file, cancel);
+        .into_file(Isolation::Users, file, cancel);
         for folder in [&repository, &temporary] {
             // Only to free room early; the staging folder goes as a whole.
             let _ = fs::remove_dir_all(folder);

@@ -328,3 +328,179 @@ pub(crate) fn unpack(archive: &Path, folder: &Path, cancel: &Cancel) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a root: `d name`, `f name text`, `l name target`, `h name target`.
+    fn root(path: &Path, entries: &[&str]) {
+        let mut builder = Builder::new(File::create(path).unwrap());
+        for entry in entries {
+            let words: Vec<&str> = entry.split(' ').collect();
+            let (name, rest) = (words[1], words.get(2).copied().unwrap_or_default());
+            let kind = match words[0] {
+                "d" => EntryType::Directory,
+                "f" => EntryType::Regular,
+                "l" => EntryType::Symlink,
+                "h" => EntryType::Link,
+                _ => EntryType::Char,
+            };
+            let size = if kind == EntryType::Regular {
+                rest.len()
+            } else {
+                0
+            };
+            let mut header = header(kind, 0o4700, 99, size as u64);
+            header.set_uid(1000);
+            match kind {
+                EntryType::Symlink | EntryType::Link => {
+                    builder.append_link(&mut header, name, rest).unwrap();
+                }
+                _ => builder
+                    .append_data(&mut header, name, &rest.as_bytes()[..size])
+                    .unwrap(),
+            }
+        }
+        builder.finish().unwrap();
+    }
+
+    /// Names of a layer, sorted as they come, with what each is.
+    fn listed(path: &Path) -> Vec<String> {
+        let mut archive = Archive::new(File::open(path).unwrap());
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            let link = entry
+                .link_name()
+                .unwrap()
+                .map(|link| link.display().to_string());
+            let header = entry.header();
+            assert_eq!((header.uid().unwrap(), header.mtime().unwrap()), (0, 10));
+            let name = entry.path().unwrap().display().to_string();
+            let mode = header.mode().unwrap();
+            [name, format!("{mode:o}"), link.unwrap_or(text)]
+                .join(" ")
+                .trim_end()
+                .to_owned()
+        });
+        entries.collect()
+    }
+
+    struct Roots {
+        folder: tempfile::TempDir,
+    }
+
+    impl Roots {
+        const BASE: [&str; 7] = [
+            "d ./",
+            "d ./bin",
+            "f ./bin/a same",
+            "f ./bin/b old",
+            "l ./bin/c a",
+            "d ./tmp",
+            "d ./opt",
+        ];
+
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let roots = Self { folder };
+            roots.layer(&Self::BASE, None).unwrap();
+            let cancel = Cancel::new();
+            unpack(&roots.path("layer"), &roots.path("base"), &cancel).unwrap();
+            roots
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn layer(&self, entries: &[&str], base: Option<&Path>) -> Result<Vec<String>, ImageError> {
+            root(&self.path("root"), entries);
+            let plan = LayerPlan {
+                language: "ruby",
+                base,
+                epoch: 10,
+                added: &[],
+            };
+            plan.write(&self.path("root"), &self.path("layer"), &Cancel::new())?;
+            Ok(listed(&self.path("layer")))
+        }
+
+        fn above(&self, more: &[&str]) -> Result<Vec<String>, ImageError> {
+            let mut entries = Self::BASE.to_vec();
+            entries.extend(more);
+            self.layer(&entries, Some(&self.path("base")))
+        }
+    }
+
+    #[test]
+    fn the_lowest_layer_is_the_whole_root() {
+        let roots = Roots::new();
+        let whole = roots.layer(&Roots::BASE, None).unwrap();
+        let expected = [
+            ". 755",
+            "bin 755",
+            "bin/a 755 same",
+            "bin/b 755 old",
+            "bin/c 777 a",
+            "tmp 755",
+            "opt 755",
+        ];
+        assert_eq!(whole, expected);
+    }
+
+    #[test]
+    fn a_layer_has_what_the_base_lacks_and_the_folders_above() {
+        let roots = Roots::new();
+        assert_eq!(roots.above(&[]).unwrap(), Vec::<String>::new());
+        let layer = roots.above(&[
+            "d ./opt/x",
+            "f ./opt/x/y new",
+            "x ./dev/null",
+            "f ./tmp/z z",
+        ]);
+        assert_eq!(
+            layer.unwrap(),
+            [". 755", "opt 755", "opt/x 755", "opt/x/y 755 new"]
+        );
+        let changed = [
+            "d ./",
+            "d ./bin",
+            "f ./bin/a same",
+            "f ./bin/b new",
+            "l ./bin/c b",
+            "d ./opt",
+            "d ./tmp",
+        ];
+        let layer = roots.layer(&changed, Some(&roots.path("base"))).unwrap();
+        assert_eq!(layer, [". 755", "bin 755", "bin/b 755 new", "bin/c 777 b"]);
+    }
+
+    #[test]
+    fn a_second_name_of_a_file_below_becomes_a_copy() {
+        let roots = Roots::new();
+        let layer = roots
+            .above(&["h ./opt/a ./bin/a", "f ./opt/n text", "h ./opt/o ./opt/n"])
+            .unwrap();
+        assert_eq!(
+            layer[2..],
+            ["opt/a 755 same", "opt/n 755 text", "opt/o 777 opt/n"]
+        );
+        let error = roots.above(&["h ./opt/a ./tmp/gone"]).unwrap_err();
+        assert!(matches!(error, ImageError::System { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_takes_away_from_the_base_is_refused_by_name() {
+        let roots = Roots::new();
+        let fewer: Vec<&str> = Roots::BASE
+            .into_iter()
+            .filter(|entry| !entry.contains("bin/b"))
+            .collect();
+        let error = roots.layer(&fewer, Some(&roots.path("base"))).unwrap_err();
+        assert!(error.to_string().contains("bin/b"), "{error}");
+        assert!(error.to_string().contains("ruby"), "{error}");
+    }
+}

@@ -41,6 +41,6 @@ pub(crate) fn pack(
         .args([format!("-T{epoch}"), "--mkfs-time".into()])
         .args([format!("/mnt/{output}"), format!("/mnt/{input}")])
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .output(Isolation::Own, cancel)
+        .output(Isolation::Alone, cancel)
         .map(drop)
 }

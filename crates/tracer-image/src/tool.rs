@@ -39,7 +39,10 @@ pub(crate) enum Isolation {
     None,
     /// Mounts, processes and network of its own; root inside, whoever starts it. With the end of
     /// the first process all others end, and no mount stays.
-    Own,
+    Alone,
+    /// The same, with the further users that laying out packages needs: for an ordinary user they
+    /// come from `/etc/subuid`.
+    Users,
 }
 
 impl Tool {
@@ -176,10 +179,11 @@ impl Tool {
         // setpriv asks the kernel to kill the tool when this process goes.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]);
-        if isolation == Isolation::Own {
+        if isolation != Isolation::None {
             command.arg("unshare");
             if !is_root() {
-                command.args(["--user", "--map-root-user", "--map-auto"]);
+                command.args(["--user", "--map-root-user"]);
+                command.args((isolation == Isolation::Users).then_some("--map-auto"));
             }
             command.args([
                 "--mount",
