@@ -112,6 +112,8 @@ pub fn lock(
             Some(lock) => lock.packages,
             None => apt.resolve(&wanted, &[], None)?,
         };
+        // All that the base has: apt might else take another package that serves as well.
+        wanted = lock.iter().map(|package| package.name.clone()).collect();
         pins = lock;
         wanted.extend(declaration.image.packages);
     }
