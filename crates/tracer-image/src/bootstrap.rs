@@ -50,6 +50,8 @@ impl Bootstrap<'_> {
             format!("--include={}", names.join(",")),
             "--aptopt=Dpkg::Use-Pty \"false\"".into(),
             "--aptopt=APT::Sandbox::User \"root\"".into(),
+            // A root that a crash leaves half-made is never used.
+            "--dpkgopt=force-unsafe-io".into(),
         ];
         match self.base {
             None => args.push("--variant=essential".into()),

@@ -36,9 +36,11 @@ const EMPTIED: [&str; 24] = [
 ];
 
 /// Files of the machine that the root was made on, or of the work of making it.
-const DROPPED: [&str; 13] = [
+const DROPPED: [&str; 15] = [
     "etc/.pwd.lock",
     "etc/apt/sources.list",
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
     "etc/group-",
     "etc/gshadow-",
     "etc/hostname",
