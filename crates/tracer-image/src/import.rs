@@ -4,19 +4,24 @@
 //! other becomes one layer. Nothing that an archive says is trusted, and nothing of it is run unless
 //! the caller says that it may be.
 
+mod images;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use self::images::{Found, Source, choose, images};
 use crate::archive::extract::{Tree, Whiteouts};
 use crate::archive::parts::{Parts, Told, damaged};
 use crate::archive::rewrite::rewrite;
 use crate::archive::{Hashed, ImportLimits, Reading, compression, pack_tar};
 use crate::declaration::BASE;
 use crate::manifest::MANIFEST_VERSION;
-use crate::oci::{self, Config, Descriptor, DockerImage, Index, OciManifest, architecture, native};
+use crate::oci::native;
 use crate::staging::children;
 use crate::{
     Cancel, Digest, ImageError, Layer, LayerKind, Manifest, Origin, Progress, Store, pack,
@@ -52,26 +57,6 @@ pub(crate) struct Import<'a> {
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const ARCHIVE: &str = "layer.tar";
 const PACKED: &str = "layer.erofs";
-
-/// A layer in an archive.
-struct Source {
-    part: PathBuf,
-    /// Of the part; Docker's are not named by it.
-    blob: Option<Digest>,
-    /// Of what it decompresses to.
-    diff_id: Digest,
-}
-
-/// A container image in an archive.
-struct Found {
-    /// For people, where there are several.
-    name: String,
-    digest: Digest,
-    config: Config,
-    layers: Vec<Source>,
-    /// The image it was exported from.
-    ours: Option<Manifest>,
-}
 
 /// The languages of an archive that `export` wrote; none if it is another's.
 pub fn languages(archive: &Path, cancel: &Cancel) -> Result<Vec<String>, ImageError> {
@@ -170,6 +155,10 @@ impl Import<'_> {
             if self.store.check_layer(layer).is_ok() {
                 continue;
             }
+            // Known before the work, not after it.
+            if !(self.trusted && layer.kind == LayerKind::Base) {
+                self.packer()?;
+            }
             let step = format!("unpacking layer {} of {count}", index + 1);
             self.reading.progress.step(self.language, &step);
             let work = new_folder(staging, &format!("layer-{index}"))?;
@@ -244,6 +233,7 @@ impl Import<'_> {
         image: &Found,
         staging: &Path,
     ) -> Result<Manifest, ImageError> {
+        self.packer()?;
         let tree = new_folder(staging, "tree")?;
         let mut unpacked = Tree::new(self.reading, &tree)?;
         let count = image.layers.len();
@@ -281,6 +271,7 @@ impl Import<'_> {
         })
         .map_err(unread)?;
         self.reading.progress.step(self.language, "unpacking");
+        self.packer()?;
         let tree = new_folder(staging, "tree")?;
         let mut unpacked = Tree::new(self.reading, &tree)?;
         let mut stream = Hashed::new(self.reading.metered(stream));
@@ -368,14 +359,17 @@ impl Import<'_> {
         Ok(())
     }
 
+    fn packer(&self) -> Result<&Path, ImageError> {
+        self.packer.as_deref().ok_or_else(|| ImageError::NotBuilt {
+            language: BASE.to_owned(),
+        })
+    }
+
     /// Packs the archive in a folder.
     fn packed(&self, work: &Path) -> Result<Digest, ImageError> {
         self.reading.cancel.check()?;
         self.reading.progress.step(self.language, "packing");
-        let packer = self.packer.as_ref().ok_or_else(|| ImageError::NotBuilt {
-            language: BASE.to_owned(),
-        })?;
-        (self.pack)(packer, work, (ARCHIVE, PACKED))?;
+        (self.pack)(self.packer()?, work, (ARCHIVE, PACKED))?;
         let file = work.join(PACKED);
         Digest::of_file(&file)
             .map_err(|error| ImageError::system(format!("read {}", file.display()), error))
@@ -398,165 +392,6 @@ fn drain(stream: &mut impl Read) -> io::Result<u64> {
     io::copy(stream, &mut io::sink())
 }
 
-/// All images of a container archive that this machine could run.
-fn images(parts: &Parts, reading: &Reading<'_>) -> Result<Vec<Found>, ImageError> {
-    let mut found = Vec::new();
-    if parts.has("index.json") {
-        let text = parts.text(reading, Path::new("index.json"), None)?;
-        let index: Index = parse(reading, "index.json", &text)?;
-        from_index(parts, reading, &index, 0, &mut found)?;
-        return Ok(found);
-    }
-    let text = parts.text(reading, Path::new("manifest.json"), None)?;
-    let listed: Vec<DockerImage> = parse(reading, "manifest.json", &text)?;
-    for image in listed {
-        let part = PathBuf::from(&image.config);
-        // It is named by its digest: `<digest>.json`, or a blob.
-        let named = part.file_stem().and_then(|stem| stem.to_str());
-        let digest: Option<Digest> = named.and_then(|named| named.parse().ok());
-        let text = parts.text(reading, &part, digest.as_ref())?;
-        let layers = image
-            .layers
-            .iter()
-            .map(|layer| (PathBuf::from(layer), None));
-        found.extend(found_image(
-            reading,
-            image.repo_tags.join(" "),
-            Digest::of(&text),
-            parse(reading, &image.config, &text)?,
-            layers.collect(),
-            None,
-        )?);
-    }
-    Ok(found)
-}
-
-fn from_index(
-    parts: &Parts,
-    reading: &Reading<'_>,
-    index: &Index,
-    depth: u32,
-    found: &mut Vec<Found>,
-) -> Result<(), ImageError> {
-    if depth > 3 {
-        return Err(reading.bad("its indexes stand too deep in each other"));
-    }
-    for entry in &index.manifests {
-        reading.entry()?;
-        let ran = |platform: &oci::Platform| {
-            platform.os == "linux" && platform.architecture == architecture(native())
-        };
-        if !entry.platform.as_ref().is_none_or(ran) {
-            continue;
-        }
-        let part = blob(&entry.digest);
-        let text = parts.text(reading, &part, Some(&entry.digest))?;
-        let name = part.display().to_string();
-        if entry.media_type == oci::INDEX || entry.media_type == oci::DOCKER_INDEX {
-            from_index(
-                parts,
-                reading,
-                &parse(reading, &name, &text)?,
-                depth + 1,
-                found,
-            )?;
-            continue;
-        }
-        let manifest: OciManifest = parse(reading, &name, &text)?;
-        let config = blob(&manifest.config.digest);
-        let text = parts.text(reading, &config, Some(&manifest.config.digest))?;
-        let ours = manifest.annotations.get(oci::OURS);
-        let ours = ours
-            .map(|text| parse(reading, oci::OURS, text.as_bytes()))
-            .transpose()?;
-        let layer = |layer: &Descriptor| (blob(&layer.digest), Some(layer.digest.clone()));
-        found.extend(found_image(
-            reading,
-            entry
-                .annotations
-                .get(oci::REFERENCE)
-                .cloned()
-                .unwrap_or_default(),
-            entry.digest.clone(),
-            parse(reading, &config.display().to_string(), &text)?,
-            manifest.layers.iter().map(layer).collect(),
-            ours,
-        )?);
-    }
-    Ok(())
-}
-
-/// An image, unless it is for another machine.
-fn found_image(
-    reading: &Reading<'_>,
-    name: String,
-    digest: Digest,
-    config: Config,
-    layers: Vec<(PathBuf, Option<Digest>)>,
-    ours: Option<Manifest>,
-) -> Result<Option<Found>, ImageError> {
-    let os = matches!(&config.os[..], "" | "linux");
-    if !os || !(config.architecture.is_empty() || config.architecture == architecture(native())) {
-        return Ok(None);
-    }
-    if config.rootfs.diff_ids.len() != layers.len() {
-        return Err(reading.bad("its configuration has other layers than it has itself"));
-    }
-    let layers = layers
-        .into_iter()
-        .zip(&config.rootfs.diff_ids)
-        .map(|((part, blob), diff_id)| Source {
-            part,
-            blob,
-            diff_id: diff_id.clone(),
-        })
-        .collect();
-    Ok(Some(Found {
-        name,
-        digest,
-        config,
-        layers,
-        ours,
-    }))
-}
-
-/// The image of this language, or the only one.
-fn choose(
-    images: &mut Vec<Found>,
-    language: &str,
-    reading: &Reading<'_>,
-) -> Result<Found, ImageError> {
-    let ours = |image: &Found| {
-        let ours = image.ours.as_ref();
-        ours.is_some_and(|ours| ours.language == language)
-    };
-    if let Some(index) = images.iter().position(ours) {
-        return Ok(images.swap_remove(index));
-    }
-    if images.len() > 1 {
-        let names: Vec<_> = images.iter().map(|image| &image.name[..]).collect();
-        return Err(reading.bad(format!(
-            "it holds several images ({}), none of them for {language}",
-            names.join(", ")
-        )));
-    }
-    images
-        .pop()
-        .ok_or_else(|| reading.bad(format!("it holds no image for linux on {}", native())))
-}
-
-fn blob(digest: &Digest) -> PathBuf {
-    Path::new("blobs/sha256").join(digest.hex())
-}
-
-fn parse<T: serde::de::DeserializeOwned>(
-    reading: &Reading<'_>,
-    name: &str,
-    text: &[u8],
-) -> Result<T, ImageError> {
-    serde_json::from_slice(text).map_err(|error| reading.bad(format!("{name}: {error}")))
-}
-
 /// Whether a variable is one that a shell could have set.
 fn sane(name: &str, value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -566,6 +401,3 @@ fn sane(name: &str, value: &str) -> bool {
         && !value.contains('\0')
         && value.len() < 1 << 15
 }
-
-#[cfg(test)]
-mod tests;

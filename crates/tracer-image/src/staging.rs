@@ -324,6 +324,47 @@ mod tests {
         assert!(children(&store.root().join("staging")).is_empty());
     }
 
+    /// Set for the process that is killed.
+    const VICTIM: &str = "TRACER_TEST_STORE";
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this very test, as another process"
+    )]
+    fn what_a_killed_process_staged_is_swept() {
+        if let Some(root) = std::env::var_os(VICTIM) {
+            let staging = Store::at(root).staging().unwrap();
+            fs::write(staging.path().join("half.erofs"), "half").unwrap();
+            let path = staging.path().to_str().unwrap();
+            // Past the capture of the test's output.
+            std::io::Write::write_all(&mut io::stdout(), format!("\n{path}\n").as_bytes()).unwrap();
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+            return;
+        }
+        let (_folder, store) = store();
+        let name = "staging::tests::what_a_killed_process_staged_is_swept";
+        let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(VICTIM, store.root())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let root = store.root().to_str().unwrap();
+        let path = io::BufRead::lines(io::BufReader::new(victim.stdout.take().unwrap()))
+            .map(Result::unwrap)
+            .find(|line| line.starts_with(root))
+            .unwrap();
+        let path = PathBuf::from(path);
+        drop(store.staging().unwrap());
+        assert!(path.join("half.erofs").exists());
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        drop(store.staging().unwrap());
+        assert!(!path.exists());
+    }
+
     #[derive(Default)]
     struct Notes(Mutex<Vec<String>>);
 

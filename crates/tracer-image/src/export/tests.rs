@@ -8,9 +8,28 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::archive::sample::pack;
 use crate::archive::{ImportLimits, Reading, pack_tar};
-use crate::import::{Import, languages};
+use crate::import::{Import, Pack, languages};
 use crate::manifest::MANIFEST_VERSION;
 use crate::{Layer, Origin, Toolchain};
+
+/// Packs with the host's own mkfs.erofs, of whatever version, from a tree.
+#[expect(clippy::disallowed_methods, reason = "the tool that the test is about")]
+fn erofs(_packer: &Path, work: &Path, (from, to): (&str, &str)) -> Result<(), ImageError> {
+    let tree = work.join("unpacked");
+    let mut archive = tar::Archive::new(fs::File::open(work.join(from)).unwrap());
+    archive.set_preserve_permissions(true);
+    archive.unpack(&tree).unwrap();
+    let failed = |error| ImageError::system("start mkfs.erofs", error);
+    let made = std::process::Command::new("mkfs.erofs")
+        .args(["-zlz4hc,9", "-T7", "--all-root", "-x-1"])
+        .args(["-U", "00000000-0000-0000-0000-000000000000"])
+        .args([&work.join(to), &tree])
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .map_err(failed)?;
+    assert!(made.status.success(), "{made:?}");
+    Ok(())
+}
 
 /// A store with an image of ruby on a base, both packed by [`pack`].
 struct Sample {
@@ -20,6 +39,10 @@ struct Sample {
 }
 
 fn sample() -> Sample {
+    sample_of(&pack)
+}
+
+fn sample_of(pack: Pack<'_>) -> Sample {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::at(folder.path().join("images"));
     let base = tree(folder.path(), "base", |root| {
@@ -40,9 +63,10 @@ fn sample() -> Sample {
     let layers = [(LayerKind::Base, &base), (LayerKind::Toolchain, &ruby)].map(|(kind, tree)| {
         let staging = store.staging().unwrap();
         let staged = staging.path().join("layer");
-        let file = fs::File::create(&staged).unwrap();
+        let file = fs::File::create(staging.path().join("tar")).unwrap();
         let failed = |error| ImageError::system("write", error);
         pack_tar::write(tree, file, &failed, &(), &Cancel::new()).unwrap();
+        pack(tree, staging.path(), ("tar", "layer")).unwrap();
         let digest = Digest::of_file(&staged).unwrap();
         let size = store.keep_layer(&staged, &digest).unwrap();
         Layer {
@@ -105,12 +129,22 @@ fn import(
     language: &str,
     (packer, trusted): (Option<&str>, bool),
 ) -> Result<Manifest, ImageError> {
+    import_with(&pack, store, archive, language, (packer, trusted))
+}
+
+fn import_with(
+    pack: Pack<'_>,
+    store: &Store,
+    archive: &Path,
+    language: &str,
+    (packer, trusted): (Option<&str>, bool),
+) -> Result<Manifest, ImageError> {
     let cancel = Cancel::new();
     Import {
         store,
         language,
         reading: &Reading::new(archive, ImportLimits::default(), &(), &cancel),
-        pack: &pack,
+        pack,
         trusted,
         packer: packer.map(PathBuf::from),
     }
@@ -146,6 +180,22 @@ fn an_export_is_the_same_image_in_another_store() {
             .to_string()
             .contains("several images (base, ruby)")
     );
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "says why it cannot run")]
+fn a_compressed_layer_comes_back_with_its_digest() {
+    if crate::tool::find("mkfs.erofs").is_none() {
+        return eprintln!("skipped: there is no mkfs.erofs (erofs-utils)");
+    }
+    let sample = sample_of(&erofs);
+    let archive = sample.export("images.tar");
+    let other = Store::at(sample.folder.path().join("other"));
+    let image = import_with(&erofs, &other, &archive, "ruby", (Some("/"), false)).unwrap();
+    assert_eq!(image, sample.images[1].0);
+    for layer in &image.layers {
+        other.check_layer(layer).unwrap();
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tar::EntryType;
 
 use super::*;
 use crate::archive::sample::{Sample, gzip, oci, pack, zstd};
+use crate::oci::architecture;
 
 #[derive(Default)]
 struct Notes(Mutex<Vec<String>>);
