@@ -201,8 +201,7 @@ impl Build<'_> {
                 .layer(kind)
                 .filter(|layer| layer.source == source && !rebuild)?;
             let strict = self.options.locked && drifted(manifest);
-            let stands = self.store.layer(&layer.digest).is_file()
-                && (!self.needs_tree(kind) || self.store.tree(&layer.digest).is_dir());
+            let stands = self.store.layer(&layer.digest).is_file();
             (stands && !strict).then(|| (layer.clone(), manifest.origin.clone()))
         });
         let (layer, origin) = match current {
@@ -265,12 +264,6 @@ impl Build<'_> {
         Ok(Digest::of(text.as_bytes()))
     }
 
-    /// The base stands unpacked too: languages start from it, and its packer packs. Who may not
-    /// mount needs every layer so.
-    fn needs_tree(&self, kind: LayerKind) -> bool {
-        kind == LayerKind::Base || !tool::is_root()
-    }
-
     /// Makes a layer and moves it into the store.
     fn layer(
         &self,
@@ -286,9 +279,8 @@ impl Build<'_> {
             ImageError::writing(format!("make {}", work.display()), staging.path(), error)
         })?;
         ensure_tools(self.progress, &work, self.cancel)?;
-        let base_tree = base
-            .and_then(|base| base.layer(LayerKind::Base))
-            .map(|layer| self.store.tree(&layer.digest));
+        let attached = base.map(|base| self.store.attach(base)).transpose()?;
+        let base_tree = attached.and_then(|attached| attached.layers.into_iter().next());
         let below = match &base_tree {
             Some(tree) => list(BASE, tree)?,
             None => Vec::new(),
@@ -318,7 +310,8 @@ impl Build<'_> {
         .write(&root, &archive, self.cancel)?;
         let _ = fs::remove_file(&root);
         let tree = work.join("tree");
-        if self.needs_tree(kind) {
+        if base.is_none() {
+            // Its own packer packs it.
             unpack(&archive, &tree, self.cancel)?;
         }
         self.progress.step(language, "packing");
@@ -334,7 +327,8 @@ impl Build<'_> {
         let digest = Digest::of_file(&packed)
             .map_err(|error| ImageError::system(format!("read {}", packed.display()), error))?;
         self.cancel.check()?;
-        if self.needs_tree(kind) {
+        if base.is_none() && !tool::is_root() {
+            // Who may not mount needs it unpacked.
             self.store.keep_tree(&tree, &digest)?;
         }
         let size = self.store.keep_layer(&packed, &digest)?;

@@ -26,7 +26,7 @@ pub mod manifest;
 mod mounts;
 mod normalise;
 mod oci;
-mod pack;
+pub mod pack;
 pub mod progress;
 pub mod prune;
 mod sources;
