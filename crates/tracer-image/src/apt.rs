@@ -239,7 +239,8 @@ struct Target {
 
 impl Target {
     fn is_of(&self, source: &Source) -> bool {
-        let plain = |uri: &str| uri.trim_end_matches('/').to_owned();
+        // apt says `file:/…` for `file:///…`.
+        let plain = |uri: &str| uri.trim_end_matches('/').replace(":///", ":/");
         plain(&self.uri) == plain(&source.uri) && self.suite == source.suite
     }
 }
@@ -303,4 +304,166 @@ fn write(path: &Path, text: &str) -> Result<(), ImageError> {
 fn failed(what: &str, path: &Path, error: std::io::Error) -> ImageError {
     let folder = path.parent().unwrap_or(path);
     ImageError::writing(format!("{what} {}", path.display()), folder, error)
+}
+
+#[cfg(test)]
+#[expect(clippy::print_stderr, reason = "a test that cannot run says why")]
+mod tests {
+    use super::*;
+    use crate::lock::Lock;
+    use crate::tool::find;
+
+    /// A mirror in a folder, of packages that need no compiler.
+    struct Mirror {
+        folder: tempfile::TempDir,
+    }
+
+    const STANZAS: [(&str, &str); 4] = [
+        ("init", "Essential: yes\n"),
+        ("libgem", ""),
+        ("gem", "Depends: libgem (= 1)\nRecommends: docs\n"),
+        ("docs", ""),
+    ];
+
+    impl Mirror {
+        fn new() -> Option<Self> {
+            for program in ["setpriv", "apt-get", "dpkg-deb"] {
+                if find(program).is_none() {
+                    eprintln!("skipped: there is no {program}");
+                    return None;
+                }
+            }
+            let mirror = Self {
+                folder: tempfile::tempdir().unwrap(),
+            };
+            mirror.serve("1");
+            Some(mirror)
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        /// Serves all packages at this version, and no other.
+        fn serve(&self, version: &str) {
+            let mut index = String::new();
+            for (name, more) in STANZAS {
+                let more = more.replace("= 1", &format!("= {version}"));
+                let control = format!(
+                    "Package: {name}\nVersion: {version}\nArchitecture: all\n{more}\
+                     Maintainer: Nobody <nobody@example.org>\nDescription: {name}\n"
+                );
+                let tree = self.path("tree");
+                fs::create_dir_all(tree.join("DEBIAN")).unwrap();
+                fs::write(tree.join("DEBIAN/control"), &control).unwrap();
+                let file = self.path(&format!("{name}.deb"));
+                Tool::new("making a package", self.folder.path(), "dpkg-deb")
+                    .args([Path::new("--build"), &tree, &file])
+                    .output(Isolation::None, &Cancel::new())
+                    .unwrap();
+                let bytes = fs::read(&file).unwrap();
+                index.push_str(&format!(
+                    "{control}Filename: {name}.deb\nSize: {}\nSHA256: {}\n\n",
+                    bytes.len(),
+                    Digest::of(&bytes).hex()
+                ));
+            }
+            let folder = self.path("dists/testing");
+            let packages = "main/binary-amd64/Packages";
+            fs::create_dir_all(folder.join("main/binary-amd64")).unwrap();
+            fs::write(folder.join(packages), &index).unwrap();
+            let release = format!(
+                "Origin: Debian\nSuite: testing\nCodename: testing\nArchitectures: amd64\n\
+                 Components: main\nDate: Sat, 16 Aug 2025 00:00:00 UTC\nSHA256:\n {} {} {packages}\n",
+                Digest::of(index.as_bytes()).hex(),
+                index.len()
+            );
+            fs::write(folder.join("Release"), release).unwrap();
+        }
+
+        fn source(&self, suite: &str) -> Source {
+            Source {
+                uri: format!("file://{}", self.folder.path().display()),
+                suite: suite.into(),
+                signed_by: None,
+                trusted: true,
+            }
+        }
+
+        fn apt<'a>(&self, name: &str, cancel: &'a Cancel) -> Result<Apt<'a>, ImageError> {
+            let sources = [self.source("testing"), self.source("testing-updates")];
+            Apt::prepare(self.path(name), "amd64", "testing", &sources, &(), cancel)
+        }
+    }
+
+    fn names(packages: &[Package]) -> Vec<String> {
+        let name = |package: &Package| format!("{} {}", package.name, package.version);
+        packages.iter().map(name).collect()
+    }
+
+    #[test]
+    fn packages_are_resolved_pinned_and_downloaded() {
+        let Some(mirror) = Mirror::new() else { return };
+        let cancel = Cancel::new();
+        let apt = mirror.apt("first", &cancel).unwrap();
+        let packages = apt.resolve(&["gem".into()], &[], None).unwrap();
+        assert_eq!(names(&packages), ["gem 1", "init 1", "libgem 1"]);
+
+        let store = Store::at(mirror.path("store"));
+        apt.download(&store, &packages, &()).unwrap();
+        let place = store.folder("packages").unwrap();
+        for package in &packages {
+            let file = package_file(&place, &package.digest);
+            assert_eq!(Digest::of_file(&file).unwrap(), package.digest);
+        }
+
+        // On a system that has some already, only what lacks is named.
+        let status = mirror.path("status");
+        let stanza = "Package: libgem\nVersion: 1\nArchitecture: all\nStatus: install ok installed\n\
+            Maintainer: Nobody <nobody@example.org>\nDescription: libgem\n";
+        fs::write(&status, stanza).unwrap();
+        let more = apt.resolve(&["gem".into()], &[], Some(&status)).unwrap();
+        assert_eq!(names(&more), ["gem 1"]);
+
+        // The mirror moves on: what was locked is no longer served, and is told by name.
+        let lock = Lock { packages };
+        mirror.serve("2");
+        let apt = mirror.apt("second", &cancel).unwrap();
+        assert!(
+            lock.packages
+                .iter()
+                .all(|package| !apt.index().serves(package))
+        );
+        let now = apt.resolve(&["gem".into()], &lock.packages, None).unwrap();
+        let drifted = crate::index::drift(&lock, &now);
+        assert_eq!(drifted, ["gem 1 -> 2", "init 1 -> 2", "libgem 1 -> 2"]);
+    }
+
+    #[test]
+    fn what_is_not_what_the_index_says_does_not_come_in() {
+        let Some(mirror) = Mirror::new() else { return };
+        let cancel = Cancel::new();
+        let apt = mirror.apt("apt", &cancel).unwrap();
+        let packages = apt.resolve(&["docs".into()], &[], None).unwrap();
+        fs::copy(mirror.path("gem.deb"), mirror.path("docs.deb")).unwrap();
+        let store = Store::at(mirror.path("store"));
+        assert!(apt.download(&store, &packages, &()).is_err());
+        let docs = packages
+            .iter()
+            .find(|package| package.name == "docs")
+            .unwrap();
+        let place = store.folder("packages").unwrap();
+        assert!(!package_file(&place, &docs.digest).exists());
+    }
+
+    #[test]
+    fn an_archive_of_another_origin_is_no_mirror() {
+        let Some(mirror) = Mirror::new() else { return };
+        let release = mirror.path("dists/testing/Release");
+        let text = fs::read_to_string(&release).unwrap();
+        fs::write(&release, text.replace("Origin: Debian", "Origin: Other")).unwrap();
+        let cancel = Cancel::new();
+        let refused = mirror.apt("apt", &cancel).err().unwrap();
+        assert!(refused.hint().is_some(), "{refused}");
+    }
 }
