@@ -118,7 +118,10 @@ impl ImageError {
                  old ones with --mirror: {}",
                 missing.join(", ")
             )),
-            Self::Damaged { .. } => Some("`tracer image prune` and build it again".into()),
+            Self::Damaged { .. } => Some(
+                "build it again with `tracer image build --rebuild`, or fetch the archive again"
+                    .into(),
+            ),
             Self::Full { .. } => Some(
                 "`tracer image prune` frees what no image needs; XDG_CACHE_HOME moves it".into(),
             ),

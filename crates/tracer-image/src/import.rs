@@ -23,6 +23,7 @@ use crate::declaration::BASE;
 use crate::manifest::MANIFEST_VERSION;
 use crate::oci::native;
 use crate::staging::children;
+use crate::tool::is_root;
 use crate::{
     Cancel, Digest, ImageError, Layer, LayerKind, Manifest, Origin, Progress, Store, pack,
 };
@@ -169,13 +170,15 @@ impl Import<'_> {
                 let mut file = rewrite(self.reading, stream, file, &failed)?;
                 file.flush().map_err(failed)
             })?;
-            // As a build leaves it: the base stands unpacked too, for its packer and for others.
-            let tree = if layer.kind == LayerKind::Base {
+            // As a build leaves it: who may not mount has the base unpacked.
+            let keep = layer.kind == LayerKind::Base && !is_root();
+            let packs = layer.kind == LayerKind::Base && self.packer.is_none() && self.trusted;
+            let tree = if keep || packs {
                 Some(self.unpacked(&archive, &work)?)
             } else {
                 None
             };
-            if self.packer.is_none() && self.trusted {
+            if packs {
                 self.packer.clone_from(&tree);
             }
             let digest = self.packed(&work)?;
@@ -184,14 +187,14 @@ impl Import<'_> {
                 return Err(damaged(Path::new(&what), &layer.digest, &digest));
             }
             self.store.keep_layer(&work.join(PACKED), &digest)?;
-            if let Some(tree) = tree {
+            if let Some(tree) = tree.filter(|_| keep) {
                 self.store.keep_tree(&tree, &digest)?;
-                if self.packer.as_ref() == Some(&tree) {
+                if packs {
                     self.packer = Some(self.store.tree(&digest));
                 }
             }
             // Only to free room early; the staging folder goes as a whole.
-            let _ = fs::remove_dir_all(&work);
+            let _ = fs::remove_file(&archive);
         }
         Ok(manifest)
     }

@@ -119,6 +119,10 @@ impl Store {
             fs::remove_file(staged).map_err(failed)?;
             return Ok(size);
         }
+        if place.exists() {
+            // Else the damaged one would be seen on, through its mount.
+            self.detach(digest)?;
+        }
         rename(staged, &place).map_err(failed)?;
         Ok(size)
     }

@@ -168,10 +168,11 @@ fn an_export_is_the_same_image_in_another_store() {
         );
         assert_eq!(fs::read(one).unwrap(), fs::read(two).unwrap());
     }
-    // The base came along, unpacked as a build leaves it.
+    // The base came along, unpacked for who may not mount it.
     assert_eq!(other.manifest("base").as_ref(), Some(&sample.images[0].0));
     let shell = other.tree(&image.layers[0].digest).join("usr/bin/sh");
-    assert_eq!(fs::metadata(shell).unwrap().len(), 100_000);
+    let length = fs::metadata(shell).ok().map(|shell| shell.len());
+    assert_eq!(length, (!crate::tool::is_root()).then_some(100_000));
     // Under another name it is the same image still.
     let renamed = import(&other, &archive, "mine", (Some("/"), false));
     assert!(
