@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Of the rules by which roots become layers. A higher one makes every layer anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Room that a build needs at once, for each byte of packages: the root, its archive and the
 /// layer's, each about four times the size of the packages, and the packed layer.

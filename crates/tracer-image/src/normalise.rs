@@ -77,7 +77,13 @@ pub(crate) fn fate(path: &Path, kind: Kind) -> Fate {
     let bytes = path.as_os_str().as_bytes();
     if let Some(folder) = EMPTIED.iter().find(|folder| path.starts_with(folder)) {
         let itself = path == Path::new(folder);
-        return if (itself && kind == Kind::Folder) || copyrighted(path, kind) {
+        // Set-up scripts of packages link manual pages into folders that they expect to be there.
+        let shelf = path.parent() == Some(Path::new("usr/share/man"))
+            && path
+                .as_os_str()
+                .as_bytes()
+                .starts_with(b"usr/share/man/man");
+        return if ((itself || shelf) && kind == Kind::Folder) || copyrighted(path, kind) {
             Fate::Keep
         } else {
             Fate::Drop
@@ -158,6 +164,9 @@ mod tests {
             ("var/lib/dpkg/status-old", File, Fate::Drop),
             ("var/lib/dpkg/triggers/Lock", File, Fate::Drop),
             ("usr/share/doc/a", Folder, Fate::Drop),
+            ("usr/share/man/man1", Folder, Fate::Keep),
+            ("usr/share/man/man1/a.1.gz", Symlink, Fate::Drop),
+            ("usr/share/man/de", Folder, Fate::Drop),
             ("usr/share/doc/a/copyright", File, Fate::Keep),
             ("usr/share/doc/b", Symlink, Fate::Keep),
             ("usr/share/doc/a/changelog.gz", File, Fate::Drop),
