@@ -6,4 +6,4 @@ set -eu
 cache=$(mktemp -d)
 trap 'rm -rf "$cache"' EXIT
 HOME=$cache GOCACHE=$cache/go GODEBUG=installgoroot=all GOENV=off GOPROXY=off GOTOOLCHAIN=local \
-    go install std
+    go install std </dev/null
