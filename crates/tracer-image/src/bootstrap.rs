@@ -71,7 +71,7 @@ impl Bootstrap<'_> {
         args.extend([
             String::new(),
             "-".into(),
-            format!("deb [trusted=yes] copy://{} ./", repository.display()),
+            format!("deb [trusted=yes] copy://{} ./", encoded(&repository)),
         ]);
         let file = File::create(output).map_err(|error| failed("write", output, error))?;
         let done = Tool::new(
@@ -184,6 +184,20 @@ pub(crate) fn ensure_tools(
         });
     }
     Ok(())
+}
+
+/// For a line of apt's sources, whose words end at blanks.
+fn encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                text.push(char::from(*byte))
+            }
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// For a shell.
