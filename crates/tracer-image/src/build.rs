@@ -465,15 +465,14 @@ impl Build<'_> {
                 error.into(),
             )
         })?;
-        if disk.blocks_available() * disk.fragment_size() >= needed {
+        let free = disk.blocks_available() * disk.fragment_size();
+        if free >= needed {
             return Ok(());
         }
-        let full = std::io::ErrorKind::StorageFull.into();
-        Err(ImageError::writing(
-            format!("build in {}", work.display()),
-            work,
-            full,
-        ))
+        Err(ImageError::Full {
+            folder: work.to_owned(),
+            free: format!("{} MiB (about {} MiB are needed)", free >> 20, needed >> 20),
+        })
     }
 }
 
