@@ -192,7 +192,7 @@ fn encoded(path: &Path) -> String {
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                text.push(char::from(*byte))
+                text.push(char::from(*byte));
             }
             _ => text.push_str(&format!("%{byte:02X}")),
         }
