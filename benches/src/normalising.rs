@@ -106,6 +106,7 @@ fn run(table: &SiteTable, region: &[u8], layout: &Layout) -> tracer_model::Trace
             toolchain: "none".into(),
             tracer: "none".into(),
             isolation: "none".into(),
+            image: None,
             args: Vec::new(),
         },
         protections: Vec::new(),

@@ -92,7 +92,7 @@ impl Subject {
         if let Some((_, budget)) = traced {
             settings.budget = budget.clone();
         }
-        let executed = execute(&mut program, &self.found, &settings, detail)?;
+        let executed = execute(&mut program, &self.found.clone().into(), &settings, detail)?;
         if executed.outcome.end != (End::Exited { code: 0 }) {
             let said = String::from_utf8_lossy(&executed.stderr);
             bail!(
@@ -176,6 +176,7 @@ pub(crate) fn events(
             toolchain: String::new(),
             tracer: String::new(),
             isolation: String::new(),
+            image: None,
             args: Vec::new(),
         },
         protections: Vec::new(),

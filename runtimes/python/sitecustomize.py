@@ -5,14 +5,19 @@ no frame of ours below the program's. Leaves no trace in `sys.path`, `sys.module
 environment. Where anything goes wrong before the program's first statement, the original is
 executed instead (`os.execv`), so that a failure of ours never becomes the program's.
 """
+import marshal
 import posix
 import sys
 
 
-def _load(folder, name):
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _load(code):
     space = {"__name__": "tracer", "__builtins__": __builtins__}
-    with open(folder + "/" + name, "rb") as file:
-        exec(compile(file.read(), "<tracer>", "exec", dont_inherit=True), space)
+    exec(code, space)
     return space
 
 
@@ -23,9 +28,11 @@ def _give_up(plan):
 
 
 def _start():
-    folder = __file__.rpartition("/")[0]
+    own = __file__.rpartition("/")[0]
+    folder = own.rpartition("/")[0]
     try:
-        plan = _load(folder, "plan.py")["PLAN"]
+        plan = compile(_read(folder + "/plan.py"), "<tracer>", "exec", dont_inherit=True)
+        plan = _load(plan)["PLAN"]
     except Exception:
         return
     try:
@@ -33,9 +40,10 @@ def _start():
 
         channel = int(os.environ.pop("TRACER_CHANNEL"))
         os.environ.pop("PYTHONPATH", None)
-        sys.path[:] = [entry for entry in sys.path if entry != folder]
-        sys.path_importer_cache.pop(folder, None)
-        load = lambda name: _load(folder, name)
+        sys.path[:] = [entry for entry in sys.path if entry != own]
+        sys.path_importer_cache.pop(own, None)
+        codes = marshal.loads(_read(folder + "/emitter.marshal"))
+        load = lambda name: _load(codes[name])
         values = load("values.py")
         emitter = load("emitter.py")["Emitter"](channel, plan, values, load)
         complete = load("complete.py")
@@ -56,5 +64,5 @@ def _chain():
 
 
 _start()
-del _start, _give_up, _load
+del _start, _give_up, _load, _read, marshal
 _chain()

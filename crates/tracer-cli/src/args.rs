@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use tracer_engine::toolchain::Origin;
 use tracer_model::Detail;
 
 /// Trace what a program does: its control flow, its state, its output.
@@ -42,6 +43,11 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show a saved trace
     View(ViewArgs),
+    /// Build and look after sandbox images: the same toolchain on every machine
+    Image {
+        #[command(subcommand)]
+        command: ImageCommand,
+    },
     /// List the languages
     Languages(ListArgs),
     /// Say what this machine can do, and what is missing
@@ -86,6 +92,28 @@ pub(crate) enum IsolationArg {
     Native,
     /// Nothing: only for programs you trust
     None,
+}
+
+/// Where the toolchain comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ToolchainArg {
+    /// The language's image if one is built, else this machine's
+    #[default]
+    Auto,
+    /// The image
+    Image,
+    /// This machine's
+    Host,
+}
+
+impl From<ToolchainArg> for Origin {
+    fn from(toolchain: ToolchainArg) -> Self {
+        match toolchain {
+            ToolchainArg::Auto => Self::Auto,
+            ToolchainArg::Image => Self::Image,
+            ToolchainArg::Host => Self::Host,
+        }
+    }
 }
 
 /// What loading and running share.
@@ -133,6 +161,9 @@ pub(crate) struct SandboxArgs {
     /// What keeps the program from the machine
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub isolation: IsolationArg,
+    /// Where the language's toolchain comes from
+    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
+    pub toolchain: ToolchainArg,
     /// Set a variable, or pass one on by its name
     #[arg(long, short, value_name = "NAME[=VALUE]")]
     pub env: Vec<OsString>,
@@ -239,6 +270,95 @@ pub(crate) struct ViewArgs {
     /// Width of the pretty view in columns [default: the terminal's, else 80]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
     pub width: Option<u16>,
+}
+
+/// What is done with images.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    /// Build images from the Debian mirrors this system is configured with
+    Build(ImageBuildArgs),
+    /// List what is built
+    List(ListArgs),
+    /// Prove images: checksums, the toolchain's version, programs run inside
+    Verify(ImageVerifyArgs),
+    /// Take an OCI or Docker archive, or a root file system as a tar, as a language's image
+    Import {
+        /// The archive
+        #[arg(value_hint = ValueHint::AnyPath)]
+        archive: PathBuf,
+        /// Whose toolchain it has; an archive of `image export` knows
+        #[arg(long, short, value_name = "NAME")]
+        language: Option<String>,
+        /// The archive is your own: its packer may be run where no base image is built yet
+        #[arg(long)]
+        trust: bool,
+    },
+    /// Write images to an OCI archive, for another machine
+    Export {
+        #[command(flatten)]
+        which: ImageChoice,
+        /// The archive to write
+        #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+    },
+    /// Remove what no image needs
+    Prune {
+        /// The images, too
+        #[arg(long)]
+        all: bool,
+        /// Downloaded packages, too
+        #[arg(long)]
+        packages: bool,
+        /// Only say what would go
+        #[arg(long, short = 'n')]
+        dry_run: bool,
+    },
+    /// Resolve packages anew and write their lock files
+    Lock {
+        #[command(flatten)]
+        which: ImageChoice,
+        /// Folder with one folder a language
+        #[arg(long, short, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+        out: PathBuf,
+        /// Debian mirror instead of the system's
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
+}
+
+/// Which images.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ImageChoice {
+    /// Languages
+    #[arg(value_name = "LANGUAGE", required_unless_present = "all")]
+    pub languages: Vec<String>,
+    /// All of them
+    #[arg(long, conflicts_with = "languages")]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImageBuildArgs {
+    #[command(flatten)]
+    pub which: ImageChoice,
+    /// Debian mirror instead of the system's
+    #[arg(long, value_name = "URL")]
+    pub mirror: Option<String>,
+    /// Fail where a locked version is no longer to be had, instead of taking the current one
+    #[arg(long)]
+    pub locked: bool,
+    /// Build again what is up to date
+    #[arg(long)]
+    pub rebuild: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImageVerifyArgs {
+    #[command(flatten)]
+    pub which: ImageChoice,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod printer;
+mod progress;
 mod settings;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Command::Instrument(instrument) => commands::instrument::run(&instrument, &printer),
         Command::Check(check) => commands::check::run(&check, &printer),
         Command::View(view) => commands::view::run(&view, &printer),
+        Command::Image { command } => commands::image::run(&command, &printer),
         Command::Languages(languages) => commands::languages::run(&languages, &printer),
         Command::Doctor(doctor) => commands::doctor::run(&doctor, &printer),
         Command::Completions { shell } => commands::completions::run(shell, &printer),

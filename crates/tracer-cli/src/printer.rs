@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 use tracer_engine::EngineError;
+use tracer_engine::images::ImageError;
 
 use crate::args::Color;
 
@@ -74,7 +75,9 @@ impl Printer {
             self.complain(&format!("  because: {cause}"));
         }
         let engine = error.downcast_ref::<EngineError>();
-        if let Some(hint) = engine.and_then(EngineError::hint) {
+        let image = error.downcast_ref::<ImageError>();
+        let hint = engine.and_then(EngineError::hint);
+        if let Some(hint) = hint.or_else(|| image.and_then(ImageError::hint)) {
             self.complain(&format!("  hint: {hint}"));
         }
         ExitCode::from(engine.map_or(125, EngineError::exit_status))

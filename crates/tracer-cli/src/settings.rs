@@ -24,6 +24,7 @@ pub(crate) fn settings(limits: &LimitArgs, sandbox: &SandboxArgs) -> anyhow::Res
         IsolationArg::Native => Isolation::Native,
         IsolationArg::None => Isolation::None,
     };
+    settings.toolchain = sandbox.toolchain.into();
     settings.env = sandbox
         .env
         .iter()

@@ -39,9 +39,13 @@ pub(crate) fn key(
     hasher.finalize().to_hex().to_string()
 }
 
-/// Puts a kept product in its place. False if there is none.
-pub(crate) fn fetch(key: &str, place: &Path) -> bool {
-    folder().is_some_and(|folder| fs::copy(folder.join(key), place).is_ok())
+/// Puts a kept product in its place: the image's own, or one from the cache. False if there is
+/// none.
+pub(crate) fn fetch(image: Option<&Path>, key: &str, place: &Path) -> bool {
+    let own = image.map(Path::to_path_buf);
+    own.into_iter()
+        .chain(folder())
+        .any(|folder| fs::copy(folder.join(key), place).is_ok())
 }
 
 /// Keeps a product. Written beside and renamed, so that nobody reads half of it.

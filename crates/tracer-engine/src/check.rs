@@ -6,12 +6,12 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tracer_instrument::Found;
 use tracer_model::{End, Limit};
 use tracer_sandbox::{Change, FileType};
 
 use crate::run::{Executed, RunOptions, Settings, execute};
-use crate::{EngineError, Program, find_toolchain};
+use crate::toolchain::Toolchain;
+use crate::{EngineError, Program, choose_toolchain};
 
 /// How much slower than the original's limit the traced run may be.
 const TRACED_ALLOWANCE: u32 = 6;
@@ -120,7 +120,12 @@ fn refusal(error: &EngineError) -> (Status, String, String) {
             "unknown_language"
         }
         EngineError::Refused { .. } => "not_instrumented",
-        EngineError::NoToolchain { .. } | EngineError::StrangeToolchain { .. } => "no_toolchain",
+        EngineError::NoToolchain { .. }
+        | EngineError::StrangeToolchain { .. }
+        | EngineError::NotInImage { .. } => "no_toolchain",
+        EngineError::Image(_) | EngineError::ImageNeedsWalls | EngineError::EmitterBuild { .. } => {
+            "image"
+        }
         EngineError::Sandbox(_) => "sandbox",
         EngineError::System { .. } => "system",
     };
@@ -147,8 +152,8 @@ fn compare(
     let run = &options.run;
     let mut program = Program::load(path, &run.program)?;
     program.spec.id.clone_into(language);
-    let found = find_toolchain(program.spec)?;
-    let original = execute(&mut program, &found, &run.settings, None)?;
+    let toolchain = choose_toolchain(program.spec, &run.settings)?;
+    let original = execute(&mut program, &toolchain, &run.settings, None)?;
     match &original.outcome.end {
         End::BuildFailed { diagnostics, .. } => {
             return Ok(Verdict::new(
@@ -175,7 +180,12 @@ fn compare(
     for limit in [&mut settings.limits.wall, &mut settings.limits.cpu] {
         *limit = limit.map(|duration| duration * TRACED_ALLOWANCE);
     }
-    let traced = execute(&mut program, &found, &settings, Some(run.program.detail))?;
+    let traced = execute(
+        &mut program,
+        &toolchain,
+        &settings,
+        Some(run.program.detail),
+    )?;
     let Some((reason, detail)) = difference(&original, &traced) else {
         // The same, but nothing was traced: whoever counts must be able to see it.
         let silent = match &traced.channel {
@@ -189,7 +199,7 @@ fn compare(
         let detail = if silent { "no probe reported" } else { "" };
         return Ok(Verdict::new(Status::Same, "", detail));
     };
-    if let Some(why) = unsteady(&mut program, &found, &run.settings, &original)? {
+    if let Some(why) = unsteady(&mut program, &toolchain, &run.settings, &original)? {
         return Ok(Verdict::new(
             Status::OriginalFailed,
             "nondeterministic",
@@ -203,7 +213,7 @@ fn compare(
 /// then what it does depends on time, chance, or what happens to be in memory.
 fn unsteady(
     program: &mut Program,
-    found: &Found,
+    toolchain: &Toolchain,
     settings: &Settings,
     original: &Executed,
 ) -> Result<Option<String>, EngineError> {
@@ -222,7 +232,7 @@ fn unsteady(
         rounds.push((format!(" when built with {flag}"), varied));
     }
     for (how, varied) in rounds {
-        let again = execute(program, found, &varied, None)?;
+        let again = execute(program, toolchain, &varied, None)?;
         // A compiler that does not know the argument says nothing about the program.
         if matches!(again.outcome.end, End::BuildFailed { .. }) {
             continue;

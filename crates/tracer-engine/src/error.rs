@@ -38,6 +38,8 @@ pub enum EngineError {
     /// The language's toolchain is not here.
     #[error("no {language} toolchain was found (looked for {programs} on PATH)")]
     NoToolchain {
+        /// Language id.
+        id: &'static str,
         /// Language for people.
         language: &'static str,
         /// What was looked for.
@@ -53,6 +55,28 @@ pub enum EngineError {
         /// What it printed instead, bounded.
         said: String,
     },
+    /// An image has no such toolchain.
+    #[error("the image has no {language} toolchain (looked for {programs} in it)")]
+    NotInImage {
+        /// Language for people.
+        language: &'static str,
+        /// What was looked for.
+        programs: String,
+    },
+    /// The emitter does not compile with the image's toolchain.
+    #[error("the {language} emitter does not compile in the image")]
+    EmitterBuild {
+        /// Language for people.
+        language: &'static str,
+        /// What the compiler said.
+        said: String,
+    },
+    /// Something is wrong with an image.
+    #[error(transparent)]
+    Image(#[from] tracer_image::ImageError),
+    /// An image is a root file system, which needs a namespace.
+    #[error("an image cannot be used without isolation")]
+    ImageNeedsWalls,
     /// The sandbox cannot be set up.
     #[error("the sandbox cannot be set up")]
     Sandbox(#[from] tracer_sandbox::SandboxError),
@@ -72,8 +96,13 @@ impl EngineError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Sandbox(_) => 126,
-            Self::NoToolchain { .. } | Self::StrangeToolchain { .. } => 127,
-            Self::Read { .. }
+            Self::NoToolchain { .. }
+            | Self::StrangeToolchain { .. }
+            | Self::NotInImage { .. }
+            | Self::Image(_) => 127,
+            Self::ImageNeedsWalls
+            | Self::EmitterBuild { .. }
+            | Self::Read { .. }
             | Self::UnknownLanguage { .. }
             | Self::NoSuchLanguage { .. }
             | Self::Refused { .. }
@@ -88,7 +117,14 @@ impl EngineError {
                 Some("name it with --language; `tracer languages` lists them".into())
             }
             Self::NoSuchLanguage { .. } => Some("`tracer languages` lists them".into()),
-            Self::NoToolchain { hint, .. } => Some(format!("install {hint}")),
+            Self::NoToolchain { id, hint, .. } => {
+                Some(format!("install {hint}, or run `tracer image build {id}`"))
+            }
+            Self::Image(error) => error.hint(),
+            Self::EmitterBuild { said, .. } => Some(said.clone()),
+            Self::ImageNeedsWalls => {
+                Some("leave out `--toolchain image`, or `--isolation none`".into())
+            }
             Self::Sandbox(_) => Some(
                 "`tracer doctor` says which mechanism is missing; `--isolation none` runs the \
                  program without protection"

@@ -10,16 +10,20 @@
 mod cache;
 pub mod channel;
 pub mod check;
+mod emitters;
 pub mod error;
+pub mod image;
 mod mirror;
 pub mod program;
 pub mod run;
 pub mod shed;
 pub mod toolchain;
+mod workshop;
 
 pub use check::{CheckOptions, Checked, Status, check_file};
 pub use error::EngineError;
 pub use program::{Program, ProgramOptions};
 pub use run::{Recorded, RunOptions, Settings, trace};
-pub use toolchain::find as find_toolchain;
+pub use toolchain::{choose as choose_toolchain, find as find_toolchain};
+pub use tracer_image as images;
 pub use tracer_languages as languages;

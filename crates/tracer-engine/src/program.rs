@@ -64,13 +64,9 @@ impl Program {
         let original = std::fs::read(&path).map_err(unreadable)?;
         let spec = language(given, &original, options)?;
         let mut program = Self {
-            spec,
             given: given.into(),
-            sources: Vec::new(),
-            table: SiteTable::default(),
-            dropped: Vec::new(),
-            dialect: &[],
             dialect_settled: false,
+            ..Self::empty(spec)
         };
         let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         let mut seen = BTreeSet::from([path.clone()]);
@@ -89,6 +85,19 @@ impl Program {
             program.add(&folder, path, original, options.detail)?;
         }
         Ok(program)
+    }
+
+    /// A program without files, for what depends on the language alone.
+    pub(crate) fn empty(spec: &'static LanguageSpec) -> Self {
+        Self {
+            spec,
+            given: PathBuf::from("/none"),
+            sources: Vec::new(),
+            table: SiteTable::default(),
+            dropped: Vec::new(),
+            dialect: &[],
+            dialect_settled: true,
+        }
     }
 
     fn add(
@@ -145,7 +154,8 @@ impl Program {
 
     /// Folder of the main file.
     pub fn folder(&self) -> &Path {
-        self.sources[0].path.parent().unwrap_or(Path::new("/"))
+        let main = self.sources.first().and_then(|main| main.path.parent());
+        main.unwrap_or(Path::new("/"))
     }
 }
 

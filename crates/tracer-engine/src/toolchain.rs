@@ -1,4 +1,4 @@
-//! Finds a language's toolchain on this machine.
+//! Finds a language's toolchain: in its image, or on this machine.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,14 +7,135 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tracer_image::{Digest, LayerKind, Manifest, Store};
 use tracer_instrument::{Found, LanguageSpec};
 use tracer_model::Limits;
-use tracer_sandbox::{Isolation, Request, Stream};
+use tracer_sandbox::{Isolation, Request, Root, Stream};
 
-use crate::EngineError;
+use crate::{EngineError, Settings, emitters};
 
 /// Longest a toolchain may take to describe itself.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where programs stand inside an image, best first.
+pub(crate) const IMAGE_PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
+
+/// Where a toolchain is to come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// The language's image where one is built, else this machine.
+    #[default]
+    Auto,
+    /// The image alone.
+    Image,
+    /// This machine alone.
+    Host,
+}
+
+/// A toolchain ready for use.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    /// Program and version.
+    pub found: Found,
+    /// The image it stands in; `None` on this machine.
+    pub image: Option<Image>,
+}
+
+/// An image ready for use.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// What its manifest says it is.
+    pub digest: Digest,
+    /// Its layers on this machine.
+    pub root: Root,
+    /// Variables that programs in it see.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Folder of compiled emitters on this machine, if it has any.
+    pub(crate) emitters: Option<PathBuf>,
+}
+
+impl From<Found> for Toolchain {
+    fn from(found: Found) -> Self {
+        Self { found, image: None }
+    }
+}
+
+impl Toolchain {
+    /// Version and place for people, e.g. `CPython 3.13.5 (image 4f2a9c11d0b7)`.
+    pub fn describe(&self) -> String {
+        let version = &self.found.version;
+        match &self.image {
+            Some(image) => format!("{version} (image {})", image.digest.short()),
+            None => format!("{version} (this machine's)"),
+        }
+    }
+}
+
+/// The toolchain that a run with these settings uses.
+pub fn choose(spec: &'static LanguageSpec, settings: &Settings) -> Result<Toolchain, EngineError> {
+    let store = settings.store()?;
+    let isolated = settings.isolation != Isolation::None;
+    let manifest = match settings.toolchain {
+        Origin::Host => None,
+        Origin::Auto if !isolated => None,
+        Origin::Auto => store.manifest(spec.id),
+        Origin::Image if !isolated => return Err(EngineError::ImageNeedsWalls),
+        Origin::Image => {
+            Some(
+                store
+                    .manifest(spec.id)
+                    .ok_or_else(|| tracer_image::ImageError::NotBuilt {
+                        language: spec.id.into(),
+                    })?,
+            )
+        }
+    };
+    match manifest {
+        Some(manifest) => in_image(spec, &store, &manifest),
+        None => Ok(find(spec)?.into()),
+    }
+}
+
+/// The toolchain of an image, which is mounted or unpacked if it is not yet.
+pub fn in_image(
+    spec: &'static LanguageSpec,
+    store: &Store,
+    manifest: &Manifest,
+) -> Result<Toolchain, EngineError> {
+    let attached = store.attach(manifest)?;
+    // The layers are attached in the manifest's order.
+    let emitters = manifest
+        .layers
+        .iter()
+        .zip(&attached.layers)
+        .find(|(layer, _)| layer.kind == LayerKind::Emitter)
+        .map(|(_, folder)| folder.join(emitters::FOLDER));
+    let image = Image {
+        digest: manifest.digest(),
+        root: Root {
+            layers: attached.layers,
+            scratch: manifest.scratch.clone(),
+        },
+        environment: manifest
+            .environment
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect(),
+        emitters,
+    };
+    let found = match &manifest.toolchain {
+        Some(known) => Found {
+            program: known.program.clone(),
+            version: known.version.clone(),
+            roots: Vec::new(),
+        },
+        None => find_in(spec, &image)?,
+    };
+    Ok(Toolchain {
+        found,
+        image: Some(image),
+    })
+}
 
 /// The first working toolchain on `PATH`; asked once per process.
 pub fn find(spec: &'static LanguageSpec) -> Result<Found, EngineError> {
@@ -26,7 +147,7 @@ pub fn find(spec: &'static LanguageSpec) -> Result<Found, EngineError> {
     let mut strange = None;
     for name in spec.toolchain.programs {
         let Some(path) = on_path(name) else { continue };
-        match identify(spec, &path) {
+        match identify(spec, &path, None) {
             Ok(found) => {
                 known.insert(spec.id, found.clone());
                 return Ok(found);
@@ -34,11 +155,44 @@ pub fn find(spec: &'static LanguageSpec) -> Result<Found, EngineError> {
             Err(error) => strange = strange.or(Some(error)),
         }
     }
-    Err(strange.unwrap_or_else(|| EngineError::NoToolchain {
+    Err(strange.unwrap_or_else(|| missing(spec)))
+}
+
+/// The first working toolchain of an image.
+fn find_in(spec: &'static LanguageSpec, image: &Image) -> Result<Found, EngineError> {
+    let mut strange = None;
+    for name in spec.toolchain.programs {
+        let inside = IMAGE_PATH.iter().map(|folder| Path::new(folder).join(name));
+        for path in inside.filter(|path| stands_in(image, path)) {
+            match identify(spec, &path, Some(image)) {
+                Ok(found) => return Ok(found),
+                Err(error) => strange = strange.or(Some(error)),
+            }
+        }
+    }
+    Err(strange.unwrap_or_else(|| EngineError::NotInImage {
+        language: spec.name,
+        programs: spec.toolchain.programs.join(", "),
+    }))
+}
+
+/// Whether a layer has a program there, or a link to one: links are resolved inside only.
+fn stands_in(image: &Image, path: &Path) -> bool {
+    let below = path.strip_prefix("/").unwrap_or(path);
+    image
+        .root
+        .layers
+        .iter()
+        .any(|layer| layer.join(below).symlink_metadata().is_ok())
+}
+
+fn missing(spec: &LanguageSpec) -> EngineError {
+    EngineError::NoToolchain {
+        id: spec.id,
         language: spec.name,
         programs: spec.toolchain.programs.join(", "),
         hint: spec.toolchain.hint,
-    }))
+    }
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
@@ -53,14 +207,30 @@ fn is_program(file: &Path) -> bool {
         .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-fn identify(spec: &LanguageSpec, program: &Path) -> Result<Found, EngineError> {
+fn identify(
+    spec: &LanguageSpec,
+    program: &Path,
+    image: Option<&Image>,
+) -> Result<Found, EngineError> {
     let mut argv: Vec<OsString> = vec![program.into()];
     argv.extend(spec.toolchain.identify.iter().map(OsString::from));
-    // A version manager's shim needs the user's own environment and folders to find its target.
     let mut request = Request::new(program, "/");
     request.argv = argv;
-    request.isolation = Isolation::None;
-    request.env = std::env::vars_os().collect();
+    match image {
+        Some(image) => {
+            request.image = Some(image.root.clone());
+            request.env.clone_from(&image.environment);
+            request
+                .env
+                .push(("PATH".into(), IMAGE_PATH.join(":").into()));
+        }
+        None => {
+            // A version manager's shim needs the user's own environment and folders to find its
+            // target.
+            request.isolation = Isolation::None;
+            request.env = std::env::vars_os().collect();
+        }
+    }
     request.stdout = Stream::Capture;
     request.stderr = Stream::Capture;
     request.limits = Limits {

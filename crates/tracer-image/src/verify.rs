@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tracer_model::{End, Limits};
 use tracer_sandbox::{Access, Body, Finished, Folder, Inject, Request, Root, SandboxError, run};
 
@@ -22,7 +23,7 @@ const SOURCES: &str = "/tmp/verify";
 const SHOWN: usize = 400;
 
 /// What an image proved.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Verified {
     /// First line of what the toolchain says of itself; empty if it failed, or for the base.
     pub version: String,
@@ -32,7 +33,7 @@ pub struct Verified {
 }
 
 /// How one program went.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Proof {
     /// File name, e.g. `hello.py`; the command, for the version.
     pub name: String,

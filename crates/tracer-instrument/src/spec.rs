@@ -113,7 +113,8 @@ pub struct PlanSource<'a> {
 pub struct PlanRequest<'a> {
     /// The toolchain.
     pub found: &'a Found,
-    /// Main file first. Those without an instrumented text run as they are.
+    /// Main file first. Those without an instrumented text run as they are. Empty where only
+    /// [`Plan::once`] is wanted.
     pub sources: &'a [PlanSource<'a>],
     /// The main file as the user named it, as it must appear in `argv`.
     pub given: &'a Path,
@@ -144,6 +145,9 @@ pub struct Plan {
     /// Build steps (by index) that depend on the emitter and the toolchain alone, each with the
     /// file it makes, so that they are done once and not once a program.
     pub once: Vec<(usize, PathBuf)>,
+    /// Products of such steps that the run needs: where they are made, and where they stand then.
+    /// With none but such steps, the build folder is not visible to the subject.
+    pub brought: Vec<(PathBuf, PathBuf)>,
     /// Program to start.
     pub program: PathBuf,
     /// Its `argv`, `argv[0]` included.

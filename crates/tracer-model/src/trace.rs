@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Coverage, Detail, Event, Limits, Outcome, Protection, SiteTable};
 
 /// `major.minor` of the trace format. Readers take older minor versions.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// Bounds on recording. See design.md section 5 for the defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub struct Environment {
     pub language: String,
     /// Toolchain and version, e.g. `CPython 3.13.0`.
     pub toolchain: String,
+    /// Digest of the image it ran in, `sha256:…`; `None` on the host's own toolchain.
+    pub image: Option<String>,
     /// Version of tracer.
     pub tracer: String,
     /// `native`, `wasm` or `none`.

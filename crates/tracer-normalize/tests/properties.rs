@@ -95,6 +95,7 @@ fn run(table: &SiteTable, region: &[u8], stdout: Option<&[u8]>) -> Trace {
             toolchain: String::new(),
             tracer: String::new(),
             isolation: String::new(),
+            image: None,
             args: Vec::new(),
         },
         protections: Vec::new(),

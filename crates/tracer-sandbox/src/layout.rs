@@ -460,8 +460,11 @@ impl Builder {
         for file in &request.files {
             absolute(&file.path, "the injected file")?;
             let place = self.place(&file.path)?;
-            let in_folder =
-                (request.folders.iter()).any(|folder| file.path.starts_with(&folder.path));
+            // The root given as a folder means nothing, see `host_folder`.
+            let in_folder = |folder: &Folder| {
+                folder.path != Path::new("/") && file.path.starts_with(&folder.path)
+            };
+            let in_folder = request.folders.iter().any(in_folder);
             let mounted = in_folder || self.points.iter().any(|(path, _)| place.starts_with(path));
             if in_folder && !fs::metadata(&file.path).is_ok_and(|metadata| metadata.is_file()) {
                 return Err(SandboxError::request(

@@ -13,7 +13,7 @@ use tracer_model::{
 /// First four bytes.
 pub const MAGIC: [u8; 4] = *b"TRCB";
 /// Version written and read: major, minor.
-pub const VERSION: (u16, u16) = (1, 0);
+pub const VERSION: (u16, u16) = (1, 1);
 /// Bytes read at most, so that a forged length cannot exhaust memory.
 const READ_LIMIT: usize = 4 << 30;
 
@@ -55,10 +55,40 @@ enum End {
     BuildFailed { code: u8, diagnostics: String },
 }
 
+/// What version 1.0 had for an environment.
+#[derive(Clone, Deserialize)]
+struct Environment10 {
+    language: String,
+    toolchain: String,
+    tracer: String,
+    isolation: String,
+    args: Vec<String>,
+}
+
+impl From<Environment10> for Environment {
+    fn from(old: Environment10) -> Self {
+        let Environment10 {
+            language,
+            toolchain,
+            tracer,
+            isolation,
+            args,
+        } = old;
+        Self {
+            language,
+            toolchain,
+            image: None,
+            tracer,
+            isolation,
+            args,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
-struct Contents<'t> {
+struct Contents<'t, E: Clone> {
     schema_version: Cow<'t, str>,
-    environment: Cow<'t, Environment>,
+    environment: Cow<'t, E>,
     detail: Detail,
     budget: Cow<'t, Budget>,
     limits: Cow<'t, Limits>,
@@ -113,7 +143,17 @@ pub fn read(input: &mut impl Read) -> Result<Trace, BinaryError> {
         return Err(BinaryError::Version { major, minor });
     }
     let config = bincode::config::standard().with_limit::<READ_LIMIT>();
-    let contents: Contents<'static> = bincode::serde::decode_from_std_read(input, config)?;
+    if minor == 0 {
+        let old: Contents<'static, Environment10> =
+            bincode::serde::decode_from_std_read(input, config)?;
+        return Ok(assemble(old));
+    }
+    let contents: Contents<'static, Environment> =
+        bincode::serde::decode_from_std_read(input, config)?;
+    Ok(assemble(contents))
+}
+
+fn assemble<E: Clone + Into<Environment>>(contents: Contents<'_, E>) -> Trace {
     let end = match contents.end {
         End::Exited { code } => tracer_model::End::Exited { code },
         End::Signaled { signal, name } => tracer_model::End::Signaled { signal, name },
@@ -122,9 +162,9 @@ pub fn read(input: &mut impl Read) -> Result<Trace, BinaryError> {
             tracer_model::End::BuildFailed { code, diagnostics }
         }
     };
-    Ok(Trace {
+    Trace {
         schema_version: contents.schema_version.into_owned(),
-        environment: contents.environment.into_owned(),
+        environment: contents.environment.into_owned().into(),
         detail: contents.detail,
         budget: contents.budget.into_owned(),
         limits: contents.limits.into_owned(),
@@ -136,5 +176,5 @@ pub fn read(input: &mut impl Read) -> Result<Trace, BinaryError> {
         },
         coverage: contents.coverage.into_owned(),
         protections: contents.protections.into_owned(),
-    })
+    }
 }

@@ -28,11 +28,27 @@ fn bless(name: &str, bytes: &[u8]) {
     }
 }
 
+/// A trace as a version before images wrote it.
+fn without_image(mut trace: Trace, version: &str) -> Trace {
+    trace.environment.image = None;
+    trace.schema_version = version.to_owned();
+    trace
+}
+
 #[test]
-fn json_lines_of_1_0_are_written_and_read() {
-    let text = jsonl::render(&common::trace());
-    bless("1.0.jsonl", text.as_bytes());
+fn json_lines_of_1_0_are_read() {
     let file = std::fs::read_to_string(golden("1.0.jsonl")).expect("the golden file");
+    assert_eq!(
+        jsonl::read(file.as_bytes()).expect("it can be read"),
+        without_image(common::trace(), "1.0")
+    );
+}
+
+#[test]
+fn json_lines_of_1_1_are_written_and_read() {
+    let text = jsonl::render(&common::trace());
+    bless("1.1.jsonl", text.as_bytes());
+    let file = std::fs::read_to_string(golden("1.1.jsonl")).expect("the golden file");
     assert_eq!(
         jsonl::read(file.as_bytes()).expect("it can be read"),
         common::trace()
@@ -41,10 +57,19 @@ fn json_lines_of_1_0_are_written_and_read() {
 }
 
 #[test]
-fn binary_of_1_0_is_written_and_read() {
-    let bytes = binary_of(&common::trace());
-    bless("1.0.trcb", &bytes);
+fn binary_of_1_0_is_read() {
     let file = std::fs::read(golden("1.0.trcb")).expect("the golden file");
+    assert_eq!(
+        binary::read(&mut file.as_slice()).expect("it can be read"),
+        without_image(common::trace(), "1.0")
+    );
+}
+
+#[test]
+fn binary_of_1_1_is_written_and_read() {
+    let bytes = binary_of(&common::trace());
+    bless("1.1.trcb", &bytes);
+    let file = std::fs::read(golden("1.1.trcb")).expect("the golden file");
     assert_eq!(
         binary::read(&mut file.as_slice()).expect("it can be read"),
         common::trace()
@@ -56,7 +81,7 @@ fn binary_of_1_0_is_written_and_read() {
 fn newer_minor_versions_may_add_fields() {
     let text = jsonl::render(&common::trace());
     let text = text.replacen(
-        "{\"schema_version\":\"1.0\"",
+        "{\"schema_version\":\"1.1\"",
         "{\"new\":1,\"schema_version\":\"1.9\"",
         1,
     );
@@ -77,8 +102,8 @@ fn newer_major_versions_are_refused_whatever_they_hold() {
     let mut bytes = binary_of(&common::trace());
     bytes[4] = 2;
     let error = binary::read(&mut bytes.as_slice()).expect_err("another version");
-    assert!(matches!(error, BinaryError::Version { major: 2, minor: 0 }));
-    assert!(error.to_string().contains("2.0"), "{error}");
+    assert!(matches!(error, BinaryError::Version { major: 2, minor: 1 }));
+    assert!(error.to_string().contains("2.1"), "{error}");
 }
 
 #[test]

@@ -93,6 +93,7 @@ macro_rules! emitter {
 
 static EMITTER: &[EmitterFile] = emitter![
     "sitecustomize.py",
+    "compile.py",
     "start.py",
     "complete.py",
     "values.py",

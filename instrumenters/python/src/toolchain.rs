@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Insertion, Plan, PlanRequest, PlanSource, Toolchain};
 
+/// Byte code of the emitter's files.
+const COMPILED: &str = "emitter.marshal";
+
 /// `CPython` 3.8 or later.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     programs: &["python3", "python"],
@@ -62,7 +65,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         .sources
         .first()
         .is_some_and(|main| main.instrumented.is_some());
-    if !request.traced || !instrumented {
+    if !request.traced || !(instrumented || request.sources.is_empty()) {
         return Plan {
             program,
             argv: original,
@@ -74,11 +77,21 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     argv.extend(flags);
     argv.push(format!("/proc/self/fd/{script}").into());
     argv.extend(request.args.iter().cloned());
+    let emitter = request.private.join("emitter");
     let mut files: Vec<(PathBuf, Vec<u8>)> = crate::SPEC
         .emitter
         .iter()
-        .map(|file| (request.private.join(file.name), file.contents.to_vec()))
+        .map(|file| (emitter.join(file.name), file.contents.to_vec()))
         .collect();
+    // Compiling the emitter takes longer than many a program.
+    let compiled = request.build.join(COMPILED);
+    let build: Vec<Vec<OsString>> = vec![vec![
+        program.clone().into(),
+        "-I".into(),
+        "-S".into(),
+        emitter.join("compile.py").into(),
+        compiled.clone().into(),
+    ]];
     let mut table = format!(
         "PLAN = {{'given': {}, 'script_fd': {script}, 'original': [",
         path_text(request.given.as_os_str().as_bytes())
@@ -103,11 +116,12 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     table.push_str("]}\n");
     files.push((request.private.join("plan.py"), table.into_bytes()));
     Plan {
-        build: Vec::new(),
-        once: Vec::new(),
+        build,
+        once: vec![(0, compiled.clone())],
+        brought: vec![(compiled, request.private.join(COMPILED))],
         program,
         argv,
-        env: vec![("PYTHONPATH".into(), request.private.into())],
+        env: vec![("PYTHONPATH".into(), emitter.into())],
         files,
     }
 }

@@ -1,7 +1,10 @@
 //! `tracer doctor`: what this machine can do, tried rather than guessed.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use tracer_engine::check::describe;
+use tracer_engine::images::{Store, declaration};
 use tracer_engine::{find_toolchain, languages};
 use tracer_model::Protection;
 
@@ -11,24 +14,39 @@ use crate::printer::Printer;
 #[derive(Serialize)]
 struct Report {
     version: &'static str,
-    languages: Vec<Toolchain>,
+    languages: Vec<Row>,
     protections: Vec<Protection>,
 }
 
+/// Where a language can run, and what is missing.
 #[derive(Serialize)]
-struct Toolchain {
+struct Row {
     language: &'static str,
-    found: Option<String>,
+    /// Whether this version instruments it.
+    traced: bool,
+    /// This machine's own toolchain.
+    host: Option<String>,
     problem: Option<String>,
-    hint: Option<String>,
+    /// Digest of its image.
+    image: Option<String>,
+    /// Whether it runs in WebAssembly.
+    wasm: bool,
+    /// What to do about what is missing.
+    hints: Vec<String>,
 }
 
 pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
+    let store = Store::open()?;
+    let names: BTreeSet<&'static str> = languages::all()
+        .iter()
+        .map(|spec| spec.id)
+        .chain(declaration::languages())
+        .collect();
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
-        languages: languages::all()
-            .iter()
-            .map(|spec| toolchain(spec))
+        languages: names
+            .into_iter()
+            .map(|name| language(name, &store))
             .collect(),
         protections: tracer_sandbox::probe(),
     };
@@ -38,55 +56,70 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
             return writeln!(out);
         }
         writeln!(out, "tracer {}", report.version)?;
-        writeln!(out, "\ntoolchains")?;
+        writeln!(
+            out,
+            "\n  {:<12} {:<36} {:<14} wasm",
+            "language", "this machine", "image"
+        )?;
         for row in &report.languages {
-            let said = row
-                .found
-                .as_deref()
-                .or(row.problem.as_deref())
-                .unwrap_or_default();
-            writeln!(
-                out,
-                "  {} {:<12} {said}",
-                mark(row.found.is_some()),
-                row.language
-            )?;
-            if let Some(hint) = &row.hint {
+            let host = match (row.traced, &row.host, &row.problem) {
+                (false, _, _) => "not traced by this version",
+                (true, Some(found), _) => found,
+                (true, None, Some(_)) => "missing",
+                (true, None, None) => "",
+            };
+            let image = row.image.as_deref().map_or("not built", |digest| {
+                let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+                hex.get(..12).unwrap_or(hex)
+            });
+            let wasm = if row.wasm { "yes" } else { "no" };
+            writeln!(out, "  {:<12} {host:<36} {image:<14} {wasm}", row.language)?;
+            if let Some(problem) = &row.problem {
+                writeln!(out, "      {problem}")?;
+            }
+            for hint in &row.hints {
                 writeln!(out, "      {hint}")?;
             }
         }
         writeln!(out, "\nsandbox")?;
         for protection in &report.protections {
             let reason = protection.reason.as_deref().unwrap_or_default();
-            writeln!(
-                out,
-                "  {} {:<24} {reason}",
-                mark(protection.active),
-                protection.name
-            )?;
+            let mark = if protection.active {
+                "ok     "
+            } else {
+                "missing"
+            };
+            writeln!(out, "  {mark} {:<24} {reason}", protection.name)?;
         }
         Ok(())
     })?;
     Ok(0)
 }
 
-fn mark(good: bool) -> &'static str {
-    if good { "ok     " } else { "missing" }
-}
-
-fn toolchain(spec: &'static languages::LanguageSpec) -> Toolchain {
-    match find_toolchain(spec) {
-        Ok(found) => Toolchain {
-            language: spec.id,
-            found: Some(format!("{} ({})", found.version, found.program.display())),
-            problem: None,
-            hint: None,
-        },
-        Err(error) => Toolchain {
-            language: spec.id,
-            found: None,
-            problem: Some(describe(&error)),
-            hint: error.hint(),
-        },
+fn language(name: &'static str, store: &Store) -> Row {
+    let spec = languages::by_name(name);
+    let image = store.manifest(name);
+    let mut hints = Vec::new();
+    let mut host = None;
+    let mut problem = None;
+    match spec.map(|spec| (spec, find_toolchain(spec))) {
+        Some((_, Ok(found))) => host = Some(found.version),
+        Some((spec, Err(error))) => {
+            problem = Some(describe(&error));
+            hints.push(format!("install {}", spec.toolchain.hint));
+        }
+        None => {}
+    }
+    if image.is_none() && declaration::languages().contains(&name) {
+        hints.push(format!("tracer image build {name}"));
+    }
+    Row {
+        language: name,
+        traced: spec.is_some(),
+        host,
+        problem,
+        image: image.map(|manifest| manifest.digest().to_string()),
+        wasm: false,
+        hints,
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod image;
 pub(crate) mod instrument;
 pub(crate) mod languages;
 pub(crate) mod run;

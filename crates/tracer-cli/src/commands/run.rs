@@ -45,7 +45,15 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
         .as_ref()
         .map(|path| File::create(path).with_context(|| format!("cannot write {}", path.display())));
     let file = file.transpose()?;
-    let Recorded { trace, executed } = tracer_engine::trace(&args.file, &options)?;
+    let Recorded {
+        trace,
+        executed,
+        toolchain,
+    } = tracer_engine::trace(&args.file, &options)?;
+    // With --trace-out stderr is the program's own; the trace says it.
+    if args.trace_out.is_none() {
+        printer.say(&format!("tracer: {}", toolchain.describe()));
+    }
     if !args.discard {
         keep_files(&executed, printer)?;
     }

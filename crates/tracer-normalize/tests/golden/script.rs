@@ -324,6 +324,7 @@ impl Script {
                 toolchain: String::new(),
                 tracer: String::new(),
                 isolation: "none".into(),
+                image: None,
                 args: Vec::new(),
             },
             protections: Vec::new(),

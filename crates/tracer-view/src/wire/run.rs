@@ -57,6 +57,8 @@ pub struct Footer {
 pub struct Environment {
     pub language: String,
     pub toolchain: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     pub tracer: String,
     pub isolation: String,
     pub args: Vec<String>,
@@ -167,6 +169,7 @@ impl From<&model::Trace> for Header {
         let model::Environment {
             language,
             toolchain,
+            image,
             tracer,
             isolation,
             args,
@@ -187,6 +190,7 @@ impl From<&model::Trace> for Header {
             environment: Environment {
                 language,
                 toolchain,
+                image,
                 tracer,
                 isolation,
                 args,
@@ -249,6 +253,7 @@ pub fn assemble(header: Header, events: Vec<model::Event>, footer: Footer) -> mo
     let Environment {
         language,
         toolchain,
+        image,
         tracer,
         isolation,
         args,
@@ -275,6 +280,7 @@ pub fn assemble(header: Header, events: Vec<model::Event>, footer: Footer) -> mo
         environment: model::Environment {
             language,
             toolchain,
+            image,
             tracer,
             isolation,
             args,

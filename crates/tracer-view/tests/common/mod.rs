@@ -384,6 +384,7 @@ pub(crate) fn trace() -> Trace {
         environment: Environment {
             language: "python".into(),
             toolchain: "CPython 3.13.0".into(),
+            image: Some(format!("sha256:{}", "0".repeat(64))),
             tracer: "0.1.0".into(),
             isolation: "native".into(),
             args: vec!["--fast".into()],

@@ -1,0 +1,114 @@
+//! Images of languages: built or imported, then finished with what only the engine knows, the
+//! toolchain inside and the emitter compiled with it.
+
+use std::fs;
+use std::path::Path;
+
+use tracer_image::{
+    BuildOptions, Cancel, Declaration, ImageError, ImportOptions, LayerKind, Manifest, Progress,
+    Store, Toolchain as Inside, Verified,
+};
+
+use crate::emitters::{self, Freshness};
+use crate::toolchain::in_image;
+use crate::{EngineError, languages};
+
+/// The language with an image: a language that is not traced yet may have one.
+pub fn language(name: &str) -> Result<&'static str, EngineError> {
+    if let Some(spec) = languages::by_name(name) {
+        return Ok(spec.id);
+    }
+    let known = tracer_image::declaration::languages();
+    let lower = name.to_lowercase();
+    known
+        .into_iter()
+        .find(|known| *known == lower)
+        .ok_or_else(|| EngineError::NoSuchLanguage { name: name.into() })
+}
+
+/// Builds the image of a language, or what of it is out of date.
+pub fn build(
+    store: &Store,
+    language: &str,
+    options: &BuildOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Manifest, EngineError> {
+    let manifest = tracer_image::build(store, language, options, progress, cancel)?;
+    finish(store, manifest, progress, cancel)
+}
+
+/// Takes an archive as the image of a language.
+pub fn import(
+    store: &Store,
+    archive: &Path,
+    language: &str,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Manifest, EngineError> {
+    let manifest = tracer_image::import(store, archive, language, options, progress, cancel)?;
+    finish(store, manifest, progress, cancel)
+}
+
+/// Asks the toolchain what it is, and compiles the emitter unless it is current.
+fn finish(
+    store: &Store,
+    mut manifest: Manifest,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Manifest, EngineError> {
+    let Some(spec) = languages::by_name(&manifest.language) else {
+        return Ok(manifest); // not traced yet: nothing to compile
+    };
+    let before = manifest.clone();
+    manifest.toolchain = None;
+    let toolchain = in_image(spec, store, &manifest)?;
+    manifest.toolchain = Some(Inside {
+        program: toolchain.found.program.clone(),
+        version: toolchain.found.version.clone(),
+    });
+    if emitters::freshness(spec, &manifest, &toolchain)? == Freshness::Stale {
+        progress.step(&manifest.language, "compiling the emitter");
+        manifest
+            .layers
+            .retain(|layer| layer.kind != LayerKind::Emitter);
+        let toolchain = in_image(spec, store, &manifest)?;
+        let staging = store.staging()?;
+        let tree = staging.path().join("emitter");
+        fs::create_dir(&tree)
+            .map_err(|error| ImageError::system(format!("make {}", tree.display()), error))?;
+        if let Some(source) = emitters::compile(spec, &toolchain, &tree)? {
+            let made = (LayerKind::Emitter, source);
+            let layer = store.pack(&staging, &tree, made, progress, cancel)?;
+            manifest.layers.push(layer);
+        }
+    }
+    if manifest != before {
+        store.save(&manifest)?;
+    }
+    Ok(manifest)
+}
+
+/// How the emitter layer of an image stands; `None` where the language is not traced yet.
+pub fn freshness(store: &Store, manifest: &Manifest) -> Result<Option<Freshness>, EngineError> {
+    let Some(spec) = languages::by_name(&manifest.language) else {
+        return Ok(None);
+    };
+    let toolchain = in_image(spec, store, manifest)?;
+    emitters::freshness(spec, manifest, &toolchain).map(Some)
+}
+
+/// Proves an image: its files are whole, and the declaration's programs run in it.
+pub fn verify(store: &Store, manifest: &Manifest) -> Result<Verified, EngineError> {
+    for layer in &manifest.layers {
+        store.check_layer(layer)?;
+    }
+    let attached = store.attach(manifest)?;
+    let declaration = Declaration::find(&manifest.language)?;
+    Ok(tracer_image::verify(
+        &attached.layers,
+        manifest,
+        &declaration,
+    )?)
+}

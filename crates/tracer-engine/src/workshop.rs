@@ -1,0 +1,401 @@
+//! Carries out a language's plan for one program: builds it step by step, then runs it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use tracer_instrument::{Plan, PlanRequest, PlanSource};
+use tracer_model::{Detail, Dropped, End};
+use tracer_sandbox::{Access, Body, CHANNEL_FD, Finished, Folder, Inject, Isolation, Request};
+
+use crate::channel::Channel;
+use crate::run::Executed;
+use crate::toolchain::{IMAGE_PATH, Toolchain};
+use crate::{EngineError, Program, Settings, cache, mirror, shed};
+
+/// Where the emitter and other private files stand inside the sandbox.
+const PRIVATE: &str = "/run/tracer";
+
+/// Bytes of compiler output kept.
+const DIAGNOSTICS_LIMIT: usize = 16 * 1024;
+
+/// Where one program is built and run.
+pub(crate) struct Workshop<'a> {
+    pub(crate) toolchain: &'a Toolchain,
+    pub(crate) settings: &'a Settings,
+    /// `None`: the original.
+    pub(crate) traced: Option<Detail>,
+    /// Temporary folder.
+    pub(crate) scratch: &'a Path,
+}
+
+impl Workshop<'_> {
+    /// Private files stand at a fixed path, so that nothing the subject can print tells two runs
+    /// apart. Without a mount namespace they can only stand in the scratch folder.
+    fn private(&self) -> PathBuf {
+        match self.settings.isolation {
+            Isolation::None => self.scratch.join("private"),
+            _ => PathBuf::from(PRIVATE),
+        }
+    }
+
+    fn build_folder(&self) -> PathBuf {
+        self.scratch.join("build")
+    }
+
+    /// What the language says is to be done.
+    pub(crate) fn plan(&self, program: &Program) -> Plan {
+        let sources: Vec<PlanSource<'_>> = program
+            .sources
+            .iter()
+            .map(|source| PlanSource {
+                path: &source.path,
+                instrumented: self
+                    .traced
+                    .map(|_| source.instrumented.rewritten.text.as_slice()),
+                insertions: &source.instrumented.rewritten.insertions,
+            })
+            .collect();
+        let dialect = program.dialect.iter().map(OsString::from);
+        let compiler_flags: Vec<OsString> = self
+            .settings
+            .compiler_flags
+            .iter()
+            .cloned()
+            .chain(dialect)
+            .collect();
+        (program.spec.toolchain.plan)(&PlanRequest {
+            found: &self.toolchain.found,
+            sources: &sources,
+            given: &program.given,
+            args: &self.settings.args,
+            traced: self.traced.is_some(),
+            private: &self.private(),
+            build: &self.build_folder(),
+            channel: CHANNEL_FD,
+            detail: self.traced.unwrap_or_default(),
+            budget: &self.settings.budget,
+            compiler_flags: &compiler_flags,
+        })
+    }
+
+    /// Builds; the failed run if it does not build.
+    pub(crate) fn build(
+        &mut self,
+        program: &mut Program,
+        plan: &Plan,
+        shed: &mut Vec<Dropped>,
+    ) -> Result<Option<Executed>, EngineError> {
+        self.make_build_folder()?;
+        let mut plan = plan.clone();
+        let mut rounds = shed::Rounds::new();
+        let mut step = 0;
+        while let Some(argv) = plan.build.get(step) {
+            let product = plan.once.iter().find(|(index, _)| *index == step);
+            let product = product.map(|(_, path)| (path.as_path(), self.key(argv, &plan)));
+            if product
+                .as_ref()
+                .is_some_and(|(path, key)| cache::fetch(self.emitters(), key, path))
+            {
+                step += 1;
+                continue;
+            }
+            let finished = self.step(program, &plan, argv)?;
+            if finished.outcome.end == (End::Exited { code: 0 }) {
+                if let Some((path, key)) = product {
+                    cache::keep(&key, path);
+                }
+                step += 1;
+                continue;
+            }
+            if !program.dialect_settled {
+                self.settle_dialect(program)?;
+                plan = self.plan(program);
+                if !program.dialect.is_empty() || self.traced.is_some() {
+                    continue;
+                }
+            }
+            let said = String::from_utf8_lossy(&finished.stderr).into_owned();
+            if self.traced.is_some() && rounds.shed(program, &said, shed) {
+                plan = self.plan(program);
+                continue;
+            }
+            return Ok(Some(failed_build(finished, &said)));
+        }
+        Ok(None)
+    }
+
+    /// Makes the folder for build products.
+    pub(crate) fn make_build_folder(&self) -> Result<(), EngineError> {
+        std::fs::create_dir_all(self.build_folder()).map_err(|source| EngineError::System {
+            what: "make the build folder",
+            source,
+        })
+    }
+
+    /// Names the product of a step by all that goes into it.
+    pub(crate) fn key(&self, argv: &[OsString], plan: &Plan) -> String {
+        let version = &self.toolchain.found.version;
+        cache::key(version, argv, &plan.files, self.scratch)
+    }
+
+    fn emitters(&self) -> Option<&Path> {
+        self.toolchain.image.as_ref()?.emitters.as_deref()
+    }
+
+    /// Finds the first dialect in which the original builds; the usual one if it builds in none.
+    fn settle_dialect(&self, program: &mut Program) -> Result<(), EngineError> {
+        let original = Workshop {
+            traced: None,
+            ..*self
+        };
+        program.dialect_settled = true;
+        let usual: &[&[&str]] = &[&[]];
+        for dialect in usual.iter().chain(program.spec.toolchain.dialects) {
+            program.dialect = dialect;
+            let plan = original.plan(program);
+            let mut builds = true;
+            for argv in &plan.build {
+                let finished = original.step(program, &plan, argv)?;
+                builds &= finished.outcome.end == (End::Exited { code: 0 });
+            }
+            if builds {
+                return Ok(());
+            }
+        }
+        program.dialect = &[];
+        Ok(())
+    }
+
+    /// One build step.
+    pub(crate) fn step(
+        &self,
+        program: &Program,
+        plan: &Plan,
+        argv: &[OsString],
+    ) -> Result<Finished, EngineError> {
+        let command = argv.first().expect("a build step names its program");
+        // Where the user would compile: relative names and `__FILE__` come out the same.
+        let mut request = Request::new(command, self.settings.cwd.clone());
+        request.argv = argv.to_vec();
+        request.env = self.environment(&[], &[("TMPDIR".into(), self.build_folder().into())]);
+        request.limits = self.settings.build_limits.clone();
+        request.isolation = self.settings.isolation;
+        request.image = self
+            .toolchain
+            .image
+            .as_ref()
+            .map(|image| image.root.clone());
+        request.roots = self.roots();
+        request.folders = vec![
+            Folder {
+                path: self.settings.cwd.clone(),
+                access: Access::ReadOnly,
+            },
+            Folder {
+                path: self.build_folder(),
+                access: Access::Writable,
+            },
+        ];
+        if !program.folder().starts_with(&self.settings.cwd) {
+            request.folders.push(Folder {
+                path: program.folder().into(),
+                access: Access::ReadOnly,
+            });
+        }
+        if self.settings.isolation == Isolation::None {
+            self.build_in_mirror(&mut request, plan)?;
+        }
+        request.files = self.place(&plan.files)?;
+        Ok(tracer_sandbox::run(&request)?)
+    }
+
+    fn build_in_mirror(&self, request: &mut Request, plan: &Plan) -> Result<(), EngineError> {
+        let private = self.private();
+        let files: Vec<(&Path, &[u8])> = plan
+            .files
+            .iter()
+            .filter(|(path, _)| !path.starts_with(&private))
+            .map(|(path, contents)| (path.as_path(), contents.as_slice()))
+            .collect();
+        if files.is_empty() {
+            return Ok(());
+        }
+        let root = self.scratch.join("mirror");
+        mirror::lay_out(&root, &files).map_err(|source| EngineError::System {
+            what: "mirror the sources",
+            source,
+        })?;
+        request.argv = mirror::command(&root, &request.argv, &files);
+        request.cwd = mirror::within(&root, &request.cwd);
+        std::fs::create_dir_all(&request.cwd).map_err(|source| EngineError::System {
+            what: "mirror the sources",
+            source,
+        })
+    }
+
+    /// Runs what was built.
+    pub(crate) fn run(
+        &self,
+        program: &Program,
+        plan: &Plan,
+        channel: Option<&Channel>,
+    ) -> Result<Finished, EngineError> {
+        let settings = self.settings;
+        let mut request = Request::new(plan.program.clone(), settings.cwd.clone());
+        request.argv.clone_from(&plan.argv);
+        let fixed = program.spec.toolchain.environment;
+        request.env = self.environment(fixed, &plan.env);
+        if let Some(channel) = channel {
+            request
+                .env
+                .push(("TRACER_CHANNEL".into(), CHANNEL_FD.to_string().into()));
+            request.channel = Some(channel.duplicate()?);
+        }
+        request.limits = settings.limits.clone();
+        request.random_addresses = settings.random_addresses;
+        request.isolation = settings.isolation;
+        request.image = self
+            .toolchain
+            .image
+            .as_ref()
+            .map(|image| image.root.clone());
+        request.roots = self.roots();
+        request.stdin = settings.stdin.clone();
+        (request.stdout, request.stderr) = (settings.stdout, settings.stderr);
+        request.folders = vec![Folder {
+            path: settings.cwd.clone(),
+            access: Access::Overlay,
+        }];
+        if !program.folder().starts_with(&settings.cwd) {
+            request.folders.push(Folder {
+                path: program.folder().into(),
+                access: Access::Overlay,
+            });
+        }
+        if plan.build.len() > plan.once.len() {
+            request.folders.push(Folder {
+                path: self.build_folder(),
+                access: Access::ReadOnly,
+            });
+        }
+        let own: Vec<&Path> = program
+            .sources
+            .iter()
+            .map(|source| source.path.as_path())
+            .collect();
+        let files: Vec<_> = plan
+            .files
+            .iter()
+            .filter(|(path, _)| plan.build.is_empty() || !own.contains(&path.as_path()))
+            .cloned()
+            .collect();
+        request.files = self.place(&files)?;
+        for (made, place) in &plan.brought {
+            request.files.extend(self.bring(made, place)?);
+        }
+        Ok(tracer_sandbox::run(&request)?)
+    }
+
+    /// A product that stands elsewhere while the program runs.
+    fn bring(&self, made: &Path, place: &Path) -> Result<Option<Inject>, EngineError> {
+        if self.settings.isolation == Isolation::None {
+            std::fs::copy(made, place).map_err(|source| EngineError::System {
+                what: "place the emitter",
+                source,
+            })?;
+            return Ok(None);
+        }
+        Ok(Some(Inject {
+            path: place.to_path_buf(),
+            body: Body::Host(made.to_path_buf()),
+            executable: false,
+        }))
+    }
+
+    fn roots(&self) -> Vec<PathBuf> {
+        self.toolchain
+            .found
+            .roots
+            .iter()
+            .chain(&self.settings.roots)
+            .cloned()
+            .collect()
+    }
+
+    /// The fixed environment: the same on every machine, so that it cannot show in a trace.
+    fn environment(
+        &self,
+        fixed: &[(&str, &str)],
+        extra: &[(OsString, OsString)],
+    ) -> Vec<(OsString, OsString)> {
+        let mut path = OsString::new();
+        if let Some(folder) = self.toolchain.found.program.parent() {
+            path.push(folder);
+            path.push(":");
+        }
+        path.push(IMAGE_PATH.join(":"));
+        let mut env: Vec<(OsString, OsString)> = vec![
+            ("PATH".into(), path),
+            ("HOME".into(), "/tmp".into()),
+            ("USER".into(), "tracer".into()),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("LC_ALL".into(), "C.UTF-8".into()),
+            ("TZ".into(), "UTC".into()),
+        ];
+        let fixed: Vec<(OsString, OsString)> = fixed
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        let image = self
+            .toolchain
+            .image
+            .iter()
+            .flat_map(|image| &image.environment);
+        for (name, value) in image.chain(&fixed).chain(&self.settings.env).chain(extra) {
+            env.retain(|(known, _)| known != name);
+            env.push((name.clone(), value.clone()));
+        }
+        env
+    }
+
+    fn place(&self, files: &[(PathBuf, Vec<u8>)]) -> Result<Vec<Inject>, EngineError> {
+        let made = |source| EngineError::System {
+            what: "place the emitter",
+            source,
+        };
+        let private = self.private();
+        let mut inject = Vec::new();
+        for (path, bytes) in files {
+            if self.settings.isolation == Isolation::None {
+                if path.starts_with(&private) {
+                    std::fs::create_dir_all(path.parent().unwrap_or(&private)).map_err(made)?;
+                    std::fs::write(path, bytes).map_err(made)?;
+                }
+            } else {
+                inject.push(Inject {
+                    path: path.clone(),
+                    body: Body::Bytes(bytes.as_slice().into()),
+                    executable: false,
+                });
+            }
+        }
+        Ok(inject)
+    }
+}
+
+fn failed_build(finished: Finished, said: &str) -> Executed {
+    let code = match finished.outcome.end {
+        End::Exited { code } => code,
+        _ => finished.outcome.exit_status(),
+    };
+    let mut cut = said.len().min(DIAGNOSTICS_LIMIT);
+    while !said.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let mut executed = Executed::from(finished);
+    executed.outcome.end = End::BuildFailed {
+        code,
+        diagnostics: said[..cut].into(),
+    };
+    executed
+}
