@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tracer_image::{
     BuildOptions, Cancel, Declaration, ImageError, ImportOptions, LayerKind, Manifest, Progress,
-    Store, Toolchain as Inside, Verified,
+    Store, Toolchain as Inside, Verified, pack,
 };
 
 use crate::emitters::{self, Freshness};
@@ -80,7 +80,7 @@ fn finish(
             .map_err(|error| ImageError::system(format!("make {}", tree.display()), error))?;
         if let Some(source) = emitters::compile(spec, &toolchain, &tree)? {
             let made = (LayerKind::Emitter, source);
-            let layer = store.pack(&staging, &tree, made, progress, cancel)?;
+            let layer = pack::layer(store, &staging, &manifest, &tree, made, cancel)?;
             manifest.layers.push(layer);
         }
     }

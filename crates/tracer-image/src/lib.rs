@@ -18,7 +18,6 @@ pub mod declaration;
 pub mod digest;
 pub mod error;
 pub mod export;
-mod extra;
 pub mod import;
 mod index;
 mod layer;

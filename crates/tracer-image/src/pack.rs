@@ -12,7 +12,7 @@ use crate::build::release;
 use crate::declaration::BASE;
 use crate::layer::LayerPlan;
 use crate::tool::{Isolation, Tool};
-use crate::{Cancel, Digest, ImageError, Layer, LayerKind, Manifest, Store};
+use crate::{Cancel, Digest, ImageError, Layer, LayerKind, Manifest, Staging, Store};
 
 /// The layers differ in what is in them, and are named by that.
 const UUID: &str = "00000000-0000-0000-0000-000000000000";
@@ -52,16 +52,17 @@ pub(crate) fn pack(
 }
 
 /// Makes a layer of a folder, for an image of `manifest`, and puts it into the store. What is in it
-/// is normalised as all layers are; `source` names what it was made from.
+/// is normalised as all layers are; `source` names what it was made from. Nobody prunes it while
+/// `staging` is held.
 pub fn layer(
     store: &Store,
+    staging: &Staging,
     manifest: &Manifest,
     tree: &Path,
-    kind: LayerKind,
-    source: Digest,
+    (kind, source): (LayerKind, Digest),
+    cancel: &Cancel,
 ) -> Result<Layer, ImageError> {
     let (_, epoch) = release()?;
-    let cancel = Cancel::new();
     let base = if manifest.layer(LayerKind::Base).is_some() {
         manifest.clone()
     } else {
@@ -72,7 +73,6 @@ pub fn layer(
     };
     let attached = store.attach(&base)?;
     let packer = attached.layers.first().expect("it has a base");
-    let staging = store.staging()?;
     let work = staging.path();
     let (all, archive, packed) = (
         work.join("all.tar"),
@@ -81,7 +81,7 @@ pub fn layer(
     );
     let failed = |error| ImageError::writing(format!("write {}", all.display()), work, error);
     let file = BufWriter::new(File::create(&all).map_err(failed)?);
-    let written = pack_tar::write(tree, file, &failed, &(), &cancel)?;
+    let written = pack_tar::write(tree, file, &failed, &(), cancel)?;
     written.into_inner().map_err(|error| failed(error.into()))?;
     LayerPlan {
         language: &manifest.language,
@@ -89,8 +89,8 @@ pub fn layer(
         epoch,
         added: &[],
     }
-    .write(&all, &archive, &cancel)?;
-    pack(packer, work, ("layer.tar", "layer"), epoch, &cancel)?;
+    .write(&all, &archive, cancel)?;
+    pack(packer, work, ("layer.tar", "layer"), epoch, cancel)?;
     let digest = Digest::of_file(&packed)
         .map_err(|error| ImageError::system(format!("read {}", packed.display()), error))?;
     let size = store.keep_layer(&packed, &digest)?;
