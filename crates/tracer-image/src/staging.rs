@@ -15,7 +15,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::{Cancel, Digest, ImageError, Progress, Store};
+use crate::{Cancel, Digest, ImageError, Progress, Store, tool};
 
 /// Names of what a maker has put into the store and no image refers to yet.
 const KEPT: &str = ".kept";
@@ -224,8 +224,11 @@ pub(crate) fn remove_all(path: &Path) -> io::Result<()> {
     }
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_folders(path)?;
-            fs::remove_dir_all(path)
+            match open_folders(path).and_then(|()| fs::remove_dir_all(path)) {
+                // A root laid out by an ordinary user holds folders of the user's further numbers.
+                Err(error) if !tool::is_root() => tool::remove(path).map_err(|_| error),
+                other => other,
+            }
         }
         other => other,
     }

@@ -248,6 +248,14 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
+/// Removes a folder with what belongs to the users that packages were laid out by.
+pub(crate) fn remove(folder: &Path) -> Result<(), ImageError> {
+    Tool::new(format!("removing {}", folder.display()), folder, "rm")
+        .args([Path::new("-rf"), Path::new("--"), folder])
+        .output(Isolation::Users, &Cancel::new())
+        .map(drop)
+}
+
 /// Where a program of the system is.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
