@@ -10,8 +10,8 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tracer_engine::image;
 use tracer_engine::images::{
-    self, BuildOptions, Cancel, ImageError, ImportOptions, Layer, Manifest, Origin, Prune, Store,
-    Verified, declaration,
+    self, BuildOptions, Cancel, Declaration, ImageError, ImportOptions, Layer, Manifest, Origin,
+    Prune, Store, Verified, declaration,
 };
 
 use crate::args::{ImageBuildArgs, ImageChoice, ImageCommand, ImageVerifyArgs, ListArgs};
@@ -27,7 +27,7 @@ struct Row<'a> {
     size: u64,
     /// Seconds since 1970.
     built: u64,
-    toolchain: Option<&'a str>,
+    toolchain: String,
     layers: &'a [Layer],
     origin: &'a Origin,
 }
@@ -39,10 +39,7 @@ impl<'a> Row<'a> {
             digest: manifest.digest().to_string(),
             size: manifest.size(),
             built: manifest.built,
-            toolchain: manifest
-                .toolchain
-                .as_ref()
-                .map(|toolchain| toolchain.version.as_str()),
+            toolchain: version(manifest),
             layers: &manifest.layers,
             origin: &manifest.origin,
         }
@@ -164,11 +161,14 @@ fn build(store: &Store, args: &ImageBuildArgs, printer: &Printer) -> anyhow::Res
     bail!("not built: {}", failed.join(", "));
 }
 
-fn version(manifest: &Manifest) -> &str {
-    manifest
-        .toolchain
-        .as_ref()
-        .map_or("", |toolchain| toolchain.version.as_str())
+/// What the toolchain says of itself; what the declaration says where it has not been asked.
+fn version(manifest: &Manifest) -> String {
+    match &manifest.toolchain {
+        Some(toolchain) => toolchain.version.clone(),
+        None => Declaration::find(&manifest.language)
+            .map(|declaration| declaration.image.summary)
+            .unwrap_or_default(),
+    }
 }
 
 fn list(store: &Store, args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
@@ -194,7 +194,7 @@ fn list(store: &Store, args: &ListArgs, printer: &Printer) -> anyhow::Result<u8>
                 &row.digest["sha256:".len()..][..12],
                 HumanBytes(row.size).to_string(),
                 format!("{} ago", HumanDuration(age)),
-                row.toolchain.unwrap_or_default(),
+                row.toolchain,
             )?;
         }
         let mut files = std::collections::BTreeMap::new();
