@@ -31,7 +31,7 @@ fn bless(name: &str, bytes: &[u8]) {
 /// A trace as a version before images wrote it.
 fn without_image(mut trace: Trace, version: &str) -> Trace {
     trace.environment.image = None;
-    trace.schema_version = version.to_owned();
+    version.clone_into(&mut trace.schema_version);
     trace
 }
 
