@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use tracer_image::declaration::BASE;
 use tracer_image::{
     BuildOptions, Cancel, Declaration, ImageError, ImportOptions, LayerKind, Manifest, Progress,
     Store, Toolchain as Inside, Verified, pack,
@@ -22,6 +23,7 @@ pub fn language(name: &str) -> Result<&'static str, EngineError> {
     let lower = name.to_lowercase();
     known
         .into_iter()
+        .chain([BASE])
         .find(|known| *known == lower)
         .ok_or_else(|| EngineError::NoSuchLanguage { name: name.into() })
 }

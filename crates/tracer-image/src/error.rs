@@ -1,5 +1,6 @@
 //! What can go wrong with images.
 
+use crate::declaration::BASE;
 use std::path::{Path, PathBuf};
 
 /// An error of building, importing or using an image.
@@ -109,6 +110,10 @@ impl ImageError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unknown { .. } => Some("`tracer doctor` lists the languages".into()),
+            Self::NotBuilt { language } if language == BASE => Some(format!(
+                "`tracer image build {BASE}`; an export of your own brings one, import it with \
+                 --trust"
+            )),
             Self::NotBuilt { language } => Some(format!("`tracer image build {language}`")),
             Self::NoMirror => Some("name one: `tracer image build --mirror URL`".into()),
             Self::NoTool { hint, .. } => Some(hint.clone()),
