@@ -10,9 +10,9 @@ const PREFIXES = ['$t0_', '$t1_', '$t2_', '$t3_'];
 
 // What node prints above an uncaught error.
 function excerpt({ source, file, line, column }) {
-  const text = source.lineText(line);
+  const { text, column: at } = source.shown(line, column);
   let under = '';
-  for (let i = 0; i < column - 1 && i < text.length; i++) under += text[i] === '\t' ? '\t' : ' ';
+  for (let i = 0; i < at - 1 && i < text.length; i++) under += text[i] === '\t' ? '\t' : ' ';
   return `${file}:${line}\n${text}\n${under}^\n`;
 }
 

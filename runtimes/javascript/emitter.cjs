@@ -10,21 +10,9 @@ const folder = __dirname;
 function start() {
   const { internalBinding } = quietly(() => require('internal/test/binding'));
   const readSources = require('./sources.cjs');
-  const { byPath, channel: descriptor } = readSources(folder);
-  const { Channel } = require('./channel.cjs');
-  const { Recorder } = require('./recorder.cjs');
-  const makeProbes = require('./probes.cjs');
+  const { byPath, channel, setup, main } = readSources(folder);
   const installStacks = require('./stacks.cjs');
-  const { installUncaught, installFunctionText } = require('./disguise.cjs');
-  const { is } = require('./primordials.cjs');
-  const { installLoader } = require('./loader.cjs');
-  const { installOutput } = require('./output.cjs');
   const { Module, ...loaderInternals } = require('internal/modules/cjs/loader');
-
-  const recorder = new Recorder(new Channel(descriptor));
-  const made = makeProbes(recorder);
-  define(made.probes);
-
   const internals = {
     internalBinding,
     errors: require('internal/errors'),
@@ -33,6 +21,24 @@ function start() {
     kModuleSource: loaderInternals.kModuleSource,
   };
   const stacks = installStacks(internals, byPath, folder);
+  const onLoad = channel === null ? () => {} : record(channel, internals, byPath, stacks);
+  const { installLoader } = require('./loader.cjs');
+  const textFor = installLoader(internals, byPath, onLoad);
+  // A language that is lowered to this one has more to set up, recorded or not.
+  if (setup) require(`./${setup}`)({ internals, byPath, main, textFor, folder });
+}
+
+function record(descriptor, internals, byPath, stacks) {
+  const { Channel } = require('./channel.cjs');
+  const { Recorder } = require('./recorder.cjs');
+  const makeProbes = require('./probes.cjs');
+  const { installUncaught, installFunctionText } = require('./disguise.cjs');
+  const { is } = require('./primordials.cjs');
+  const { installOutput } = require('./output.cjs');
+
+  const recorder = new Recorder(new Channel(descriptor));
+  const made = makeProbes(recorder);
+  define(made.probes);
   installUncaught(internals, stacks, {
     unwound: made.unwound,
     uncaught: made.uncaught,
@@ -48,14 +54,15 @@ function start() {
   flushOnExit(recorder);
 
   const learned = new Set();
-  installLoader(internals, byPath, (source) => {
+  return (source) => {
     if (learned.has(source) || source.facts === null) return;
     learned.add(source);
     recorder.learn(source.facts);
-  });
+  };
 
   function placeOf(site) {
     for (const source of learned) {
+      if (source.facts === null) continue;
       const { throws, first, sites } = source.facts;
       if (site < first || site >= first + sites.length / 2) continue;
       for (let i = 0; i < throws.length; i += 3) {

@@ -24,11 +24,17 @@ function installLoader(internals, sources, onLoad) {
     const isModule = original === undefined;
     if (isModule ? source.facts?.broken && !compiles(source.original().utf8Slice())
       : !compiles(original) || !compiles(source.text)) {
-      sources.delete(source.path);
+      giveUp(source);
       return null;
     }
     onLoad(source);
     return source.text;
+  }
+
+  // A lowered file has no original that runs on its own.
+  function giveUp(source) {
+    if (source.moves === undefined) sources.delete(source.path);
+    else source.revert();
   }
 
   function compiles(text) {
@@ -75,7 +81,7 @@ function installLoader(internals, sources, onLoad) {
   });
 
   const { translators } = internals;
-  if (translators === undefined) return;
+  if (translators === undefined) return textFor;
   const { fileURLToPath } = require('url');
   const find = (url) => {
     if (typeof url !== 'string' || !url.startsWith('file:')) return undefined;
@@ -94,7 +100,7 @@ function installLoader(internals, sources, onLoad) {
           return translate.call(this, url, instrumented, isMain);
         } catch {
           // The original's own error is the one to show.
-          sources.delete(source.path);
+          giveUp(source);
         }
       }
       return translate.call(this, url, source.original().toString('utf8'), isMain);
@@ -115,6 +121,7 @@ function installLoader(internals, sources, onLoad) {
     }
     return result;
   });
+  return textFor;
 }
 
 module.exports = { installLoader };

@@ -12,6 +12,8 @@ class Source {
     // How the path ends in a file URL too.
     this.tail = entry.path;
     this.stem = path.join(folder, `${order}`);
+    // What the loader takes it for, where the file itself says so.
+    this.format = entry.format ?? undefined;
     this.bytes = null;
     this.positions = null;
   }
@@ -19,9 +21,12 @@ class Source {
   load() {
     if (this.bytes !== null) return;
     const raw = fs.readFileSync(`${this.stem}.js`);
-    const { insertions, facts } = JSON.parse(fs.readFileSync(`${this.stem}.json`, 'utf8'));
+    const { insertions, facts, moves } = JSON.parse(fs.readFileSync(`${this.stem}.json`, 'utf8'));
     this.insertions = insertions;
     this.facts = facts === '' ? null : JSON.parse(facts);
+    // Only of a file that is lowered from another language: where its lines and columns differ
+    // from those of the file on disk (line and column here, line and column there, in turn).
+    this.moves = moves;
     this.bytes = raw;
     this.text = raw.utf8Slice(0, raw.length);
   }
@@ -98,24 +103,58 @@ class Source {
     return column - (this.shift(start + column - 1) - this.shift(start));
   }
 
-  // A line of the original, without its end.
-  lineText(line) {
-    if (this.originalText === undefined) {
-      const bytes = this.original();
-      this.originalText = bytes.utf8Slice(0, bytes.length);
-      this.originalStarts = lineStarts(this.originalText);
+  // The place in the file on disk of a line and column of the instrumented text.
+  place(line, column) {
+    const own = this.column(line, column);
+    const { moves } = this;
+    if (moves === undefined) return { line, column: own };
+    let found = -4;
+    for (let i = 0; i < moves.length && moves[i] <= line; i += 4) {
+      if (moves[i] === line && moves[i + 1] <= own) found = i;
     }
-    const { originalText, originalStarts } = this;
-    const start = originalStarts[line - 1];
-    if (start === undefined) return '';
-    let end = line < originalStarts.length ? originalStarts[line] : originalText.length;
-    while (end > start && isLineEnd(charCodeAt(originalText, end - 1))) end -= 1;
-    return slice(originalText, start, end);
+    if (found < 0) return { line, column: own };
+    return { line: moves[found + 2], column: own - moves[found + 1] + moves[found + 3] };
   }
 
-  // The UTF-16 column of a byte column of the original.
+  // What is printed of a place in the file on disk: the line that runs, and the column in it.
+  shown(line, column) {
+    const { moves } = this;
+    let found = -4;
+    for (let i = 0; moves !== undefined && i < moves.length; i += 4) {
+      if (moves[i + 2] === line && moves[i + 3] <= column) found = i;
+    }
+    if (found < 0) return { text: this.lineText(line), column };
+    return { text: this.lineText(moves[found]), column: column - moves[found + 3] + moves[found + 1] };
+  }
+
+  // A line of the original, without its end.
+  lineText(line) {
+    if (this.lines === undefined) {
+      const bytes = this.original();
+      this.lines = new Lines(bytes.utf8Slice(0, bytes.length));
+    }
+    return this.lines.text(line);
+  }
+
+  // The UTF-16 column of a byte column of the file on disk.
   unitColumn(line, byteColumn) {
-    return Buffer.from(this.lineText(line)).utf8Slice(0, byteColumn - 1).length + 1;
+    let text;
+    if (this.moves === undefined) text = this.lineText(line);
+    else {
+      if (this.disk === undefined) this.disk = new Lines(readDisk(this.path));
+      text = this.disk.text(line);
+    }
+    return Buffer.from(text).utf8Slice(0, byteColumn - 1).length + 1;
+  }
+
+  // Gives up on the instrumented text.
+  revert() {
+    this.bytes = this.original();
+    this.text = this.bytes.utf8Slice(0, this.bytes.length);
+    this.insertions = [];
+    this.positions = null;
+    this.sums = undefined;
+    this.facts = null;
   }
 
   // The original's position of an error that a probe moved: V8 places an unknown variable that a
@@ -151,7 +190,32 @@ class Source {
   }
 }
 
+class Lines {
+  constructor(text) {
+    this.whole = text;
+    this.starts = lineStarts(text);
+  }
+
+  text(line) {
+    const { whole, starts } = this;
+    const start = starts[line - 1];
+    if (start === undefined) return '';
+    let end = line < starts.length ? starts[line] : whole.length;
+    while (end > start && isLineEnd(charCodeAt(whole, end - 1))) end -= 1;
+    return slice(whole, start, end);
+  }
+}
+
 const { min } = Math;
+const { readFileSync } = fs;
+
+function readDisk(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 function isLineEnd(unit) {
   return unit === 10 || unit === 13 || unit === 0x2028 || unit === 0x2029;
@@ -186,5 +250,5 @@ module.exports = function readSources(folder) {
   listed.sources.forEach((entry, order) => {
     if (entry.traced) byPath.set(entry.path, new Source(folder, entry, order));
   });
-  return { byPath, channel: listed.channel };
+  return { byPath, channel: listed.channel, setup: listed.setup, main: listed.sources[0]?.path };
 };

@@ -90,7 +90,7 @@ module.exports = function installStacks(internals, sources, folder) {
     const source = known(file);
     const line = site.getLineNumber();
     if (source === undefined || !line) return undefined;
-    return source.moved(line, source.column(line, site.getColumnNumber()), errorName(error));
+    return movedIn(source, source.place(line, site.getColumnNumber()), error);
   }
 
   function position({ site, moved: instead }) {
@@ -98,7 +98,7 @@ module.exports = function installStacks(internals, sources, folder) {
     const line = site.getLineNumber();
     const source = known(site.getFileName());
     const column = site.getColumnNumber();
-    return { line, column: source && column ? source.column(line, column) : column };
+    return source && column ? source.place(line, column) : { line, column };
   }
 
   function build(sample) {
@@ -120,7 +120,7 @@ module.exports = function installStacks(internals, sources, folder) {
       const { site } = weakGet(shown, this);
       const source = known(site.getFileName());
       const column = site.getEnclosingColumnNumber();
-      return source && column ? source.column(site.getEnclosingLineNumber(), column) : column;
+      return source && column ? source.place(site.getEnclosingLineNumber(), column).column : column;
     });
     define('getEvalOrigin', function getEvalOrigin() {
       const origin = weakGet(shown, this).site.getEvalOrigin();
@@ -148,7 +148,7 @@ module.exports = function installStacks(internals, sources, folder) {
         const column = digits(text, columnAt);
         from = columnAt;
         if (line === '' || column === '') continue;
-        const to = instead ?? { line: +line, column: source.column(+line, +column) };
+        const to = instead ?? source.place(+line, +column);
         const head = `${slice(text, 0, lineAt)}${to.line}:${to.column}`;
         text = `${head}${slice(text, columnAt + column.length)}`;
         from = head.length;
@@ -175,15 +175,18 @@ module.exports = function installStacks(internals, sources, folder) {
       if (isSyntax && i === 0) return;
       const source = known(file);
       if (source !== undefined) {
-        const line = site.getLineNumber();
-        const column = source.column(line, site.getColumnNumber());
-        const instead = source.moved(line, column, errorName(error));
+        const place = source.place(site.getLineNumber(), site.getColumnNumber());
+        const instead = movedIn(source, place, error);
         weakSet(places, error, {
-          source, file, reported: isReported(trace), ...(instead ?? { line, column }),
+          source, file, reported: isReported(trace), ...(instead ?? place),
         });
       }
       return;
     }
+  }
+
+  function movedIn(source, { line, column }, error) {
+    return source.moved(line, column, errorName(error));
   }
 
   // Whether node catches what the innermost callback throws, and reports it itself.

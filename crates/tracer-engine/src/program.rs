@@ -42,6 +42,8 @@ pub struct Program {
     pub given: PathBuf,
     /// Main file first.
     pub sources: Vec<Source>,
+    /// Local files it pulls in that are not instrumented.
+    pub companions: Vec<(PathBuf, Vec<u8>)>,
     /// Sites and functions of all files.
     pub table: SiteTable,
     /// Places without probes.
@@ -72,17 +74,19 @@ impl Program {
         let mut seen = BTreeSet::from([path.clone()]);
         let mut waiting = VecDeque::from([(path, original)]);
         while let Some((path, original)) = waiting.pop_front() {
-            if !options.main_only {
-                for module in local_modules(spec, &path, &original) {
-                    if seen.len() <= MODULE_LIMIT && seen.insert(module.clone()) {
-                        // An unreadable module is the program's own affair when it imports it.
-                        if let Ok(text) = std::fs::read(&module) {
-                            waiting.push_back((module, text));
-                        }
+            for module in local_modules(spec, &path, &original) {
+                if seen.len() <= MODULE_LIMIT && seen.insert(module.clone()) {
+                    // An unreadable module is the program's own affair when it imports it.
+                    if let Ok(text) = std::fs::read(&module) {
+                        waiting.push_back((module, text));
                     }
                 }
             }
-            program.add(&folder, path, original, options.detail)?;
+            if options.main_only && !program.sources.is_empty() {
+                program.companions.push((path, original));
+            } else {
+                program.add(&folder, path, original, options.detail)?;
+            }
         }
         Ok(program)
     }
@@ -93,6 +97,7 @@ impl Program {
             spec,
             given: PathBuf::from("/none"),
             sources: Vec::new(),
+            companions: Vec::new(),
             table: SiteTable::default(),
             dropped: Vec::new(),
             dialect: &[],
@@ -112,6 +117,7 @@ impl Program {
             file: self.sources.len() as u32,
             first_site: self.table.sites.len() as u32 + 1,
             first_function: self.table.functions.len() as u32,
+            grammar: self.spec.grammar_of(&path),
         };
         let instrumented = match engine::instrument(self.spec, &original, &options) {
             Ok(instrumented) => instrumented,
@@ -126,6 +132,7 @@ impl Program {
                     reason: "module_refused".into(),
                     detail: format!("{}: {refusal}", path.display()),
                 });
+                self.companions.push((path, original));
                 return Ok(());
             }
         };
@@ -188,7 +195,7 @@ fn local_modules(spec: &LanguageSpec, path: &Path, source: &[u8]) -> Vec<PathBuf
     let Some(find) = spec.local_modules else {
         return Vec::new();
     };
-    let Some(tree) = engine::parse(spec, source) else {
+    let Some(tree) = engine::parse_with(spec, spec.grammar_of(path), source) else {
         return Vec::new();
     };
     find(&tree, source, path, &|candidate: &Path| candidate.is_file())

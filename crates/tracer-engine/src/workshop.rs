@@ -53,6 +53,17 @@ impl Workshop<'_> {
                     .traced
                     .map(|_| source.instrumented.rewritten.text.as_slice()),
                 insertions: &source.instrumented.rewritten.insertions,
+                original: &source.original,
+            })
+            .collect();
+        let companions: Vec<PlanSource<'_>> = program
+            .companions
+            .iter()
+            .map(|(path, original)| PlanSource {
+                path,
+                instrumented: None,
+                insertions: &[],
+                original,
             })
             .collect();
         let dialect = program.dialect.iter().map(OsString::from);
@@ -66,6 +77,7 @@ impl Workshop<'_> {
         (program.spec.toolchain.plan)(&PlanRequest {
             found: &self.toolchain.found,
             sources: &sources,
+            companions: &companions,
             given: &program.given,
             args: &self.settings.args,
             traced: self.traced.is_some(),

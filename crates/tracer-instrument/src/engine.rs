@@ -25,6 +25,8 @@ pub struct Options {
     pub first_site: u32,
     /// Index of the first function.
     pub first_function: u32,
+    /// Which of the language's grammars reads the file ([`LanguageSpec::grammar_of`]).
+    pub grammar: usize,
 }
 
 impl Default for Options {
@@ -34,6 +36,7 @@ impl Default for Options {
             file: 0,
             first_site: 1,
             first_function: 0,
+            grammar: 0,
         }
     }
 }
@@ -92,14 +95,19 @@ impl Instrumented {
     }
 }
 
-/// Parses a source with a language's grammar. `None` if the parser gave up.
+/// Parses a source with a language's first grammar. `None` if the parser gave up.
 pub fn parse(spec: &LanguageSpec, source: &[u8]) -> Option<Tree> {
+    parse_with(spec, 0, source)
+}
+
+/// Parses a source with one of a language's grammars.
+pub fn parse_with(spec: &LanguageSpec, grammar: usize, source: &[u8]) -> Option<Tree> {
     thread_local! {
         // A parser keeps the stacks it has built; a new one for each file costs a fifth of parsing.
         static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
     }
     PARSER.with_borrow_mut(|parser| {
-        parser.set_language(&(spec.grammar)()).ok()?;
+        parser.set_language(&spec.language(grammar)).ok()?;
         parser.parse(source, None)
     })
 }
@@ -116,8 +124,9 @@ pub fn instrument(
     if let Some(encoding) = foreign_encoding(source) {
         return Err(InstrumentError::Encoding { encoding });
     }
-    let tree = parse(spec, source).ok_or(InstrumentError::Parser { language: spec.id })?;
-    let finds = walk::find(spec.compiled()?, &tree, source);
+    let tree = parse_with(spec, options.grammar, source)
+        .ok_or(InstrumentError::Parser { language: spec.id })?;
+    let finds = walk::find(spec.compiled(options.grammar)?, &tree, source);
     let mut rewriter = Rewriter::new(
         source,
         options,

@@ -42,6 +42,9 @@ pub struct LanguageSpec {
     pub interpreters: &'static [&'static str],
     /// The grammar.
     pub grammar: fn() -> tree_sitter::Language,
+    /// Grammars for files with these extensions (without the dot), which the first one misreads.
+    /// The probe query must fit them all.
+    pub other_grammars: &'static [(&'static str, fn() -> tree_sitter::Language)],
     /// The probe query (`probes.scm`): its captures name hooks; `@opaque` marks what is never
     /// edited inside.
     pub probes: &'static str,
@@ -107,6 +110,8 @@ pub struct PlanSource<'a> {
     pub instrumented: Option<&'a [u8]>,
     /// What was inserted, for restoring columns.
     pub insertions: &'a [Insertion],
+    /// The file as it stands.
+    pub original: &'a [u8],
 }
 
 /// What a plan is made from.
@@ -116,6 +121,9 @@ pub struct PlanRequest<'a> {
     /// Main file first. Those without an instrumented text run as they are. Empty where only
     /// [`Plan::once`] is wanted.
     pub sources: &'a [PlanSource<'a>],
+    /// Local files it pulls in that are not instrumented, for languages whose toolchain cannot
+    /// run a source as it stands.
+    pub companions: &'a [PlanSource<'a>],
     /// The main file as the user named it, as it must appear in `argv`.
     pub given: &'a Path,
     /// Arguments for the program.
@@ -160,29 +168,48 @@ pub struct Plan {
 }
 
 impl LanguageSpec {
-    /// The compiled probe query.
+    /// Which of the grammars reads a file: 0 is the first.
+    pub fn grammar_of(&self, path: &Path) -> usize {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let other = extension.and_then(|extension| {
+            let mut others = self.other_grammars.iter();
+            others.position(|(known, _)| known.eq_ignore_ascii_case(extension))
+        });
+        other.map_or(0, |index| index + 1)
+    }
+
+    /// A grammar by its number; the first for a number there is none of.
+    pub fn language(&self, grammar: usize) -> tree_sitter::Language {
+        let other = grammar.checked_sub(1);
+        match other.and_then(|index| self.other_grammars.get(index)) {
+            Some((_, make)) => make(),
+            None => (self.grammar)(),
+        }
+    }
+
+    /// The compiled probe query of the first grammar.
     pub fn query(&self) -> Result<&'static tree_sitter::Query, crate::InstrumentError> {
-        Ok(&self.compiled()?.query)
+        Ok(&self.compiled(0)?.query)
     }
 
     /// The probe query, ready for use.
-    pub(crate) fn compiled(&self) -> Result<&'static Probes, crate::InstrumentError> {
+    pub(crate) fn compiled(&self, grammar: usize) -> Result<&'static Probes, crate::InstrumentError> {
         use std::collections::BTreeMap;
         use std::sync::{Mutex, PoisonError};
-        // Compiling a query costs more than rewriting a short file: once per language and process.
-        static COMPILED: Mutex<BTreeMap<&'static str, &'static Probes>> =
+        // Compiling a query costs more than rewriting a short file: once per grammar and process.
+        static COMPILED: Mutex<BTreeMap<(&'static str, usize), &'static Probes>> =
             Mutex::new(BTreeMap::new());
         let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(probes) = compiled.get(self.id) {
+        if let Some(probes) = compiled.get(&(self.id, grammar)) {
             return Ok(probes);
         }
-        let probes: &'static Probes = Box::leak(Box::new(self.compile()?));
-        compiled.insert(self.id, probes);
+        let probes: &'static Probes = Box::leak(Box::new(self.compile(grammar)?));
+        compiled.insert((self.id, grammar), probes);
         Ok(probes)
     }
 
-    fn compile(&self) -> Result<Probes, crate::InstrumentError> {
-        let language = (self.grammar)();
+    fn compile(&self, grammar: usize) -> Result<Probes, crate::InstrumentError> {
+        let language = self.language(grammar);
         let mut query = tree_sitter::Query::new(&language, self.probes).map_err(|error| {
             crate::InstrumentError::Query {
                 language: self.id,

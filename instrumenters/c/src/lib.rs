@@ -70,6 +70,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     extensions: &["c"],
     interpreters: &["tcc"],
     grammar: || tree_sitter_c::LANGUAGE.into(),
+    other_grammars: &[],
     probes: include_str!("probes.scm"),
     hooks: HOOKS,
     blocks: &[

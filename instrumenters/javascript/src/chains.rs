@@ -38,6 +38,8 @@ pub(crate) fn is_stepped(r: &Rewriter<'_>, node: Node<'_>) -> bool {
         | "throw_statement"
         | "labeled_statement"
         | "class_declaration"
+        | "abstract_class_declaration"
+        | "enum_declaration"
         | "debugger_statement" => {
             !in_prologue(node)
                 && (!is_declaration(node.kind()) || is_list(parent.kind()))
@@ -56,6 +58,10 @@ fn is_passed_over(r: &Rewriter<'_>, node: Node<'_>) -> bool {
             | "generator_function_declaration"
             | "empty_statement"
             | "import_statement"
+            | "interface_declaration"
+            | "type_alias_declaration"
+            | "ambient_declaration"
+            | "function_signature"
     ) || (in_prologue(node) && !r.is_broken(node))
 }
 

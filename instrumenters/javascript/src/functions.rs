@@ -95,7 +95,11 @@ fn name_of(r: &Rewriter<'_>, node: Node<'_>) -> String {
     let mut child = node;
     while let Some(parent) = child.parent() {
         let field = match parent.kind() {
-            "parenthesized_expression" => {
+            "parenthesized_expression"
+            | "as_expression"
+            | "satisfies_expression"
+            | "non_null_expression"
+            | "type_assertion" => {
                 child = parent;
                 continue;
             }
@@ -103,6 +107,7 @@ fn name_of(r: &Rewriter<'_>, node: Node<'_>) -> String {
             "assignment_expression" | "assignment_pattern" => "left",
             "pair" => "key",
             "field_definition" => "property",
+            "public_field_definition" => "name",
             _ => break,
         };
         return match parent.child_by_field_name(field) {
@@ -306,7 +311,7 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 }
 
 /// Inserts at the start (from `start`) and end of a block's inside, which may be empty.
-pub(crate) fn surround(
+pub fn surround(
     r: &mut Rewriter<'_>,
     block: Node<'_>,
     start: usize,

@@ -9,6 +9,7 @@ mod branches;
 mod chains;
 mod errors;
 mod functions;
+pub mod hooks;
 mod loops;
 mod modules;
 mod statements;
@@ -17,7 +18,7 @@ mod syntax;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Toolchain};
+use tracer_instrument::{EmitterFile, LanguageSpec, Toolchain};
 use tracer_model::TypeNames;
 
 macro_rules! emitter {
@@ -29,17 +30,7 @@ macro_rules! emitter {
     };
 }
 
-/// A hook that leaves alone what belongs to a statement the parser could not read.
-macro_rules! sound {
-    ($hook:path) => {{
-        fn checked<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-            if !syntax::in_broken(rewriter, node) {
-                $hook(rewriter, node);
-            }
-        }
-        checked
-    }};
-}
+pub use toolchain::describe;
 
 /// JavaScript on Node.js, `CommonJS` and ES modules.
 pub static SPEC: LanguageSpec = LanguageSpec {
@@ -49,40 +40,33 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     extensions: &["js", "mjs", "cjs"],
     interpreters: &["node", "nodejs"],
     grammar: || tree_sitter_javascript::LANGUAGE.into(),
+    other_grammars: &[],
     probes: include_str!("../probes.scm"),
     // Of hooks on one node the earlier ones insert outermost.
     hooks: &[
-        ("program", sound!(statements::program)),
-        ("step", sound!(statements::step)),
-        ("function", sound!(functions::function)),
-        ("class", sound!(functions::class)),
-        ("return", sound!(functions::leave)),
-        ("loop", sound!(loops::circle)),
-        ("switch", sound!(branches::choose)),
-        ("condition", sound!(branches::condition)),
-        ("jump", sound!(suspensions::jump)),
-        ("declarator", sound!(writes::declarator)),
-        ("assignment", sound!(writes::assignment)),
-        ("compound", sound!(writes::compound)),
-        ("update", sound!(writes::update)),
-        ("delete", sound!(writes::delete)),
-        ("field", sound!(writes::field)),
-        ("shortcut", sound!(branches::shortcut)),
-        ("throw", sound!(errors::throw)),
-        ("catch", sound!(errors::catch)),
-        ("finally", sound!(errors::finally)),
-        ("suspension", sound!(suspensions::suspension)),
-        ("change", sound!(writes::change)),
+        ("program", hooks::program),
+        ("step", hooks::step),
+        ("function", hooks::function),
+        ("class", hooks::class),
+        ("return", hooks::leave),
+        ("loop", hooks::circle),
+        ("switch", hooks::choose),
+        ("condition", hooks::condition),
+        ("jump", hooks::jump),
+        ("declarator", hooks::declarator),
+        ("assignment", hooks::assignment),
+        ("compound", hooks::compound),
+        ("update", hooks::update),
+        ("delete", hooks::delete),
+        ("field", hooks::field),
+        ("shortcut", hooks::shortcut),
+        ("throw", hooks::throw),
+        ("catch", hooks::catch),
+        ("finally", hooks::finally),
+        ("suspension", hooks::suspension),
+        ("change", hooks::change),
     ],
-    blocks: &[
-        "program",
-        "statement_block",
-        "class_body",
-        "switch_body",
-        "switch_case",
-        "switch_default",
-        "class_static_block",
-    ],
+    blocks: hooks::BLOCKS,
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
     emitter: emitter![

@@ -6,7 +6,8 @@ use tracer_model::Kind;
 use crate::chains::is_stepped;
 use crate::functions::{depth_name, scan};
 use crate::syntax::{
-    Frame, close_statement, code_end, expression_child, is_declaration, is_function, is_list, probe,
+    Frame, close_statement, code_end, expression_child, has_token, is_declaration, is_function,
+    is_list, probe,
 };
 
 /// Top-level code: opens the frame of a file that another one loads, and says when the main file's
@@ -19,7 +20,12 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         .collect();
     // Imports and re-exports run nothing here, and V8 prints their lines when linking fails.
     let runs = |child: &&Node<'a>| match child.kind() {
-        "hash_bang_line" | "import_statement" => false,
+        "hash_bang_line"
+        | "import_statement"
+        | "interface_declaration"
+        | "type_alias_declaration"
+        | "ambient_declaration"
+        | "function_signature" => false,
         "export_statement" => exports_code(**child),
         _ => true,
     };
@@ -161,17 +167,23 @@ pub(crate) fn exports_code(node: Node<'_>) -> bool {
     let declared = node.child_by_field_name("declaration");
     let value = node.child_by_field_name("value");
     value.is_some()
+        || has_token(node, "=")
         || declared.is_some_and(|child| {
             matches!(
                 child.kind(),
-                "lexical_declaration" | "variable_declaration" | "class_declaration"
+                "lexical_declaration"
+                    | "variable_declaration"
+                    | "class_declaration"
+                    | "abstract_class_declaration"
+                    | "enum_declaration"
+                    | "internal_module"
             )
         })
 }
 
 /// Puts what the emitter must know of the sites behind everything else, as the last insertion: the
 /// emitter reads it and V8 never sees it.
-pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+pub fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let first_function = r.options.first_function;
     let functions: Vec<&str> = r
         .functions()

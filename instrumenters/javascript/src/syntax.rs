@@ -5,6 +5,17 @@ use tracer_instrument::{Node, Rewriter};
 /// The prefixes the emitter defines its probes under.
 const PREFIXES: [&str; 4] = ["$t0_", "$t1_", "$t2_", "$t3_"];
 
+/// Node kinds whose children stand on their own.
+pub const BLOCKS: &[&str] = &[
+    "program",
+    "statement_block",
+    "class_body",
+    "switch_body",
+    "switch_case",
+    "switch_default",
+    "class_static_block",
+];
+
 /// What a function keeps in its local `d`, for the probes that need to know the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame {
@@ -17,7 +28,7 @@ pub(crate) enum Frame {
 }
 
 /// The name of a probe in this file.
-pub(crate) fn probe(r: &mut Rewriter<'_>, name: &str) -> String {
+pub fn probe(r: &mut Rewriter<'_>, name: &str) -> String {
     let root = r.root();
     let index = r.recall(root, "prefix").unwrap_or_else(|| {
         let used = |prefix: &str| {
@@ -55,6 +66,8 @@ pub(crate) fn is_declaration(kind: &str) -> bool {
         "lexical_declaration"
             | "using_declaration"
             | "class_declaration"
+            | "abstract_class_declaration"
+            | "enum_declaration"
             | "function_declaration"
             | "generator_function_declaration"
     )
@@ -80,16 +93,26 @@ pub(crate) fn enclosing_function<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Node<'
     child
 }
 
-/// The expression without parentheses around it.
+/// The expression without parentheses and type assertions around it.
 pub(crate) fn bare(node: Node<'_>) -> Node<'_> {
     let mut inner = node;
-    while inner.kind() == "parenthesized_expression" {
-        match expression_child(inner) {
+    loop {
+        let child = match inner.kind() {
+            "parenthesized_expression"
+            | "as_expression"
+            | "satisfies_expression"
+            | "non_null_expression" => expression_child(inner),
+            "type_assertion" => {
+                let last = inner.named_child_count().saturating_sub(1);
+                inner.named_child(last as u32)
+            },
+            _ => None,
+        };
+        match child {
             Some(child) => inner = child,
-            None => break,
+            None => return inner,
         }
     }
-    inner
 }
 
 /// The first named child that is no comment.
@@ -100,7 +123,7 @@ pub(crate) fn expression_child(node: Node<'_>) -> Option<Node<'_>> {
 }
 
 /// Whether the expression takes its name from what it is assigned to.
-pub(crate) fn is_anonymous_function(node: Node<'_>) -> bool {
+pub fn is_anonymous_function(node: Node<'_>) -> bool {
     let node = bare(node);
     match node.kind() {
         "arrow_function" => true,
@@ -181,6 +204,11 @@ pub(crate) fn bound_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
                 bound_names(value, names);
             }
         }
+        "required_parameter" | "optional_parameter" => {
+            if let Some(pattern) = node.child_by_field_name("pattern") {
+                bound_names(pattern, names);
+            }
+        }
         "assignment_pattern" | "object_assignment_pattern" => {
             if let Some(left) = node.child_by_field_name("left") {
                 bound_names(left, names);
@@ -208,7 +236,9 @@ pub(crate) fn own_code<'a>(root: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> bo
         if visit(node) {
             return true;
         }
-        if is_function(node.kind()) || node.kind() == "field_definition" {
+        if is_function(node.kind())
+            || matches!(node.kind(), "field_definition" | "public_field_definition")
+        {
             continue;
         }
         let mut children: Vec<Node<'a>> = node.children(&mut cursor).collect();
@@ -225,7 +255,7 @@ pub(crate) fn in_broken(r: &Rewriter<'_>, node: Node<'_>) -> bool {
     }
     let mut child = node;
     while let Some(parent) = child.parent() {
-        if crate::SPEC.blocks.contains(&parent.kind()) {
+        if BLOCKS.contains(&parent.kind()) {
             return false;
         }
         if r.is_broken(parent) {
@@ -258,7 +288,7 @@ pub(crate) fn close_statement(r: &mut Rewriter<'_>, node: Node<'_>, text: String
 }
 
 /// Wraps an expression as the last argument of a call; a comma expression gets parentheses.
-pub(crate) fn wrap_argument<'a>(r: &mut Rewriter<'a>, node: Node<'a>, before: &str) {
+pub fn wrap_argument<'a>(r: &mut Rewriter<'a>, node: Node<'a>, before: &str) {
     if node.kind() == "sequence_expression" {
         r.wrap(node, format!("{before}("), "))");
     } else {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tracer_instrument::{Found, Plan, PlanRequest};
 
 /// Reads `v20.20.2\n/usr/bin/node`.
-pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {
+pub fn describe(output: &str, program: &Path) -> Option<Found> {
     let mut lines = output.lines();
     let version = lines.next()?.trim();
     let digits = version.strip_prefix('v')?;

@@ -224,12 +224,21 @@ pub(crate) fn delete<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// A class field with an initial value. Initial values run in a frame of their own, whenever an
 /// object is made.
 pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    let (Some(property), Some(value)) = (
+    if let (Some(property), Some(value)) = (
         node.child_by_field_name("property"),
         node.child_by_field_name("value"),
-    ) else {
-        return;
-    };
+    ) {
+        initial_value(r, node, property, value);
+    }
+}
+
+/// What [`field`] does for a class field, its name and its value.
+pub fn initial_value<'a>(
+    r: &mut Rewriter<'a>,
+    node: Node<'a>,
+    property: Node<'a>,
+    value: Node<'a>,
+) {
     if is_anonymous_function(value) {
         return;
     }
@@ -313,6 +322,7 @@ pub(crate) fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 fn plain_path(r: &Rewriter<'_>, object: Node<'_>) -> Option<String> {
     match object.kind() {
         "identifier" | "this" => Some(r.text(object).into_owned()),
+        "non_null_expression" => plain_path(r, object.named_child(0)?),
         "member_expression" if object.child_by_field_name("optional_chain").is_none() => {
             let name = object.child_by_field_name("property")?;
             let text = r.text(name);

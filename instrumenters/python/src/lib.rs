@@ -31,6 +31,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     extensions: &["py", "pyw"],
     interpreters: &["python"],
     grammar: || tree_sitter_python::LANGUAGE.into(),
+    other_grammars: &[],
     probes: include_str!("../probes.scm"),
     hooks: &[
         ("module", functions::module),

@@ -1,0 +1,71 @@
+//! TypeScript and TSX: probe query, hooks, lowering and toolchain.
+//!
+//! The TypeScript itself is instrumented, mostly by the hooks of JavaScript, and sites point into
+//! it. Then the result is lowered to JavaScript (`lower`), so that nothing but Node.js is needed.
+//! Types are not checked. Nothing here runs anything.
+
+mod hooks;
+pub mod lower;
+mod modules;
+mod toolchain;
+
+use tracer_instrument::{LanguageSpec, Toolchain};
+use tracer_lang_javascript::{SPEC as JAVASCRIPT, hooks as shared};
+
+/// TypeScript on Node.js, ES modules and `CommonJS`.
+pub static SPEC: LanguageSpec = LanguageSpec {
+    id: "typescript",
+    name: "TypeScript",
+    aliases: &["ts", "tsx"],
+    extensions: &["ts", "tsx", "mts", "cts"],
+    interpreters: &["ts-node", "tsx"],
+    grammar: || tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+    other_grammars: &[
+        ("tsx", || tree_sitter_typescript::LANGUAGE_TSX.into()),
+        ("js", || tree_sitter_typescript::LANGUAGE_TSX.into()),
+        ("jsx", || tree_sitter_typescript::LANGUAGE_TSX.into()),
+        ("mjs", || tree_sitter_typescript::LANGUAGE_TSX.into()),
+        ("cjs", || tree_sitter_typescript::LANGUAGE_TSX.into()),
+    ],
+    probes: include_str!("../probes.scm"),
+    // Of hooks on one node the earlier ones insert outermost.
+    hooks: &[
+        ("program", shared::program),
+        ("step", shared::step),
+        ("function", shared::function),
+        ("class", shared::class),
+        ("return", shared::leave),
+        ("loop", shared::circle),
+        ("switch", shared::choose),
+        ("condition", shared::condition),
+        ("jump", shared::jump),
+        ("declarator", hooks::declarator),
+        ("assignment", shared::assignment),
+        ("compound", shared::compound),
+        ("update", shared::update),
+        ("delete", shared::delete),
+        ("field", hooks::field),
+        ("shortcut", shared::shortcut),
+        ("throw", shared::throw),
+        ("catch", shared::catch),
+        ("finally", shared::finally),
+        ("suspension", shared::suspension),
+        ("change", shared::change),
+    ],
+    blocks: shared::BLOCKS,
+    finish: Some(shared::finish),
+    local_modules: Some(modules::local_modules),
+    emitter: toolchain::EMITTER,
+    type_names: JAVASCRIPT.type_names,
+    toolchain: Toolchain {
+        programs: &["node", "nodejs"],
+        identify: &["-p", "process.version+'\\n'+process.execPath"],
+        describe: tracer_lang_javascript::describe,
+        hint: "the Debian package nodejs, or https://nodejs.org; version 20.19 or later",
+        plan: toolchain::plan,
+        environment: &[],
+        variations: &[],
+        diagnostics: None,
+        dialects: &[],
+    },
+};

@@ -1,0 +1,137 @@
+//! From TypeScript to the JavaScript that Node.js runs, by edits that keep every line and nearly
+//! every column: types become spaces, and what has no counterpart is rewritten where it stands.
+//!
+//! `oxc` reads the source and resolves its names; it prints nothing. Types are not checked.
+//! Nothing here knows of probes except that the rendering carries them along.
+
+mod classes;
+mod decorators;
+mod edits;
+mod enums;
+mod erase;
+mod imports;
+mod jsx;
+mod names;
+mod namespaces;
+mod text;
+
+use std::path::Path;
+
+use oxc_allocator::Allocator;
+use oxc_ast_visit::Visit;
+use oxc_parser::Parser;
+use oxc_semantic::SemanticBuilder;
+use oxc_span::SourceType;
+
+pub use edits::Rendered;
+use edits::{Edits, Probe};
+use erase::Lowerer;
+use names::Names;
+
+/// How Node.js has to load a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// As an ES module.
+    Module,
+    /// As a `CommonJS` module.
+    Common,
+    /// As its package says: it neither imports nor exports.
+    Script,
+}
+
+/// A lowered file.
+#[derive(Debug)]
+pub struct Lowered {
+    source: String,
+    edits: Edits,
+    names: Names,
+    /// How to load it.
+    pub format: Format,
+}
+
+/// Lowers a file. What cannot be read stays as it is: Node.js will refuse it.
+pub fn lower(path: &Path, source: &[u8]) -> Lowered {
+    let source = text_of(source);
+    let allocator = Allocator::default();
+    let kind = source_type(path);
+    let parsed = Parser::new(&allocator, &source, kind).parse();
+    if parsed.panicked {
+        return Lowered {
+            source,
+            edits: Edits::default(),
+            names: Names::default(),
+            format: by_extension(path).unwrap_or(Format::Script),
+        };
+    }
+    let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
+    let format = by_extension(path)
+        .unwrap_or_else(|| imports::format_of(&parsed.program, &parsed.module_record));
+    let (mut edits, names) = {
+        let mut lowerer = Lowerer::new(&source, semantic.scoping(), &parsed.program, format);
+        lowerer.visit_program(&parsed.program);
+        lowerer.finish(&parsed.program)
+    };
+    edits.settle();
+    Lowered {
+        source,
+        edits,
+        names,
+        format,
+    }
+}
+
+impl Lowered {
+    /// The lowered text.
+    pub fn plain(&self) -> Rendered {
+        edits::render(&self.source, &self.edits, &[])
+    }
+
+    /// The lowered text with instrumentation: pairs of a place in the original and what is
+    /// inserted there, in order.
+    pub fn instrumented(&self, insertions: impl IntoIterator<Item = (usize, String)>) -> Rendered {
+        let probes: Vec<Probe> = insertions
+            .into_iter()
+            .map(|(at, text)| Probe {
+                at,
+                text: self.names.adapt(at, text),
+            })
+            .collect();
+        edits::render(&self.source, &self.edits, &probes)
+    }
+
+    /// Where lines and columns of the lowered text differ from the original's: see
+    /// `runtimes/typescript`.
+    pub fn moves(&self) -> Vec<u32> {
+        let plain = self.plain();
+        let text = String::from_utf8_lossy(&plain.text);
+        edits::moves(&self.source, &text, &plain.runs)
+    }
+}
+
+/// The text with each byte that is not UTF-8 replaced by one that is, so that places stay.
+fn text_of(source: &[u8]) -> String {
+    let mut text = String::with_capacity(source.len());
+    for chunk in source.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    text
+}
+
+fn source_type(path: &Path) -> SourceType {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("tsx") => SourceType::tsx(),
+        Some("mts") => SourceType::ts().with_module(true),
+        Some("js" | "mjs" | "cjs" | "jsx") => SourceType::jsx().with_unambiguous(true),
+        _ => SourceType::ts(),
+    }
+}
+
+fn by_extension(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()? {
+        "mts" | "mjs" => Some(Format::Module),
+        "cts" | "cjs" => Some(Format::Common),
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! Which files of the program's own folder a file pulls in.
+
+use std::path::{Component, Path, PathBuf};
+
+use tree_sitter::{Node, Tree};
+
+/// What an extension that is written may stand for, best first.
+const STAND_INS: [(&str, &[&str]); 4] = [
+    ("js", &["ts", "tsx", "js"]),
+    ("jsx", &["tsx", "jsx"]),
+    ("mjs", &["mts", "mjs"]),
+    ("cjs", &["cts", "cjs"]),
+];
+
+/// Extensions that need not be written, best first.
+const IMPLIED: [&str; 4] = ["ts", "tsx", "js", "jsx"];
+
+/// Relative specifiers of imports, re-exports and `require`, resolved as TypeScript resolves them.
+/// The emitter resolves alike (`runtimes/typescript/lowered.cjs`).
+pub(crate) fn local_modules(
+    tree: &Tree,
+    source: &[u8],
+    path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let mut stack = vec![tree.root_node()];
+    let mut cursor = tree.root_node().walk();
+    while let Some(node) = stack.pop() {
+        if let Some(specifier) = specifier(node, source)
+            && (specifier.starts_with("./")
+                || specifier.starts_with("../")
+                || specifier == "."
+                || specifier == "..")
+            && let Some(file) = resolve(&normal(&folder.join(&specifier)), exists)
+            && !found.contains(&file)
+        {
+            found.push(file);
+        }
+        let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
+        stack.extend(children.into_iter().rev());
+    }
+    found
+}
+
+fn specifier(node: Node<'_>, source: &[u8]) -> Option<String> {
+    let literal = match node.kind() {
+        "import_statement" | "export_statement" | "import_require_clause" => {
+            node.child_by_field_name("source")?
+        }
+        "call_expression" => {
+            let callee = node.child_by_field_name("function")?;
+            if callee.utf8_text(source).ok()? != "require" && callee.kind() != "import" {
+                return None;
+            }
+            node.child_by_field_name("arguments")?.named_child(0)?
+        }
+        _ => return None,
+    };
+    if literal.kind() != "string" {
+        return None;
+    }
+    let text = literal.utf8_text(source).ok()?;
+    let inner = text.get(1..text.len().checked_sub(1)?)?;
+    // A specifier with an escape or a query is left to the original.
+    (!inner.contains(['\\', '?', '#'])).then(|| inner.to_owned())
+}
+
+fn resolve(path: &Path, exists: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
+    let mut candidates = Vec::new();
+    if let Some(written) = path.extension().and_then(|extension| extension.to_str()) {
+        match STAND_INS.iter().find(|(known, _)| *known == written) {
+            Some((_, others)) => {
+                candidates.extend(others.iter().map(|other| path.with_extension(other)));
+            }
+            None if matches!(written, "ts" | "tsx" | "mts" | "cts") => {
+                candidates.push(path.to_owned());
+            }
+            None => {}
+        }
+    }
+    let with = |extension: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".");
+        name.push(extension);
+        PathBuf::from(name)
+    };
+    candidates.extend(IMPLIED.map(with));
+    candidates.extend(IMPLIED.map(|extension| path.join(format!("index.{extension}"))));
+    let is_code = |path: &PathBuf| !path.to_string_lossy().ends_with(".d.ts");
+    candidates.into_iter().filter(is_code).find(|path| exists(path))
+}
+
+fn normal(path: &Path) -> PathBuf {
+    let mut result = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                result.pop();
+            }
+            other => result.push(other),
+        }
+    }
+    result
+}
