@@ -94,7 +94,7 @@ module.exports = function setUp({ internals, byPath, main, textFor, folder }) {
     );
   };
 
-  define(helpers(Module, main), folder);
+  define({ ...helpers(Module, main), ...require('./decorators.cjs') }, folder);
 };
 
 // What lowered texts call.

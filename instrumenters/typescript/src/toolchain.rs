@@ -6,10 +6,16 @@ use tracer_lang_javascript::SPEC as JAVASCRIPT;
 use crate::lower::{Format, Lowered, lower};
 
 /// What this language adds to the emitter of JavaScript.
-pub(crate) const EMITTER: &[EmitterFile] = &[EmitterFile {
-    name: "lowered.cjs",
-    contents: include_bytes!("../../../runtimes/typescript/lowered.cjs"),
-}];
+pub(crate) const EMITTER: &[EmitterFile] = &[
+    EmitterFile {
+        name: "lowered.cjs",
+        contents: include_bytes!("../../../runtimes/typescript/lowered.cjs"),
+    },
+    EmitterFile {
+        name: "decorators.cjs",
+        contents: include_bytes!("../../../runtimes/typescript/decorators.cjs"),
+    },
+];
 
 /// `node --expose-internals --require <emitter> file args…`. The emitter takes the first part out
 /// of sight again. The original runs in the same way, lowered without probes and unrecorded.

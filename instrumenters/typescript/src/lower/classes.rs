@@ -64,6 +64,7 @@ impl<'a> Lowerer<'_> {
             }
             self.visit_class_element(element);
         }
+        self.classes.pop();
     }
 
     /// Erases the modifiers of a stretch; where the first of them stood, if any did.
@@ -205,8 +206,12 @@ impl<'a> Lowerer<'_> {
         if !self.decorate_property(it) && it.computed {
             self.visit_property_key(&it.key);
         }
+        let late = std::mem::take(&mut self.late_closes);
         if let Some(value) = &it.value {
             self.visit_expression(value);
+        }
+        for (at, text) in late {
+            self.edits.close(at, text);
         }
     }
 

@@ -18,6 +18,7 @@ use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
 use super::Format;
+use super::decorators::Decorated;
 use super::edits::Edits;
 use super::enums::Constant;
 use super::jsx::Jsx;
@@ -47,8 +48,10 @@ pub(crate) struct Lowerer<'s> {
     pub(crate) legacy: bool,
     /// Makes hidden names unique.
     pub(crate) counter: u32,
-    /// Statements that stand directly in the file.
-    pub(crate) depth: u32,
+    /// Classes around the current node, innermost last.
+    pub(crate) classes: Vec<Decorated>,
+    /// Closing texts of the member at hand that must come behind those of its value.
+    pub(crate) late_closes: Vec<(usize, String)>,
     /// Whether something calls `require`.
     pub(crate) needs_require: bool,
 }
@@ -79,7 +82,8 @@ impl<'s> Lowerer<'s> {
             jsx: Jsx::of(source, program),
             legacy: super::decorators::are_legacy(source),
             counter: 0,
-            depth: 0,
+            classes: Vec::new(),
+            late_closes: Vec::new(),
             needs_require: false,
         };
         super::namespaces::collect(&mut lowerer, program);
@@ -339,6 +343,11 @@ impl<'a> Visit<'a> for Lowerer<'_> {
     }
 
     fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        // What they do is said elsewhere: at the method's key.
+        for decorator in &it.decorators {
+            self.visit_expression(&decorator.expression);
+            self.blank(range(decorator.span));
+        }
         let from = it.decorators.last().map_or(it.span.start, |last| last.span.end) as usize;
         let start = it.pattern.span().start as usize;
         self.blank_modifiers(from, start);
