@@ -16,7 +16,9 @@ function excerpt({ source, file, line, column }) {
   return `${file}:${line}\n${text}\n${under}^\n`;
 }
 
-function installUncaught(internals, stacks, hooks) {
+// Unless all errors are to be shown, only those that arise in the emitter's own files are: they
+// must seem to come from where those were called.
+function installUncaught(internals, stacks, hooks, showAll = true) {
   const { privateSymbols } = internals.internalBinding('util');
   const arrow = privateSymbols?.arrow_message_private_symbol;
   const handler = process._fatalException;
@@ -41,6 +43,7 @@ function installUncaught(internals, stacks, hooks) {
     if (types.isNativeError(error)) {
       void error.stack;
       const made = stacks.place(error);
+      if (!showAll && !made?.inside) return;
       // Where node's own code reports an error, V8 places it where it was made.
       const place = reported || made?.reported ? made : thrown ?? made;
       if (place !== undefined && arrow !== undefined && typeof error[arrow] !== 'string') {

@@ -21,11 +21,23 @@ function start() {
     kModuleSource: loaderInternals.kModuleSource,
   };
   const stacks = installStacks(internals, byPath, folder);
-  const onLoad = channel === null ? () => {} : record(channel, internals, byPath, stacks);
+  const onLoad = channel === null ? watch(internals, stacks)
+    : record(channel, internals, byPath, stacks);
   const { installLoader } = require('./loader.cjs');
-  const textFor = installLoader(internals, byPath, onLoad);
+  const loader = installLoader(internals, byPath, onLoad);
   // A language that is lowered to this one has more to set up, recorded or not.
-  if (setup) require(`./${setup}`)({ internals, byPath, main, textFor, folder });
+  if (setup) require(`./${setup}`)({ internals, byPath, main, loader, folder });
+}
+
+// What the run of an original that had to be lowered needs: its errors shown as they are in the
+// recorded run.
+function watch(internals, stacks) {
+  const { installUncaught } = require('./disguise.cjs');
+  const nothing = () => undefined;
+  installUncaught(internals, stacks, {
+    unwound: nothing, uncaught: nothing, flush: nothing, thrownAt: nothing,
+  }, false);
+  return nothing;
 }
 
 function record(descriptor, internals, byPath, stacks) {

@@ -37,14 +37,24 @@ function installLoader(internals, sources, onLoad) {
     else source.revert();
   }
 
-  function compiles(text) {
+  function refusal(text) {
     try {
       compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname']);
-      return true;
+      return undefined;
     } catch (error) {
-      // Modules are found out by their syntax, and checked when they are compiled as such.
-      return MODULE_ONLY.some((part) => error.message.includes(part));
+      return error;
     }
+  }
+
+  // Whether a text is refused for what only a module may have.
+  function isModule(text) {
+    const error = refusal(text);
+    return error !== undefined && MODULE_ONLY.some((part) => error.message.includes(part));
+  }
+
+  // Modules are found out by their syntax, and checked when they are compiled as such.
+  function compiles(text) {
+    return refusal(text) === undefined || isModule(text);
   }
 
   // Looking up the handler for `.js` arms one read: the handler's own.
@@ -81,7 +91,7 @@ function installLoader(internals, sources, onLoad) {
   });
 
   const { translators } = internals;
-  if (translators === undefined) return textFor;
+  if (translators === undefined) return { textFor, isModule };
   const { fileURLToPath } = require('url');
   const find = (url) => {
     if (typeof url !== 'string' || !url.startsWith('file:')) return undefined;
@@ -121,7 +131,7 @@ function installLoader(internals, sources, onLoad) {
     }
     return result;
   });
-  return textFor;
+  return { textFor, isModule };
 }
 
 module.exports = { installLoader };

@@ -178,7 +178,8 @@ module.exports = function installStacks(internals, sources, folder) {
         const place = source.place(site.getLineNumber(), site.getColumnNumber());
         const instead = movedIn(source, place, error);
         weakSet(places, error, {
-          source, file, reported: isReported(trace), ...(instead ?? place),
+          source, file, reported: isReported(trace), inside: i > 0 && isOwn(trace[0].getFileName()),
+          ...(instead ?? place),
         });
       }
       return;

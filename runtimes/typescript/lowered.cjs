@@ -12,9 +12,11 @@ const EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts'];
 const STAND_INS = {
   '.js': ['.ts', '.tsx', '.js'], '.jsx': ['.tsx', '.jsx'], '.mjs': ['.mts', '.mjs'], '.cjs': ['.cts', '.cjs'],
 };
+// What a script may hold that Node.js takes for a sign of a module.
+const ONLY_THERE = /\b(await|require|module|exports|__filename|__dirname)\b/;
 const IMPLIED = ['.ts', '.tsx', '.js', '.jsx'];
 
-module.exports = function setUp({ internals, byPath, main, textFor, folder }) {
+module.exports = function setUp({ internals, byPath, main, loader, folder }) {
   const { Module } = internals;
   const resolver = require('internal/modules/esm/resolve');
   const runMain = require('internal/modules/run_main');
@@ -34,10 +36,14 @@ module.exports = function setUp({ internals, byPath, main, textFor, folder }) {
   }
 
   function formatOf(file) {
-    const { format } = byPath.get(file);
-    if (format !== undefined) return format;
-    const type = readPackageScope(file)?.data?.type;
-    return type === 'module' ? 'module' : 'commonjs';
+    const source = byPath.get(file);
+    if (source.format === undefined) {
+      const type = readPackageScope(file)?.data?.type;
+      const plain = source.original().toString('utf8');
+      const isModule = type === 'module' || (ONLY_THERE.test(plain) && loader.isModule(plain));
+      source.format = isModule ? 'module' : 'commonjs';
+    }
+    return source.format;
   }
 
   const isLowered = (file) => EXTENSIONS.includes(path.extname(file));
@@ -54,7 +60,7 @@ module.exports = function setUp({ internals, byPath, main, textFor, folder }) {
       if (source === undefined) return Module._extensions['.js'](module, filename);
       const plain = source.original().toString('utf8');
       const format = formatOf(filename);
-      const text = textFor(source, plain) ?? plain;
+      const text = loader.textFor(source, plain) ?? plain;
       if (format === 'module') source.shownAs = pathToFileURL(filename).href;
       return module._compile(text, filename, format);
     };

@@ -2,6 +2,7 @@
 //!
 //! It holds no test of its own; see the files in `tests/`.
 
+pub mod coverage;
 pub mod fixture;
 pub mod oracle;
 

@@ -64,6 +64,7 @@ fn is_reversible(case: &Case, spec: &languages::LanguageSpec) -> Result<(), Fail
         for detail in [Detail::Calls, Detail::Lines, Detail::State, Detail::Full] {
             let options = Options {
                 detail,
+                grammar: spec.grammar_of(Path::new(name)),
                 ..Options::default()
             };
             let done = engine::instrument(spec, text.as_bytes(), &options)?;

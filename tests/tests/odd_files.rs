@@ -15,7 +15,7 @@ use tracer_instrument::{InstrumentError, LanguageSpec, Options, engine, strip};
 fn program(language: &str) -> &'static str {
     match language {
         "python" => "x = 1\nfor i in range(3):\n    x += i\nprint(x)\n",
-        "javascript" => {
+        "javascript" | "typescript" => {
             "let x = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\nconsole.log(x);\n"
         }
         "c" => {
@@ -47,7 +47,7 @@ fn long_line(language: &str) -> Vec<u8> {
         "c" => {
             format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
         }
-        "javascript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
+        "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
         _ => format!("{statements}y = [ {elements}0 ]\n"),
     }
     .into_bytes()

@@ -10,143 +10,12 @@
     reason = "figures and skips are said"
 )]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value as Json;
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
-use tracer_model::{FunctionKind, Kind, Payload, Trace};
+use tracer_model::Trace;
+use tracer_tests::coverage::{compare, count};
 use tracer_tests::{fixture, repository};
-
-/// A stretch of source and how often it ran.
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    start: usize,
-    end: usize,
-    count: u64,
-}
-
-/// What V8 counted; `None` if the program does not end in time under it, or leaves no counts.
-fn oracle(program: &Path, node: &Path, roots: &[PathBuf]) -> Option<Vec<Vec<Range>>> {
-    let env = [("TZ", "UTC")];
-    let text = tracer_tests::oracle::run("javascript/coverage.cjs", program, node, roots, &env)?;
-    let functions: Vec<Json> = serde_json::from_str(&text).unwrap();
-    let number = |value: &Json| value.as_u64().unwrap();
-    Some(
-        functions
-            .iter()
-            .map(|function| {
-                let ranges = function["ranges"].as_array().unwrap().iter();
-                ranges
-                    .map(|range| Range {
-                        start: number(&range["startOffset"]) as usize,
-                        end: number(&range["endOffset"]) as usize,
-                        count: number(&range["count"]),
-                    })
-                    .collect()
-            })
-            .collect(),
-    )
-}
-
-/// How often each site was visited, those left out included.
-fn visits(trace: &Trace) -> BTreeMap<u32, u64> {
-    let mut visits = BTreeMap::new();
-    for event in &trace.events {
-        *visits.entry(event.site).or_insert(0) += match &event.payload {
-            Payload::Step | Payload::In { .. } => 1,
-            Payload::Elide { count, .. } => *count,
-            _ => continue,
-        };
-    }
-    visits
-}
-
-/// The smallest of V8's ranges around a statement. A function that the statement begins with is not
-/// around it.
-fn innermost(functions: &[Vec<Range>], offset: usize) -> Option<Range> {
-    let around = |range: &&Range| range.start <= offset && offset < range.end;
-    let begins = |own: &Range| own.start == offset && offset > 0;
-    functions
-        .iter()
-        .filter(|ranges| !ranges.first().is_some_and(begins))
-        .flatten()
-        .filter(around)
-        .min_by_key(|range| range.end - range.start)
-        .copied()
-}
-
-/// Compares every comparable place; the number compared, or the first that differs.
-fn compare(trace: &Trace, functions: &[Vec<Range>]) -> Result<u64, String> {
-    let text = &trace.table.files[0].text;
-    let visits = visits(trace);
-    let errors = trace.events.iter().any(|event| {
-        event.kind == Kind::Err
-            || matches!(
-                event.payload,
-                Payload::Out {
-                    unwinding: true,
-                    ..
-                }
-            )
-    });
-    let mut compared = 0;
-    let mut blocks_seen = Vec::new();
-    for site in trace.table.sites.iter().filter(|site| site.file == 0) {
-        let offset = text[..site.span.start as usize].encode_utf16().count();
-        // A generator's body begins at the first `next`; V8 counts the call.
-        let function = &trace.table.functions[site.function as usize];
-        let generates = function.kind == FunctionKind::Generator;
-        let expected = match site.kind {
-            Kind::Step => {
-                let Some(range) = innermost(functions, offset) else {
-                    continue;
-                };
-                let is_whole = functions.iter().any(|ranges| {
-                    ranges
-                        .first()
-                        .is_some_and(|own| (own.start, own.end) == (range.start, range.end))
-                });
-                if generates && is_whole {
-                    continue;
-                }
-                let block = (range.start, range.end);
-                let first = !blocks_seen.contains(&block);
-                blocks_seen.push(block);
-                if errors && !first {
-                    continue;
-                }
-                range.count
-            }
-            Kind::In if generates => continue,
-            Kind::In => {
-                // V8 names a function's own range first; it is the definition's.
-                let end = text[..site.span.end as usize].encode_utf16().count();
-                let own = functions
-                    .iter()
-                    .filter_map(|ranges| ranges.first())
-                    .find(|range| range.start == offset && range.end == end);
-                let Some(range) = own else { continue };
-                // V8 counts a call before its parameters have their values, we do after.
-                let body = text[site.span.start as usize..].find('{').unwrap_or(0);
-                if errors && text[site.span.start as usize..][..body].contains('=') {
-                    continue;
-                }
-                range.count
-            }
-            _ => continue,
-        };
-        let found = visits.get(&site.id).copied().unwrap_or(0);
-        if found != expected {
-            return Err(format!(
-                "{:?} on line {}: we say {found}, V8 says {expected}",
-                site.kind, site.span.line
-            ));
-        }
-        compared += 1.max(found);
-    }
-    Ok(compared)
-}
 
 fn record(program: &Path) -> Trace {
     let mut settings = Settings::new().unwrap();
@@ -170,7 +39,7 @@ fn traces_agree_with_block_coverage() {
     let scratch = tempfile::tempdir().unwrap();
     let (mut programs, mut compared, mut wrong) = (0, 0, Vec::new());
     for (name, path) in subjects(scratch.path()) {
-        let Some(theirs) = oracle(&path, &found.program, &found.roots) else {
+        let Some(theirs) = count(&path, &found.program, &found.roots) else {
             println!("skipped: {name}: leaves no counts");
             continue;
         };
@@ -186,7 +55,9 @@ fn traces_agree_with_block_coverage() {
             continue;
         }
         programs += 1;
-        match compare(&trace, &theirs) {
+        let text = &trace.table.files[0].text;
+        let place = |offset: usize| text[..offset].encode_utf16().count();
+        match compare(&trace, &theirs, &place) {
             Ok(events) => compared += events,
             Err(why) => wrong.push(format!("{name}: {why}")),
         }

@@ -76,6 +76,11 @@ fn javascript_traces_are_reproducible() {
 }
 
 #[test]
+fn typescript_traces_are_reproducible() {
+    ten_runs_agree("typescript");
+}
+
+#[test]
 fn c_traces_are_reproducible() {
     ten_runs_agree("c");
 }

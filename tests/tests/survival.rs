@@ -127,6 +127,50 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Output),
     },
     Case {
+        language: "typescript",
+        name: "kill_nine",
+        source: "let mark: number = 41;\nmark += 1;\nprocess.kill(process.pid, 'SIGKILL');\nfor (;;);\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "typescript",
+        name: "abort",
+        source: "const mark: number = 42;\nprocess.abort();\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "typescript",
+        name: "exit_at_once",
+        source: "const mark: number = 42;\nprocess.reallyExit(7);\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "typescript",
+        name: "infinite_loop",
+        source: "const mark: number = 42;\nwhile (true) {}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "typescript",
+        name: "infinite_recursion",
+        source: "const mark: number = 42;\nfunction f(): number { return f() + 1; }\nf();\n",
+        ends: Ends::Exit(1),
+    },
+    Case {
+        language: "typescript",
+        name: "ten_gigabytes",
+        source: "const mark: number = 42;\nconst hoard: Buffer[] = [];\n\
+                 while (true) hoard.push(Buffer.alloc(10 << 20, 1));\n",
+        ends: Ends::Limit(Limit::Memory),
+    },
+    Case {
+        language: "typescript",
+        name: "output_flood",
+        source: "const fs = require('fs');\nconst mark: number = 42;\n\
+                 while (true) fs.writeSync(1, 'x'.repeat(100000));\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
         language: "c",
         name: "kill_nine",
         source: "#include <signal.h>\nint main(void) {\n  int mark = 41;\n  mark += 1;\n  \

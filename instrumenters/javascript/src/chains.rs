@@ -8,7 +8,7 @@ use tracer_model::Detail;
 use tracer_model::Kind;
 
 use crate::statements::{exports_code, in_prologue};
-use crate::syntax::{is_declaration, is_list};
+use crate::syntax::{declares_types, is_declaration, is_list};
 
 /// Whether a statement has a site for its beginning.
 pub(crate) fn is_stepped(r: &Rewriter<'_>, node: Node<'_>) -> bool {
@@ -42,6 +42,7 @@ pub(crate) fn is_stepped(r: &Rewriter<'_>, node: Node<'_>) -> bool {
         | "enum_declaration"
         | "debugger_statement" => {
             !in_prologue(node)
+                && !declares_types(node)
                 && (!is_declaration(node.kind()) || is_list(parent.kind()))
                 && parent.child_by_field_name("value") != Some(node)
         }

@@ -311,7 +311,7 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 }
 
 /// Inserts at the start (from `start`) and end of a block's inside, which may be empty.
-pub fn surround(
+pub(crate) fn surround(
     r: &mut Rewriter<'_>,
     block: Node<'_>,
     start: usize,

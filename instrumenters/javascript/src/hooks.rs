@@ -6,9 +6,8 @@ use tracer_instrument::{Node, Rewriter};
 
 use crate::{branches, errors, functions, loops, statements, suspensions, syntax, writes};
 
-pub use crate::functions::surround;
-pub use crate::statements::finish;
-pub use crate::syntax::{BLOCKS, is_anonymous_function, probe, wrap_argument};
+pub use crate::statements::{finish, prologue_end};
+pub use crate::syntax::{BLOCKS, close_statement, probe};
 pub use crate::writes::initial_value;
 
 macro_rules! sound {

@@ -6,7 +6,7 @@ use tracer_model::Kind;
 use crate::chains::is_stepped;
 use crate::functions::{depth_name, scan};
 use crate::syntax::{
-    Frame, close_statement, code_end, expression_child, has_token, is_declaration, is_function,
+    Frame, close_statement, code_end, declares_types, expression_child, has_token, is_declaration, is_function,
     is_list, probe,
 };
 
@@ -95,7 +95,7 @@ fn is_jump(node: Node<'_>) -> bool {
 }
 
 /// Where a body's directives end, if it has any.
-pub(crate) fn prologue_end(body: Node<'_>) -> Option<usize> {
+pub fn prologue_end(body: Node<'_>) -> Option<usize> {
     let mut cursor = body.walk();
     let mut end = None;
     for child in body.named_children(&mut cursor) {
@@ -168,7 +168,7 @@ pub(crate) fn exports_code(node: Node<'_>) -> bool {
     let value = node.child_by_field_name("value");
     value.is_some()
         || has_token(node, "=")
-        || declared.is_some_and(|child| {
+        || declared.filter(|child| !declares_types(*child)).is_some_and(|child| {
             matches!(
                 child.kind(),
                 "lexical_declaration"
@@ -238,11 +238,16 @@ fn moved_positions(root: Node<'_>) -> (Vec<usize>, Vec<usize>) {
                 expression_child(node)
             }
             "if_statement" => node.child_by_field_name("condition"),
-            "switch_statement" => node.child_by_field_name("value"),
+            "switch_statement" | "variable_declarator" => node.child_by_field_name("value"),
             _ => None,
         };
+        // A declaration is where its value is.
+        let whole = match (node.kind(), start) {
+            ("variable_declarator", Some(value)) => value,
+            _ => node,
+        };
         if let Some(name) = start.and_then(first_evaluated) {
-            let (at, statement) = (name.start_position(), node.start_position());
+            let (at, statement) = (name.start_position(), whole.start_position());
             if at != statement {
                 firsts.extend([
                     at.row + 1,
@@ -251,6 +256,19 @@ fn moved_positions(root: Node<'_>) -> (Vec<usize>, Vec<usize>) {
                     statement.column + 1,
                 ]);
             }
+        }
+        if node.kind() == "arrow_function"
+            && let Some(name) = node.child_by_field_name("body").and_then(first_evaluated)
+            && let Some(user) = name.parent()
+            && let Some(place) = match user.kind() {
+                // It has no statement: the first instruction with a place is the next one.
+                "member_expression" => user.child_by_field_name("property"),
+                "new_expression" => Some(user),
+                _ => None,
+            }
+        {
+            let (at, place) = (name.start_position(), place.start_position());
+            firsts.extend([at.row + 1, at.column + 1, place.row + 1, place.column + 1]);
         }
         if is_function(node.kind())
             && let Some(body) = node.child_by_field_name("body")
@@ -359,6 +377,15 @@ fn first_evaluated(node: Node<'_>) -> Option<Node<'_>> {
             "unary_expression" | "update_expression" => node.child_by_field_name("argument"),
             "member_expression" | "subscript_expression" => node.child_by_field_name("object"),
             "call_expression" => node.child_by_field_name("function"),
+            "new_expression" => node.child_by_field_name("constructor"),
+            "template_string" | "template_substitution" | "spread_element" => {
+                expression_child(node).filter(|child| child.kind() != "string_fragment")
+            }
+            // Its other elements come after it was made.
+            "array" => expression_child(node).filter(|child| child.kind() == "spread_element"),
+            "as_expression" | "satisfies_expression" | "non_null_expression" => {
+                expression_child(node)
+            }
             _ => None,
         };
         node = next?;

@@ -15,19 +15,20 @@ pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(frame) = frame_text(r, function) else {
         return;
     };
-    let unpacked = is_unpacked(node);
+    let whole = whole_of(node);
+    let unpacked = is_unpacked(whole);
     let site = match r.recall(node, "pause") {
         Some(site) => site,
         None => r.site(Kind::Out, node),
     };
     r.remember(node, "pause", site);
-    let text = r.label(node);
+    let text = r.label(whole);
     r.site_mut(site).text = text;
     let (sleep, wake) = (probe(r, "y"), probe(r, "w"));
     // An optional call is what V8 prints as it prints an `await`: `(intermediate value)`.
     let (open, close) = if unpacked {
         (String::new(), "")
-    } else if is_printed(r, node) {
+    } else if is_printed(r, whole) {
         (format!("({wake}?.({site},{frame},"), "))")
     } else {
         (format!("{wake}({site},{frame},"), ")")
@@ -39,7 +40,7 @@ pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     if !open.is_empty() {
-        r.wrap(node, open, close);
+        r.wrap(whole, open, close);
     }
     match expression_child(node) {
         Some(value) => {
@@ -49,7 +50,10 @@ pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
             } else {
                 ""
             };
-            r.wrap(value, format!("{glued}{sleep}({site},{frame},"), ")");
+            let (start, end) = (value.start_byte(), whole.end_byte());
+            let text = format!("{glued}{sleep}({site},{frame},");
+            r.open_at(start, end - start, text);
+            r.close_at(end, end - start, ")");
         }
         None => r.close_at(
             node.end_byte(),
@@ -57,6 +61,51 @@ pub(crate) fn suspension<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
             format!(" {sleep}({site},{frame},void 0)"),
         ),
     }
+}
+
+/// The grammar of TypeScript reads `await f<T>(x)` as a call of `await f`: what is awaited goes on
+/// as far as calls and members do.
+fn whole_of(node: Node<'_>) -> Node<'_> {
+    let mut whole = node;
+    if !is_misread(node) {
+        return node;
+    }
+    while let Some(parent) = whole.parent().filter(|parent| begins_with(*parent, whole)) {
+        whole = parent;
+    }
+    whole
+}
+
+fn is_misread(node: Node<'_>) -> bool {
+    node.kind() == "await_expression"
+        && node.parent().is_some_and(|parent| {
+            parent.kind() == "call_expression"
+                && parent.child_by_field_name("function") == Some(node)
+                && parent.child_by_field_name("type_arguments").is_some()
+        })
+}
+
+fn begins_with(parent: Node<'_>, child: Node<'_>) -> bool {
+    let field = match parent.kind() {
+        "call_expression" => "function",
+        "member_expression" | "subscript_expression" => "object",
+        "non_null_expression" => return true,
+        _ => return false,
+    };
+    parent.child_by_field_name(field) == Some(child)
+}
+
+/// The `await` that such an expression begins with.
+fn misread_await(value: Node<'_>) -> Option<Node<'_>> {
+    let mut node = value;
+    while node.kind() != "await_expression" {
+        let first = node.named_child(0)?;
+        if !begins_with(node, first) {
+            return None;
+        }
+        node = first;
+    }
+    is_misread(node).then_some(node)
 }
 
 /// Whether the value is taken apart at once. V8 would print any call there; the frame is then taken
@@ -86,6 +135,7 @@ fn is_unpacked(node: Node<'_>) -> bool {
 /// What takes up the frame of an awaited value that a pattern takes apart.
 pub(crate) fn resumption<'a>(r: &mut Rewriter<'a>, value: Node<'a>) -> Option<String> {
     let value = bare(value);
+    let value = misread_await(value).unwrap_or(value);
     if !matches!(value.kind(), "await_expression" | "yield_expression") {
         return None;
     }

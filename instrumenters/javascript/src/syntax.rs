@@ -73,6 +73,25 @@ pub(crate) fn is_declaration(kind: &str) -> bool {
     )
 }
 
+/// Whether a namespace of TypeScript, or the statement it is, holds types and nothing that runs.
+pub(crate) fn declares_types(node: Node<'_>) -> bool {
+    match node.kind() {
+        "expression_statement" | "export_statement" => {
+            let mut cursor = node.walk();
+            let mut inner = node.named_children(&mut cursor);
+            inner.find(|child| child.kind() != "comment").is_some_and(declares_types)
+        }
+        "internal_module" | "module" => node.child_by_field_name("body").is_some_and(|body| {
+            let mut cursor = body.walk();
+            body.named_children(&mut cursor)
+                .filter(|child| child.kind() != "comment")
+                .all(declares_types)
+        }),
+        "interface_declaration" | "type_alias_declaration" | "ambient_declaration" => true,
+        _ => false,
+    }
+}
+
 /// Whether a node's children are a list of statements.
 pub(crate) fn is_list(kind: &str) -> bool {
     matches!(
@@ -123,7 +142,7 @@ pub(crate) fn expression_child(node: Node<'_>) -> Option<Node<'_>> {
 }
 
 /// Whether the expression takes its name from what it is assigned to.
-pub fn is_anonymous_function(node: Node<'_>) -> bool {
+pub(crate) fn is_anonymous_function(node: Node<'_>) -> bool {
     let node = bare(node);
     match node.kind() {
         "arrow_function" => true,
@@ -283,12 +302,12 @@ pub(crate) fn code_end(node: Node<'_>) -> usize {
 }
 
 /// Inserts behind a statement, inside what was inserted behind it before.
-pub(crate) fn close_statement(r: &mut Rewriter<'_>, node: Node<'_>, text: String) {
+pub fn close_statement(r: &mut Rewriter<'_>, node: Node<'_>, text: String) {
     r.close_at(code_end(node), node.end_byte() - node.start_byte(), text);
 }
 
 /// Wraps an expression as the last argument of a call; a comma expression gets parentheses.
-pub fn wrap_argument<'a>(r: &mut Rewriter<'a>, node: Node<'a>, before: &str) {
+pub(crate) fn wrap_argument<'a>(r: &mut Rewriter<'a>, node: Node<'a>, before: &str) {
     if node.kind() == "sequence_expression" {
         r.wrap(node, format!("{before}("), "))");
     } else {

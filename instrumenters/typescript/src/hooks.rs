@@ -2,6 +2,7 @@
 
 use tracer_instrument::{Node, Rewriter};
 use tracer_lang_javascript::hooks as shared;
+use tracer_model::{Detail, Kind};
 
 /// A class field.
 pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
@@ -13,8 +14,76 @@ pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
-/// A declared variable. One that a namespace exports becomes a member, whose value takes no name
-/// from it.
-pub(crate) fn declarator<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
-    shared::declarator(r, node);
+/// A function of any kind. A constructor's parameters may be properties, which get their values
+/// first of all, or behind the call of `super`.
+pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    shared::function(r, node);
+    let is_constructor = node.kind() == "method_definition"
+        && node.child_by_field_name("name").is_some_and(|name| r.text(name) == "constructor");
+    let (Some(parameters), Some(body)) = (
+        node.child_by_field_name("parameters"),
+        node.child_by_field_name("body"),
+    ) else {
+        return;
+    };
+    if !is_constructor || !r.wants(Detail::State) || r.is_broken(parameters) {
+        return;
+    }
+    let mut cursor = parameters.walk();
+    let properties: Vec<Node<'a>> = parameters
+        .named_children(&mut cursor)
+        .filter(|parameter| is_property(*parameter))
+        .filter_map(|parameter| parameter.child_by_field_name("pattern"))
+        .filter(|pattern| pattern.kind() == "identifier")
+        .collect();
+    let mut report = String::from(";");
+    for name in properties {
+        let text = r.text(name).into_owned();
+        let site = r.site(Kind::Var, name);
+        r.set_names(site, [format!("this.{text}")]);
+        report += &format!("{}({site},{text});", shared::probe(r, "v"));
+    }
+    if report.len() == 1 {
+        return;
+    }
+    let mut cursor = body.walk();
+    let call = body.named_children(&mut cursor).find(|statement| calls_super(*statement));
+    let derived = node
+        .parent()
+        .and_then(|body| body.parent())
+        .is_some_and(|class| extends(class));
+    match call.filter(|_| derived) {
+        Some(call) => shared::close_statement(r, call, report),
+        None => {
+            let start = shared::prologue_end(body).unwrap_or(body.start_byte() + 1);
+            r.open_at(start, 0, report);
+        }
+    }
+}
+
+fn is_property(parameter: Node<'_>) -> bool {
+    let mut cursor = parameter.walk();
+    parameter.children(&mut cursor).any(|child| {
+        matches!(
+            child.kind(),
+            "accessibility_modifier" | "override_modifier" | "readonly"
+        )
+    })
+}
+
+fn calls_super(statement: Node<'_>) -> bool {
+    statement.kind() == "expression_statement"
+        && statement
+            .named_child(0)
+            .filter(|call| call.kind() == "call_expression")
+            .and_then(|call| call.child_by_field_name("function"))
+            .is_some_and(|callee| callee.kind() == "super")
+}
+
+fn extends(class: Node<'_>) -> bool {
+    let mut cursor = class.walk();
+    class
+        .named_children(&mut cursor)
+        .filter(|child| child.kind() == "class_heritage")
+        .any(|heritage| heritage.named_child(0).is_some_and(|first| first.kind() == "extends_clause"))
 }

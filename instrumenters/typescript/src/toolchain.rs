@@ -73,7 +73,8 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
 fn prepared(source: &PlanSource<'_>, lowered: &Lowered) -> (Vec<u8>, serde_json::Value) {
     let mut probes = Vec::new();
     let mut facts = String::new();
-    if let Some(text) = source.instrumented {
+    // What Node.js will refuse is refused without probes in it.
+    if let Some(text) = source.instrumented.filter(|_| lowered.readable) {
         let mut before = 0;
         for insertion in source.insertions {
             let start = insertion.at as usize + before;

@@ -13,7 +13,7 @@ use oxc_ast::ast::{
     AssignmentTargetPropertyIdentifier, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
-use oxc_semantic::{Scoping, SymbolId};
+use oxc_semantic::{Scoping, Semantic, SymbolId};
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
@@ -64,13 +64,13 @@ pub(crate) fn range(span: Span) -> Range<usize> {
 impl<'s> Lowerer<'s> {
     pub(crate) fn new(
         source: &'s str,
-        scoping: &'s Scoping,
+        semantic: &'s Semantic<'_>,
         program: &Program<'_>,
         format: Format,
     ) -> Self {
         let mut lowerer = Self {
             source,
-            scoping,
+            scoping: semantic.scoping(),
             format,
             edits: Edits::default(),
             names: Names::default(),
@@ -87,6 +87,7 @@ impl<'s> Lowerer<'s> {
             needs_require: false,
         };
         super::namespaces::collect(&mut lowerer, program);
+        super::namespaces::hide_shadowed(&mut lowerer, semantic);
         lowerer
     }
 

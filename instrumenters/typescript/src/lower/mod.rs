@@ -47,6 +47,8 @@ pub struct Lowered {
     names: Names,
     /// How to load it.
     pub format: Format,
+    /// Whether it could be read at all.
+    pub readable: bool,
 }
 
 /// Lowers a file. What cannot be read stays as it is: Node.js will refuse it.
@@ -61,13 +63,14 @@ pub fn lower(path: &Path, source: &[u8]) -> Lowered {
             edits: Edits::default(),
             names: Names::default(),
             format: by_extension(path).unwrap_or(Format::Script),
+            readable: false,
         };
     }
     let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
     let format = by_extension(path)
         .unwrap_or_else(|| imports::format_of(&parsed.program, &parsed.module_record));
     let (mut edits, names) = {
-        let mut lowerer = Lowerer::new(&source, semantic.scoping(), &parsed.program, format);
+        let mut lowerer = Lowerer::new(&source, &semantic, &parsed.program, format);
         lowerer.visit_program(&parsed.program);
         lowerer.finish(&parsed.program)
     };
@@ -77,6 +80,7 @@ pub fn lower(path: &Path, source: &[u8]) -> Lowered {
         edits,
         names,
         format,
+        readable: true,
     }
 }
 
@@ -91,12 +95,26 @@ impl Lowered {
     pub fn instrumented(&self, insertions: impl IntoIterator<Item = (usize, String)>) -> Rendered {
         let probes: Vec<Probe> = insertions
             .into_iter()
-            .map(|(at, text)| Probe {
-                at,
-                text: self.names.adapt(at, text),
+            .map(|(at, text)| {
+                // Between bytes that are not UTF-8 the parsers may see different letters.
+                let mut at = at.min(self.source.len());
+                while !self.source.is_char_boundary(at) {
+                    at -= 1;
+                }
+                let text = self.names.adapt(at, text);
+                Probe { at, text }
             })
             .collect();
         edits::render(&self.source, &self.edits, &probes)
+    }
+
+    /// Where an offset of the original is in the lowered text.
+    pub fn place(&self, offset: usize) -> usize {
+        let plain = self.plain();
+        let runs = plain.runs.iter().filter(|(_, here)| *here <= offset);
+        let nearest = runs.max_by_key(|(_, here)| *here);
+        let place = nearest.map_or(0, |(there, here)| there + offset - here);
+        place.min(plain.text.len())
     }
 
     /// Where lines and columns of the lowered text differ from the original's: see

@@ -9,7 +9,7 @@ use oxc_ast::ast::{
     TSModuleDeclarationName, VariableDeclaration,
 };
 use oxc_ast_visit::Visit;
-use oxc_semantic::{ScopeId, SymbolId};
+use oxc_semantic::{ScopeId, Semantic, SymbolId};
 use oxc_span::GetSpan;
 use oxc_syntax::symbol::SymbolFlags;
 
@@ -134,6 +134,22 @@ fn collect_namespace(lowerer: &mut Lowerer<'_>, it: &TSModuleDeclaration<'_>, ou
             }
         }
         None => {}
+    }
+}
+
+/// Finds where a name that became a member is another's: a parameter or variable further in.
+pub(crate) fn hide_shadowed(lowerer: &mut Lowerer<'_>, semantic: &Semantic<'_>) {
+    if lowerer.members.is_empty() {
+        return;
+    }
+    let scoping = semantic.scoping();
+    for (scope, bindings) in scoping.iter_bindings() {
+        let place = range(semantic.nodes().kind(scoping.get_node_id(scope)).span());
+        for (name, symbol) in bindings {
+            if !lowerer.members.contains_key(symbol) && scope != scoping.root_scope_id() {
+                lowerer.names.hide(place.start, place.end, name);
+            }
+        }
     }
 }
 
