@@ -17,6 +17,7 @@ pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// A function of any kind. A constructor's parameters may be properties, which get their values
 /// first of all, or behind the call of `super`.
 pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    let before = r.sites().len();
     shared::function(r, node);
     let is_constructor = node.kind() == "method_definition"
         && node.child_by_field_name("name").is_some_and(|name| r.text(name) == "constructor");
@@ -36,16 +37,20 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         .filter_map(|parameter| parameter.child_by_field_name("pattern"))
         .filter(|pattern| pattern.kind() == "identifier")
         .collect();
+    let entry = r.sites()[before..].iter().find(|site| site.kind == Kind::In);
+    let entry = entry.map(|site| site.id);
     let mut report = String::from(";");
+    let mut last = None;
     for name in properties {
         let text = r.text(name).into_owned();
         let site = r.site(Kind::Var, name);
         r.set_names(site, [format!("this.{text}")]);
         report += &format!("{}({site},{text});", shared::probe(r, "v"));
+        last = Some(site);
     }
-    if report.len() == 1 {
+    let Some(last) = last else {
         return;
-    }
+    };
     let mut cursor = body.walk();
     let call = body.named_children(&mut cursor).find(|statement| calls_super(*statement));
     let derived = node
@@ -55,6 +60,11 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     match call.filter(|_| derived) {
         Some(call) => shared::close_statement(r, call, report),
         None => {
+            // They come between the call and the first statement.
+            if let Some(entry) = entry {
+                let first = std::mem::take(&mut r.site_mut(entry).chain.after);
+                r.site_mut(last).chain.after = first;
+            }
             let start = shared::prologue_end(body).unwrap_or(body.start_byte() + 1);
             r.open_at(start, 0, report);
         }

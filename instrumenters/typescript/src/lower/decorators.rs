@@ -128,7 +128,7 @@ impl<'a> Lowerer<'_> {
             if default {
                 tail += &format!("export{{{name} as default}};");
             }
-            self.edits.close(it.span.end as usize, tail);
+            self.edits.replace(body.end - 1..body.end, format!("}}{tail}"));
         }
         self.edits.close(body.start + 1, begin);
         decorated.collector = Some(collector);

@@ -31,7 +31,7 @@ impl<'a> Lowerer<'_> {
         };
         let head = self.opening(symbol, name, export.is_some());
         self.edits
-            .replace(start..body.start + 1, format!("{head}(function({own}){{"));
+            .replace(start..body.start + 1, format!("{head};(function({own}){{"));
         let mut previous = Some(Constant::Number(-1.0));
         let mut last_name: Option<String> = None;
         let mut at = body.start + 1;

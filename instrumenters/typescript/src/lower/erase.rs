@@ -144,6 +144,20 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// Puts text behind an expression, in front of whatever a probe puts there: what such a probe
+    /// ends may be more than the expression.
+    pub(crate) fn close_inside(&mut self, it: &Expression<'_>, text: &str) {
+        let end = it.span().end as usize;
+        let last = self.source[..end].chars().next_back();
+        // What is erased there comes with a text of its own.
+        match last.filter(|last| matches!(last, '}' | ')' | ']')) {
+            Some(last) if !it.is_typescript_syntax() => {
+                self.edits.replace(end - 1..end, format!("{last}{text}"));
+            }
+            _ => self.edits.close(end, text),
+        }
+    }
+
     /// A name nobody can see.
     pub(crate) fn hidden_name(&mut self) -> String {
         self.counter += 1;
@@ -212,7 +226,34 @@ impl<'s> Lowerer<'s> {
     }
 }
 
+/// The call that an expression begins with, if a name is called there.
+fn first_call<'t, 'a>(it: &'t Expression<'a>) -> Option<&'t IdentifierReference<'a>> {
+    match it {
+        Expression::CallExpression(call) => match &call.callee {
+            Expression::Identifier(name) => Some(name),
+            callee => first_call(callee),
+        },
+        Expression::StaticMemberExpression(it) => first_call(&it.object),
+        Expression::ComputedMemberExpression(it) => first_call(&it.object),
+        Expression::TSNonNullExpression(it) => first_call(&it.expression),
+        Expression::TSAsExpression(it) => first_call(&it.expression),
+        _ => None,
+    }
+}
+
 impl<'a> Visit<'a> for Lowerer<'_> {
+    fn visit_statements(&mut self, it: &oxc_allocator::Vec<'a, Statement<'a>>) {
+        for statement in it {
+            // The line in front may end without a semicolon, and a parenthesis would go on.
+            if let Statement::ExpressionStatement(it) = statement
+                && first_call(&it.expression).is_some_and(|name| self.member_of(name).is_some())
+            {
+                self.edits.open(it.span.start as usize, ";");
+            }
+            self.visit_statement(statement);
+        }
+    }
+
     fn visit_statement(&mut self, it: &Statement<'a>) {
         if let Some(declaration) = it.as_declaration()
             && self.is_erased(declaration)
@@ -303,7 +344,7 @@ impl<'a> Visit<'a> for Lowerer<'_> {
             self.edits.replace(start..start + 1, "(");
             self.blank(start + 1..inner.start);
             self.visit_expression(&it.expression);
-            self.edits.close(inner.end, ")");
+            self.close_inside(&it.expression, ")");
         } else {
             self.blank(start..inner.start);
             self.visit_expression(&it.expression);

@@ -236,7 +236,7 @@ impl<'a> Lowerer<'_> {
             let name = id.name.as_str();
             let object = self.object_name(name, current.scope_id.get());
             head += &self.opening(id.symbol_id(), name, exported);
-            head += &format!("(function({object}){{");
+            head += &format!(";(function({object}){{");
             tail = format!("}}){}{tail}", self.closing(name, exported));
             let outer = self.spaces.last().map_or("", |space| space.path.as_str());
             let path = format!("{outer}.{name}");
@@ -250,9 +250,7 @@ impl<'a> Lowerer<'_> {
         };
         let body = range(block.span);
         self.edits.replace(start..body.start + 1, head);
-        for statement in &block.body {
-            self.visit_statement(statement);
-        }
+        self.visit_statements(&block.body);
         self.edits.replace(body.end - 1..body.end, tail);
         self.spaces.truncate(depth);
     }
@@ -315,9 +313,10 @@ impl<'a> Lowerer<'_> {
             match &declarator.id.kind {
                 BindingPatternKind::BindingIdentifier(_) => self.member_pattern(&declarator.id),
                 _ => {
-                    self.edits.open(whole.start, "(");
+                    let first = whole.start == it.declarations[0].span.start as usize;
+                    self.edits.open(whole.start, if first { ";(" } else { "(" });
                     self.member_pattern(&declarator.id);
-                    self.edits.close(whole.end, ")");
+                    self.close_inside(init, ")");
                 }
             }
             self.visit_expression(init);
