@@ -62,7 +62,12 @@ fn traces_agree_with_block_coverage() {
         let trace = record(&path);
         // What the parser cannot read has no probes.
         let unread = |reason: &str| reason == "syntax_error";
-        if trace.coverage.dropped.iter().any(|dropped| unread(&dropped.reason)) {
+        if trace
+            .coverage
+            .dropped
+            .iter()
+            .any(|dropped| unread(&dropped.reason))
+        {
             println!("skipped: {name}: not all of it is traced");
             continue;
         }
@@ -111,7 +116,12 @@ fn subjects(scratch: &Path) -> Vec<(String, PathBuf)> {
         }
     }
     for fixture in fixture::load(&folder, "typescript", "ts").unwrap() {
-        let stem = fixture.path.file_stem().unwrap().to_string_lossy().into_owned();
+        let stem = fixture
+            .path
+            .file_stem()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         for case in &fixture.cases {
             let (name, text) = &case.files[0];
             // Under the oracle a program is not the main module.

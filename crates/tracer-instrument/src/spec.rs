@@ -193,7 +193,10 @@ impl LanguageSpec {
     }
 
     /// The probe query, ready for use.
-    pub(crate) fn compiled(&self, grammar: usize) -> Result<&'static Probes, crate::InstrumentError> {
+    pub(crate) fn compiled(
+        &self,
+        grammar: usize,
+    ) -> Result<&'static Probes, crate::InstrumentError> {
         use std::collections::BTreeMap;
         use std::sync::{Mutex, PoisonError};
         // Compiling a query costs more than rewriting a short file: once per grammar and process.

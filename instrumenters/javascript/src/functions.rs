@@ -103,11 +103,10 @@ fn name_of(r: &Rewriter<'_>, node: Node<'_>) -> String {
                 child = parent;
                 continue;
             }
-            "variable_declarator" => "name",
+            "variable_declarator" | "public_field_definition" => "name",
             "assignment_expression" | "assignment_pattern" => "left",
             "pair" => "key",
             "field_definition" => "property",
-            "public_field_definition" => "name",
             _ => break,
         };
         return match parent.child_by_field_name(field) {

@@ -6,8 +6,8 @@ use tracer_model::Kind;
 use crate::chains::is_stepped;
 use crate::functions::{depth_name, scan};
 use crate::syntax::{
-    Frame, close_statement, code_end, declares_types, expression_child, has_token, is_declaration, is_function,
-    is_list, probe,
+    Frame, close_statement, code_end, declares_types, expression_child, has_token, is_declaration,
+    is_function, is_list, probe,
 };
 
 /// Top-level code: opens the frame of a file that another one loads, and says when the main file's
@@ -168,17 +168,19 @@ pub(crate) fn exports_code(node: Node<'_>) -> bool {
     let value = node.child_by_field_name("value");
     value.is_some()
         || has_token(node, "=")
-        || declared.filter(|child| !declares_types(*child)).is_some_and(|child| {
-            matches!(
-                child.kind(),
-                "lexical_declaration"
-                    | "variable_declaration"
-                    | "class_declaration"
-                    | "abstract_class_declaration"
-                    | "enum_declaration"
-                    | "internal_module"
-            )
-        })
+        || declared
+            .filter(|child| !declares_types(*child))
+            .is_some_and(|child| {
+                matches!(
+                    child.kind(),
+                    "lexical_declaration"
+                        | "variable_declaration"
+                        | "class_declaration"
+                        | "abstract_class_declaration"
+                        | "enum_declaration"
+                        | "internal_module"
+                )
+            })
 }
 
 /// Puts what the emitter must know of the sites behind everything else, as the last insertion: the
@@ -363,9 +365,12 @@ fn first_evaluated(node: Node<'_>) -> Option<Node<'_>> {
     loop {
         let next = match node.kind() {
             "identifier" => return Some(node),
-            "parenthesized_expression" | "sequence_expression" | "await_expression" => {
-                expression_child(node)
-            }
+            "parenthesized_expression"
+            | "sequence_expression"
+            | "await_expression"
+            | "as_expression"
+            | "satisfies_expression"
+            | "non_null_expression" => expression_child(node),
             "binary_expression" | "augmented_assignment_expression" => {
                 node.child_by_field_name("left")
             }
@@ -383,9 +388,6 @@ fn first_evaluated(node: Node<'_>) -> Option<Node<'_>> {
             }
             // Its other elements come after it was made.
             "array" => expression_child(node).filter(|child| child.kind() == "spread_element"),
-            "as_expression" | "satisfies_expression" | "non_null_expression" => {
-                expression_child(node)
-            }
             _ => None,
         };
         node = next?;

@@ -79,7 +79,9 @@ pub(crate) fn declares_types(node: Node<'_>) -> bool {
         "expression_statement" | "export_statement" => {
             let mut cursor = node.walk();
             let mut inner = node.named_children(&mut cursor);
-            inner.find(|child| child.kind() != "comment").is_some_and(declares_types)
+            inner
+                .find(|child| child.kind() != "comment")
+                .is_some_and(declares_types)
         }
         "internal_module" | "module" => node.child_by_field_name("body").is_some_and(|body| {
             let mut cursor = body.walk();
@@ -124,7 +126,7 @@ pub(crate) fn bare(node: Node<'_>) -> Node<'_> {
             "type_assertion" => {
                 let last = inner.named_child_count().saturating_sub(1);
                 inner.named_child(last as u32)
-            },
+            }
             _ => None,
         };
         match child {

@@ -20,7 +20,9 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let before = r.sites().len();
     shared::function(r, node);
     let is_constructor = node.kind() == "method_definition"
-        && node.child_by_field_name("name").is_some_and(|name| r.text(name) == "constructor");
+        && node
+            .child_by_field_name("name")
+            .is_some_and(|name| r.text(name) == "constructor");
     let (Some(parameters), Some(body)) = (
         node.child_by_field_name("parameters"),
         node.child_by_field_name("body"),
@@ -37,7 +39,9 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         .filter_map(|parameter| parameter.child_by_field_name("pattern"))
         .filter(|pattern| pattern.kind() == "identifier")
         .collect();
-    let entry = r.sites()[before..].iter().find(|site| site.kind == Kind::In);
+    let entry = r.sites()[before..]
+        .iter()
+        .find(|site| site.kind == Kind::In);
     let entry = entry.map(|site| site.id);
     let mut report = String::from(";");
     let mut last = None;
@@ -52,7 +56,9 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     };
     let mut cursor = body.walk();
-    let call = body.named_children(&mut cursor).find(|statement| calls_super(*statement));
+    let call = body
+        .named_children(&mut cursor)
+        .find(|statement| calls_super(*statement));
     let derived = node
         .parent()
         .and_then(|body| body.parent())
@@ -95,5 +101,9 @@ fn extends(class: Node<'_>) -> bool {
     class
         .named_children(&mut cursor)
         .filter(|child| child.kind() == "class_heritage")
-        .any(|heritage| heritage.named_child(0).is_some_and(|first| first.kind() == "extends_clause"))
+        .any(|heritage| {
+            heritage
+                .named_child(0)
+                .is_some_and(|first| first.kind() == "extends_clause")
+        })
 }

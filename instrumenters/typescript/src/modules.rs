@@ -89,7 +89,10 @@ fn resolve(path: &Path, exists: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
     candidates.extend(IMPLIED.map(with));
     candidates.extend(IMPLIED.map(|extension| path.join(format!("index.{extension}"))));
     let is_code = |path: &PathBuf| !path.to_string_lossy().ends_with(".d.ts");
-    candidates.into_iter().filter(is_code).find(|path| exists(path))
+    candidates
+        .into_iter()
+        .filter(is_code)
+        .find(|path| exists(path))
 }
 
 fn normal(path: &Path) -> PathBuf {

@@ -85,7 +85,9 @@ fn prepared(source: &PlanSource<'_>, lowered: &Lowered) -> (Vec<u8>, serde_json:
         }
         // The last insertion holds what the emitter must know; it is not part of the program.
         if let Some((_, last)) = probes.pop() {
-            let inner = last.strip_prefix("/*").and_then(|rest| rest.strip_suffix("*/"));
+            let inner = last
+                .strip_prefix("/*")
+                .and_then(|rest| rest.strip_suffix("*/"));
             inner.unwrap_or_default().clone_into(&mut facts);
         }
     }

@@ -40,7 +40,9 @@ fn programs() -> Vec<Program> {
             } else if let Some(title) = line.strip_prefix("## ") {
                 title.trim().clone_into(&mut case);
             } else if line.starts_with("```typescript") && !line.contains(".json") {
-                let name = line.split_once("file=").map_or("main.ts", |(_, name)| name.trim());
+                let name = line
+                    .split_once("file=")
+                    .map_or("main.ts", |(_, name)| name.trim());
                 program = Some(Program {
                     case: case.clone(),
                     name: name.to_owned(),
@@ -69,7 +71,10 @@ fn lowered(name: &str, source: &[u8], done: &Instrumented) -> Rendered {
         let start = insertion.at as usize + before;
         before += insertion.length as usize;
         let text = &done.rewritten.text[start..start + insertion.length as usize];
-        (insertion.at as usize, String::from_utf8_lossy(text).into_owned())
+        (
+            insertion.at as usize,
+            String::from_utf8_lossy(text).into_owned(),
+        )
     });
     lower(Path::new(name), source).instrumented(insertions)
 }
@@ -103,8 +108,16 @@ fn insertions_come_out_again_and_add_no_line() {
     for Program { case, name, text } in programs() {
         for detail in DETAILS {
             let done = rewrite(&name, text.as_bytes(), detail);
-            assert_eq!(strip(&done.rewritten), text.as_bytes(), "{case} at {detail:?}");
-            assert_eq!(lines(&done.rewritten.text), lines(text.as_bytes()), "{case}");
+            assert_eq!(
+                strip(&done.rewritten),
+                text.as_bytes(),
+                "{case} at {detail:?}"
+            );
+            assert_eq!(
+                lines(&done.rewritten.text),
+                lines(text.as_bytes()),
+                "{case}"
+            );
         }
     }
 }
@@ -134,7 +147,11 @@ fn the_lowered_text_keeps_lines_and_carries_the_probes() {
             let rendered = lowered(&name, text.as_bytes(), &done);
             assert_eq!(plain(&rendered), own.text, "{case} at {detail:?}");
             let wanted = done.rewritten.insertions.len() * 2;
-            assert_eq!(rendered.insertions.len(), wanted, "{case}: every probe is there");
+            assert_eq!(
+                rendered.insertions.len(),
+                wanted,
+                "{case}: every probe is there"
+            );
         }
     }
 }
@@ -147,8 +164,14 @@ fn types_become_spaces() {
         ("const a = b as any\n(c)", "const a = b      ;\n(c)"),
         ("interface A {}\nlet b", ";             \nlet b"),
         ("let é: 'é😀' = 1", "let é        = 1"),
-        ("import { a, type B } from 'c'; a", "import { a,        } from 'c'; a"),
-        ("import { B } from 'c'; let a: B", ";                      let a   "),
+        (
+            "import { a, type B } from 'c'; a",
+            "import { a,        } from 'c'; a",
+        ),
+        (
+            "import { B } from 'c'; let a: B",
+            ";                      let a   ",
+        ),
     ] {
         assert_eq!(js(from), to);
     }
@@ -205,7 +228,10 @@ fn odd_files_are_rewritten() {
         let done = rewrite("main.ts", source, Detail::Full);
         assert_eq!(strip(&done.rewritten), source);
         let rendered = lowered("main.ts", source, &done);
-        assert_eq!(plain(&rendered), lower(Path::new("main.ts"), source).plain().text);
+        assert_eq!(
+            plain(&rendered),
+            lower(Path::new("main.ts"), source).plain().text
+        );
     }
 }
 

@@ -1,11 +1,9 @@
 //! Classes: modifiers go, parameter properties and `accessor` become code.
 
-use std::ops::Range;
-
 use oxc_ast::ast::{
-    BindingPattern, BindingPatternKind, Class, ClassElement, Expression, FormalParameter, Function,
-    MethodDefinition, MethodDefinitionKind, MethodDefinitionType, PropertyDefinition,
-    PropertyDefinitionType, PropertyKey, Statement,
+    AccessorProperty, BindingPattern, BindingPatternKind, Class, ClassElement, Decorator,
+    Expression, FormalParameter, Function, MethodDefinition, MethodDefinitionKind,
+    MethodDefinitionType, PropertyDefinition, PropertyDefinitionType, PropertyKey, Statement,
 };
 use oxc_ast_visit::Visit;
 use oxc_span::GetSpan;
@@ -26,11 +24,11 @@ const MODIFIERS: [&str; 7] = [
 ];
 
 impl<'a> Lowerer<'_> {
-    /// A class. `export` is the whole export statement it stands in.
-    pub(crate) fn class(&mut self, it: &Class<'a>, export: Option<Range<usize>>, default: bool) {
+    /// A class. `export` is where an export of it begins.
+    pub(crate) fn class(&mut self, it: &Class<'a>, export: Option<usize>, default: bool) {
         let body = it.body.span.start as usize;
         self.decorate_class(it, export, default);
-        let from = it.decorators.last().map_or(it.span.start, |last| last.span.end) as usize;
+        let from = decorated_end(&it.decorators, it.span.start);
         if it.r#abstract
             && let Some(at) = word(self.source, from, body, "abstract")
         {
@@ -56,13 +54,23 @@ impl<'a> Lowerer<'_> {
         {
             self.blank(at..last.span.end as usize);
         }
+        let outer = std::mem::take(&mut self.late_fields);
+        if initial_values_wait(it, self.source) {
+            self.late_fields = Some(String::new());
+        }
+        let mut constructor = None;
         for element in &it.body.body {
             if let ClassElement::MethodDefinition(method) = element
                 && method.kind == MethodDefinitionKind::Constructor
+                && method.value.body.is_some()
             {
-                self.parameter_properties(&method.value, it.super_class.is_some());
+                constructor = Some(&method.value);
             }
             self.visit_class_element(element);
+        }
+        let late = std::mem::replace(&mut self.late_fields, outer).unwrap_or_default();
+        if let Some(constructor) = constructor {
+            self.parameter_properties(constructor, it.super_class.is_some(), &late);
         }
         self.classes.pop();
     }
@@ -85,49 +93,45 @@ impl<'a> Lowerer<'_> {
             ClassElement::StaticBlock(it) => self.visit_static_block(it),
             ClassElement::MethodDefinition(it) => self.method(it),
             ClassElement::PropertyDefinition(it) => self.property(it),
-            ClassElement::AccessorProperty(it) => {
-                let end = it.value.as_ref().map_or(it.key.span().end, |value| value.span().end);
-                let from = it.decorators.last().map_or(it.span.start, |last| last.span.end);
-                self.blank_modifiers(from as usize, it.key.span().start as usize);
-                let hidden = self.hidden_name();
-                let key = self.key(&it.key, it.computed);
-                let key_range = range(it.key.span());
-                if let Some(at) = word(self.source, from as usize, key_range.start, "accessor") {
-                    self.blank(at..at + "accessor".len());
-                }
-                let bracket = if it.computed {
-                    skip_trivia(self.source, key_range.end) + 1
-                } else {
-                    key_range.end
-                };
-                let open = self.source[..key_range.start]
-                    .rfind('[')
-                    .filter(|_| it.computed)
-                    .unwrap_or(key_range.start);
-                self.edits.replace(open..bracket, format!("#{hidden}"));
-                if let Some(types) = &it.type_annotation {
-                    if it.value.is_none() {
-                        self.blank(range(types.span));
-                    } else {
-                        self.blank(range(types.span));
-                    }
-                }
-                if let Some(value) = &it.value {
-                    self.visit_expression(value);
-                }
-                let end = it
-                    .type_annotation
-                    .as_ref()
-                    .map_or(end, |types| end.max(types.span.end)) as usize;
-                let word = if it.r#static { "static " } else { "" };
-                let text = format!(
-                    ";{word}get {key}(){{return this.#{hidden}}}{word}set {key}(v){{this.#{hidden}=v}}"
-                );
-                self.edits.close(end.max(bracket), text);
-                self.drop_decorators(&it.decorators);
-            }
+            ClassElement::AccessorProperty(it) => self.accessor(it),
             ClassElement::TSIndexSignature(it) => self.blank_statement(range(it.span)),
         }
+    }
+
+    /// `accessor x = 1`: a private field with a getter and a setter.
+    fn accessor(&mut self, it: &AccessorProperty<'a>) {
+        let from = decorated_end(&it.decorators, it.span.start);
+        let key = range(it.key.span());
+        self.blank_modifiers(from, key.start);
+        self.drop_decorators(&it.decorators);
+        if let Some(at) = word(self.source, from, key.start, "accessor") {
+            self.blank(at..at + "accessor".len());
+        }
+        if it.definite {
+            self.blank_mark(key.end, it.span.end as usize, '!');
+        }
+        let name = self.key(&it.key, it.computed);
+        let hidden = self.hidden_name();
+        let mut whole = key.clone();
+        if it.computed {
+            whole.start = self.source[..key.start].rfind('[').unwrap_or(key.start);
+            whole.end = skip_trivia(self.source, key.end) + 1;
+        }
+        self.edits.replace(whole.clone(), format!("#{hidden}"));
+        let mut end = whole.end;
+        if let Some(types) = &it.type_annotation {
+            self.blank(range(types.span));
+            end = types.span.end as usize;
+        }
+        if let Some(value) = &it.value {
+            self.visit_expression(value);
+            end = value.span().end as usize;
+        }
+        let word = if it.r#static { "static " } else { "" };
+        let text = format!(
+            ";{word}get {name}(){{return this.#{hidden}}}{word}set {name}(v){{this.#{hidden}=v}}"
+        );
+        self.edits.close(end, text);
     }
 
     /// A key as it is written.
@@ -146,7 +150,7 @@ impl<'a> Lowerer<'_> {
             self.blank_statement(range(it.span));
             return;
         }
-        let from = it.decorators.last().map_or(it.span.start, |last| last.span.end) as usize;
+        let from = decorated_end(&it.decorators, it.span.start);
         let key = range(it.key.span());
         let first = self.blank_modifiers(from, key.start);
         let continues = it.computed || it.value.generator;
@@ -161,10 +165,8 @@ impl<'a> Lowerer<'_> {
                 .map_or(it.value.params.span.start, |types| types.span.start);
             self.blank_mark(key.end, end as usize, '?');
         }
-        if !self.decorate_method(it) {
-            if it.computed {
-                self.visit_property_key(&it.key);
-            }
+        if !self.decorate_method(it) && it.computed {
+            self.visit_property_key(&it.key);
         }
         self.visit_function(&it.value, ScopeFlags::Function);
     }
@@ -175,7 +177,7 @@ impl<'a> Lowerer<'_> {
             self.blank_statement(range(it.span));
             return;
         }
-        let from = it.decorators.last().map_or(it.span.start, |last| last.span.end) as usize;
+        let from = decorated_end(&it.decorators, it.span.start);
         let key = range(it.key.span());
         let first = self.blank_modifiers(from, key.start);
         if first == Some(it.span.start as usize) && it.computed {
@@ -206,6 +208,7 @@ impl<'a> Lowerer<'_> {
         if !self.decorate_property(it) && it.computed {
             self.visit_property_key(&it.key);
         }
+        self.wait_for_parameters(it);
         let late = std::mem::take(&mut self.late_closes);
         if let Some(value) = &it.value {
             self.visit_expression(value);
@@ -215,9 +218,37 @@ impl<'a> Lowerer<'_> {
         }
     }
 
+    /// Moves an initial value into a method that the constructor calls, where it needs the
+    /// parameter properties.
+    fn wait_for_parameters(&mut self, it: &PropertyDefinition<'a>) {
+        let (Some(late), Some(value)) = (&mut self.late_fields, &it.value) else {
+            return;
+        };
+        if it.r#static || it.computed || !it.decorators.is_empty() {
+            return;
+        }
+        let (key, value) = (range(it.key.span()), range(value.span()));
+        let name = &self.source[key.clone()];
+        self.counter += 1;
+        let hidden = format!("#$ts_{}", self.counter);
+        let (place, declared) = match &it.key {
+            PropertyKey::PrivateIdentifier(_) => (format!("this.{name}"), format!("{name};")),
+            PropertyKey::StaticIdentifier(_) => (format!("this.{name}"), String::new()),
+            _ => (format!("this[{name}]"), String::new()),
+        };
+        late.push_str(&format!("{place}=this.{hidden}();"));
+        let text = name.trim_matches(['"', '\'']).trim_start_matches('#');
+        let text = super::enums::quoted(text);
+        // A function takes its name from a property as it would from the field.
+        let head = format!("{declared}{hidden}(){{return({{{text}:(");
+        self.edits.replace(key.start..value.start, head);
+        self.late_closes
+            .push((value.end, format!(")}})[{text}]}}")));
+    }
+
     /// `constructor(private x)` assigns the parameter to a property: behind the call of `super`, or
     /// first of all.
-    fn parameter_properties(&mut self, constructor: &Function<'a>, derived: bool) {
+    fn parameter_properties(&mut self, constructor: &Function<'a>, derived: bool, late: &str) {
         let Some(body) = &constructor.body else {
             return;
         };
@@ -229,6 +260,7 @@ impl<'a> Lowerer<'_> {
                 text += &format!("this.{name}={name};");
             }
         }
+        text += late;
         if text.is_empty() {
             return;
         }
@@ -239,13 +271,41 @@ impl<'a> Lowerer<'_> {
         };
         let call = body.statements.iter().find(calls_super);
         if let Some(call) = call.filter(|_| derived) {
-            self.edits.close(call.span().end as usize, format!(";{text}"));
+            self.edits
+                .close(call.span().end as usize, format!(";{text}"));
             return;
         }
         let directive = body.directives.last().map(|last| last.span.end as usize);
         let at = directive.unwrap_or(body.span.start as usize + 1);
         self.edits.close(at, format!(";{text}"));
     }
+}
+
+/// Where a list of decorators ends, or what would follow it begins.
+pub(crate) fn decorated_end(decorators: &[Decorator<'_>], start: u32) -> usize {
+    decorators.last().map_or(start, |last| last.span.end) as usize
+}
+
+/// Whether initial values of fields must wait for parameter properties. By the rules of the
+/// language's later versions they do not, but then its compiler refuses a program that would see
+/// the difference: one in which they matter follows the older rules.
+fn initial_values_wait(it: &Class<'_>, source: &str) -> bool {
+    let declares = it.body.body.iter().any(|element| {
+        matches!(element, ClassElement::MethodDefinition(method)
+            if method.kind == MethodDefinitionKind::Constructor
+                && method.value.params.items.iter().any(is_property))
+    });
+    declares
+        && it.body.body.iter().any(|element| {
+            let ClassElement::PropertyDefinition(field) = element else {
+                return false;
+            };
+            field.value.as_ref().is_some_and(|value| {
+                !field.r#static
+                    && !value.is_function()
+                    && source[range(value.span())].contains("this.")
+            })
+        })
 }
 
 /// Whether a parameter of a constructor declares a property.

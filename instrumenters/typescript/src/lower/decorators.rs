@@ -3,13 +3,11 @@
 //!
 //! Those of private members and of class expressions are left out.
 
-use std::ops::Range;
-
+use oxc_ast::ast::ClassElement;
 use oxc_ast::ast::{
     Class, ClassType, Decorator, FormalParameters, Function, MethodDefinition,
     MethodDefinitionKind, PropertyDefinition, PropertyKey,
 };
-use oxc_ast::ast::ClassElement;
 use oxc_ast_visit::Visit;
 use oxc_span::GetSpan;
 
@@ -33,7 +31,12 @@ pub(crate) fn are_legacy(source: &str) -> bool {
     if source.contains("@experimentalDecorators: true") || source.contains("PropertyDescriptor") {
         return true;
     }
-    let standard = ["DecoratorContext", "context.", "addInitializer", "@experimentalDecorators: false"];
+    let standard = [
+        "DecoratorContext",
+        "context.",
+        "addInitializer",
+        "@experimentalDecorators: false",
+    ];
     !standard.iter().any(|shown| source.contains(shown))
 }
 
@@ -61,13 +64,13 @@ impl<'a> Lowerer<'_> {
     }
 
     /// Turns a list of decorators into what stands between them: `head`, commas, `tail`.
-    fn list(&mut self, decorators: &[Decorator<'a>], head: String, tail: &str) {
+    fn list(&mut self, decorators: &[Decorator<'a>], head: &str, tail: &str) {
         let mut before = head;
         for decorator in decorators {
             let start = decorator.span.start as usize;
             self.edits.replace(start..start + 1, before);
             self.visit_expression(&decorator.expression);
-            before = ",".to_owned();
+            before = ",";
         }
         if let Some(last) = decorators.last() {
             self.edits.close(last.span.end as usize, tail);
@@ -75,12 +78,7 @@ impl<'a> Lowerer<'_> {
     }
 
     /// Makes a decorated class collect what its members say. To be followed by [`Self::decorated`].
-    pub(crate) fn decorate_class(
-        &mut self,
-        it: &Class<'a>,
-        export: Option<Range<usize>>,
-        default: bool,
-    ) {
+    pub(crate) fn decorate_class(&mut self, it: &Class<'a>, export: Option<usize>, default: bool) {
         let mut decorated = Decorated {
             collector: None,
             fields: 0,
@@ -94,24 +92,37 @@ impl<'a> Lowerer<'_> {
         let legacy = u8::from(self.legacy);
         let thunk = if self.legacy { "()=>" } else { "" };
         let own = it.span.start as usize;
-        let start = export.as_ref().map_or(own, |export| export.start.min(own));
+        let start = export.map_or(own, |export| export.min(own));
         let body = range(it.body.span);
         let head = format!("const {collector}=$ts_class({legacy},{thunk}[");
-        let mut begin = format!("static{{{collector}.apply(this)}}#{collector}={collector}.init(this);");
+        let mut begin =
+            format!("static{{{collector}.apply(this)}}#{collector}={collector}.init(this);");
         if it.decorators.is_empty() {
             self.edits.open(start, format!("{head}]);"));
             let text = format!(";static{{{collector}.end(this)}}");
             self.edits.close(body.end - 1, text);
         } else {
-            self.list(&it.decorators, head, "]);");
+            self.list(&it.decorators, &head, "]);");
             let name = it.id.as_ref().map_or("$ts_default", |id| id.name.as_str());
             begin = format!("static{{{name}=this;}}{begin}");
-            let until = it.id.as_ref().map_or(body.start, |id| id.span.start as usize);
-            let exported = if export.is_some() && !default { "export " } else { "" };
+            let until = it
+                .id
+                .as_ref()
+                .map_or(body.start, |id| id.span.start as usize);
+            let exported = if export.is_some() && !default {
+                "export "
+            } else {
+                ""
+            };
             let opening = format!("{exported}let {name};{name}={collector}.end({{{name}:class");
             let first = it.decorators[0].span.start as usize;
             let last = it.decorators[it.decorators.len() - 1].span.end as usize;
-            for (at, found) in [words(self.source, start, first), words(self.source, last, until)].concat() {
+            for (at, found) in [
+                words(self.source, start, first),
+                words(self.source, last, until),
+            ]
+            .concat()
+            {
                 match found {
                     "export" | "default" => self.blank(at..at + found.len()),
                     "class" => self.edits.replace(at..at + found.len(), opening.clone()),
@@ -128,7 +139,8 @@ impl<'a> Lowerer<'_> {
             if default {
                 tail += &format!("export{{{name} as default}};");
             }
-            self.edits.replace(body.end - 1..body.end, format!("}}{tail}"));
+            self.edits
+                .replace(body.end - 1..body.end, format!("}}{tail}"));
         }
         self.edits.close(body.start + 1, begin);
         decorated.collector = Some(collector);
@@ -155,7 +167,12 @@ impl<'a> Lowerer<'_> {
 
     /// Lowers the decorators of a method and its parameters, and its key. Whether it did.
     pub(crate) fn decorate_method(&mut self, it: &MethodDefinition<'a>) -> bool {
-        let parameters = it.value.params.items.iter().any(|item| !item.decorators.is_empty());
+        let parameters = it
+            .value
+            .params
+            .items
+            .iter()
+            .any(|item| !item.decorators.is_empty());
         let Some(collector) = self.collector() else {
             self.drop_decorators(&it.decorators);
             return false;
@@ -225,12 +242,17 @@ impl<'a> Lowerer<'_> {
                 prefix.push('*');
                 self.blank(star..star + 1);
             }
-            self.list(decorators, format!("{prefix}{call}"), "");
+            self.list(decorators, &format!("{prefix}{call}"), "");
         } else {
             parts.insert(0, Part::Text(call));
         }
         if computed {
-            let open = mark(self.source, decorators.last().map_or(0, |last| last.span.end as usize), place.start, '[');
+            let open = mark(
+                self.source,
+                decorators.last().map_or(0, |last| last.span.end as usize),
+                place.start,
+                '[',
+            );
             if let Some(open) = open {
                 parts.push(Part::Text("],".to_owned()));
                 self.edits.replace_by(open..open + 1, parts);
@@ -259,9 +281,15 @@ impl<'a> Lowerer<'_> {
                 PropertyKey::StaticIdentifier(name) => quoted(name.name.as_str()),
                 _ => self.text(place.clone()).to_owned(),
             };
-            let head = format!(";static{{{collector}.member(\"field\",{},()=>[", it.r#static);
-            self.list(&it.decorators, head, &format!("],{name})}}"));
-            let from = it.decorators.last().map_or(0, |last| last.span.end as usize);
+            let head = format!(
+                ";static{{{collector}.member(\"field\",{},()=>[",
+                it.r#static
+            );
+            self.list(&it.decorators, &head, &format!("],{name})}}"));
+            let from = it
+                .decorators
+                .last()
+                .map_or(0, |last| last.span.end as usize);
             if let Some(at) = word(self.source, from, place.start, "static") {
                 self.blank(at..at + "static".len());
             }
@@ -299,7 +327,10 @@ impl<'a> Lowerer<'_> {
                 self.late_closes.push((value.end, "))".to_owned()));
             }
             None => {
-                let end = it.type_annotation.as_ref().map_or(place.end, |types| types.span.end as usize);
+                let end = it
+                    .type_annotation
+                    .as_ref()
+                    .map_or(place.end, |types| types.span.end as usize);
                 self.late_closes.push((end, format!("={call});")));
             }
         }

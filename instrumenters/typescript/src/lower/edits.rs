@@ -73,7 +73,11 @@ impl Edits {
 
     /// Inserts text that belongs to what begins at a place.
     pub(crate) fn open(&mut self, at: usize, text: impl Into<String>) {
-        self.push(at..at, Phase::Opens, What::Parts(vec![Part::Text(text.into())]));
+        self.push(
+            at..at,
+            Phase::Opens,
+            What::Parts(vec![Part::Text(text.into())]),
+        );
     }
 
     /// Inserts text that belongs to what ends at a place.
@@ -142,9 +146,9 @@ impl Renderer<'_> {
         let mut next = self
             .edits
             .partition_point(|edit| edit.range.start < range.start);
-        let mut probe = self.probes.partition_point(|probe| {
-            probe.at < range.start || (!first && probe.at == range.start)
-        });
+        let mut probe = self
+            .probes
+            .partition_point(|probe| probe.at < range.start || (!first && probe.at == range.start));
         loop {
             // The edit that this stretch is a part of begins here as well, or spans it.
             while self
@@ -250,7 +254,9 @@ impl Renderer<'_> {
                 probe += 1;
             }
             match letter {
-                '\n' | '\r' | '\u{2028}' | '\u{2029}' => self.write(letter.encode_utf8(&mut [0; 4])),
+                '\n' | '\r' | '\u{2028}' | '\u{2029}' => {
+                    self.write(letter.encode_utf8(&mut [0; 4]));
+                }
                 _ => self.write(&"  "[..letter.len_utf16()]),
             }
         }

@@ -24,7 +24,12 @@ impl<'a> Lowerer<'_> {
         let symbol = it.id.symbol_id();
         let start = export.unwrap_or(it.span.start as usize);
         let body = range(it.body.span);
-        let own = if it.body.members.iter().any(|member| member_name(member) == name) {
+        let own = if it
+            .body
+            .members
+            .iter()
+            .any(|member| member_name(member) == name)
+        {
             self.hidden_name()
         } else {
             name.to_owned()
@@ -87,7 +92,8 @@ impl<'a> Lowerer<'_> {
         }
         self.blank_commas(at, body.end - 1);
         let tail = self.closing(name, export.is_some());
-        self.edits.replace(body.end - 1..body.end, format!("}}){tail}"));
+        self.edits
+            .replace(body.end - 1..body.end, format!("}}){tail}"));
     }
 
     fn blank_commas(&mut self, from: usize, to: usize) {
@@ -155,7 +161,10 @@ impl<'a> Lowerer<'_> {
                     return None;
                 };
                 let other = self.symbol_of(object)?;
-                self.constants.get(&other)?.get(it.property.name.as_str())?.clone()
+                self.constants
+                    .get(&other)?
+                    .get(it.property.name.as_str())?
+                    .clone()
             }
             Expression::ComputedMemberExpression(it) => {
                 let (Expression::Identifier(object), Expression::StringLiteral(key)) =

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use oxc_ast::ast::{
-    ArrowFunctionExpression, BindingPattern, BindingPatternKind, CallExpression, CatchClause, Class,
-    ClassElement, Declaration, ExportDefaultDeclarationKind, Expression, FormalParameter, Function,
-    IdentifierReference, JSXElement, JSXFragment, ObjectProperty, Program, Statement,
-    TSAsExpression, TSEnumDeclaration, TSImportEqualsDeclaration, TSInstantiationExpression,
-    TSModuleDeclaration, TSNonNullExpression, TSSatisfiesExpression, TSTypeAnnotation,
-    TSTypeAssertion, TSTypeParameterDeclaration, TSTypeParameterInstantiation,
-    AssignmentTargetPropertyIdentifier, VariableDeclarator,
+    ArrowFunctionExpression, AssignmentTargetPropertyIdentifier, BindingPattern,
+    BindingPatternKind, CallExpression, CatchClause, Class, ClassElement, Declaration,
+    ExportDefaultDeclarationKind, Expression, FormalParameter, Function, IdentifierReference,
+    JSXElement, JSXFragment, ObjectProperty, Program, Statement, TSAsExpression, TSEnumDeclaration,
+    TSImportEqualsDeclaration, TSInstantiationExpression, TSModuleDeclaration, TSNonNullExpression,
+    TSSatisfiesExpression, TSTypeAnnotation, TSTypeAssertion, TSTypeParameterDeclaration,
+    TSTypeParameterInstantiation, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, Semantic, SymbolId};
@@ -43,6 +43,8 @@ pub(crate) struct Lowerer<'s> {
     pub(crate) declared: BTreeSet<SymbolId>,
     /// Members of enums whose value is known, by enum.
     pub(crate) constants: BTreeMap<SymbolId, BTreeMap<String, Constant>>,
+    /// Assignments of the initial values that wait for parameter properties, in such a class.
+    pub(crate) late_fields: Option<String>,
     pub(crate) jsx: Jsx,
     /// Whether decorators are those of before the standard.
     pub(crate) legacy: bool,
@@ -79,6 +81,7 @@ impl<'s> Lowerer<'s> {
             exported: BTreeMap::new(),
             declared: BTreeSet::new(),
             constants: BTreeMap::new(),
+            late_fields: None,
             jsx: Jsx::of(source, program),
             legacy: super::decorators::are_legacy(source),
             counter: 0,
@@ -126,10 +129,7 @@ impl<'s> Lowerer<'s> {
     /// Erases a type at whose end a statement may end without a semicolon.
     fn blank_type(&mut self, range: Range<usize>) {
         let next = skip_trivia(self.source, range.end);
-        let continues = matches!(
-            self.source.as_bytes().get(next),
-            Some(b'(' | b'[' | b'`')
-        );
+        let continues = matches!(self.source.as_bytes().get(next), Some(b'(' | b'[' | b'`'));
         if continues && line_ends_behind(self.source, range.end) {
             self.blank_to_semicolon(range);
         } else {
@@ -189,7 +189,9 @@ impl<'s> Lowerer<'s> {
         let parameters = range(it.params.span);
         if let Some(types) = &it.type_parameters
             && it.r#async
-            && self.text(types.span.start as usize..parameters.start).contains('\n')
+            && self
+                .text(types.span.start as usize..parameters.start)
+                .contains('\n')
         {
             let types = range(types.span);
             self.edits.replace(types.start..types.start + 1, "(");
@@ -205,7 +207,8 @@ impl<'s> Lowerer<'s> {
                 let last = last.map_or(1, char::len_utf8);
                 self.blank(parameters.end - 1..parameters.end);
                 self.blank(annotation.start..annotation.end - last);
-                self.edits.replace(annotation.end - last..annotation.end, ")");
+                self.edits
+                    .replace(annotation.end - last..annotation.end, ")");
             } else {
                 self.blank(annotation);
             }
@@ -283,7 +286,7 @@ impl<'a> Visit<'a> for Lowerer<'_> {
                     self.blank_statement(range(default.span));
                 }
                 ExportDefaultDeclarationKind::ClassDeclaration(class) => {
-                    self.class(class, Some(range(default.span)), true);
+                    self.class(class, Some(default.span.start as usize), true);
                 }
                 _ => walk::walk_statement(self, it),
             },
@@ -390,7 +393,7 @@ impl<'a> Visit<'a> for Lowerer<'_> {
             self.visit_expression(&decorator.expression);
             self.blank(range(decorator.span));
         }
-        let from = it.decorators.last().map_or(it.span.start, |last| last.span.end) as usize;
+        let from = super::classes::decorated_end(&it.decorators, it.span.start);
         let start = it.pattern.span().start as usize;
         self.blank_modifiers(from, start);
         if it.pattern.optional {
@@ -427,8 +430,10 @@ impl<'a> Visit<'a> for Lowerer<'_> {
 
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
         if let Some(path) = self.member_of(it) {
-            self.edits
-                .open(it.span.start as usize, path[..path.len() - it.name.len()].to_owned());
+            self.edits.open(
+                it.span.start as usize,
+                path[..path.len() - it.name.len()].to_owned(),
+            );
         }
     }
 

@@ -1,11 +1,11 @@
 //! Imports and exports: those of types go, the older forms become calls of `require`.
 
+use oxc_ast::ast::Declaration;
 use oxc_ast::ast::{
     ExportAllDeclaration, ExportNamedDeclaration, Expression, IdentifierReference,
     ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind, ModuleExportName, Program,
     Statement, TSExportAssignment, TSImportEqualsDeclaration, TSModuleReference, TSTypeName,
 };
-use oxc_ast::ast::Declaration;
 use oxc_ast_visit::Visit;
 use oxc_semantic::SymbolId;
 use oxc_span::{GetSpan, Span};
@@ -99,7 +99,9 @@ impl<'a> Lowerer<'_> {
         self.symbol_of(it).is_some_and(|symbol| {
             let flags = self.scoping.symbol_flags(symbol);
             !flags.intersects(
-                SymbolFlags::Value | SymbolFlags::Import | SymbolFlags::NamespaceModule
+                SymbolFlags::Value
+                    | SymbolFlags::Import
+                    | SymbolFlags::NamespaceModule
                     | SymbolFlags::CatchVariable,
             )
         })
@@ -223,7 +225,7 @@ impl<'a> Lowerer<'_> {
                 Declaration::TSModuleDeclaration(it) => self.namespace(it, Some(start)),
                 Declaration::TSImportEqualsDeclaration(it) => self.import_equals(it, Some(start)),
                 Declaration::ClassDeclaration(class) => {
-                    self.class(class, Some(range(it.span)), false);
+                    self.class(class, Some(start), false);
                 }
                 declaration => self.visit_declaration(declaration),
             }
@@ -274,7 +276,8 @@ impl<'a> Lowerer<'_> {
             return;
         }
         let start = it.span.start as usize;
-        self.edits.replace(start..start + "export".len(), "module.exports");
+        self.edits
+            .replace(start..start + "export".len(), "module.exports");
     }
 
     /// `import a = require("b")` and `import a = b.c`.

@@ -28,7 +28,8 @@ impl Jsx {
                 let text = &source[range(comment.content_span())];
                 let (_, rest) = text.split_once(name)?;
                 let word = rest.split_whitespace().next()?;
-                rest.starts_with(char::is_whitespace).then(|| word.to_owned())
+                rest.starts_with(char::is_whitespace)
+                    .then(|| word.to_owned())
             })
         };
         Self {
@@ -51,7 +52,8 @@ impl<'a> Lowerer<'_> {
         let opening = &it.opening_element;
         let start = opening.span.start as usize;
         let end = opening.span.end as usize;
-        self.edits.replace(start..start + 1, format!("{}(", self.jsx.factory));
+        self.edits
+            .replace(start..start + 1, format!("{}(", self.jsx.factory));
         let name = range(opening.name.span());
         match &opening.name {
             JSXElementName::Identifier(_) | JSXElementName::NamespacedName(_) => {
@@ -87,7 +89,11 @@ impl<'a> Lowerer<'_> {
         if !opening.attributes.is_empty() {
             self.edits.close(from, "}");
         }
-        let closes = if it.closing_element.is_some() { "" } else { ")" };
+        let closes = if it.closing_element.is_some() {
+            ""
+        } else {
+            ")"
+        };
         if let Some(slash) = mark(self.source, from, end, '/') {
             self.blank(slash..slash + 1);
         }
@@ -185,7 +191,10 @@ impl<'a> Lowerer<'_> {
 
 /// What is left of text between elements: lines without the white space around them, in one.
 fn shown(text: &str) -> Option<String> {
-    let lines: Vec<&str> = text.split('\n').map(|line| line.trim_end_matches('\r')).collect();
+    let lines: Vec<&str> = text
+        .split('\n')
+        .map(|line| line.trim_end_matches('\r'))
+        .collect();
     let last = lines.len() - 1;
     let mut shown: Vec<String> = Vec::new();
     for (index, line) in lines.iter().enumerate() {

@@ -42,8 +42,11 @@ impl Names {
             .filter(|member| member.start <= at && at <= member.end)
             .filter(|member| {
                 !self.hidden.iter().any(|(start, end, name)| {
-                    *start <= at && at <= *end && *name == member.name
-                        && member.start <= *start && *end <= member.end
+                    *start <= at
+                        && at <= *end
+                        && *name == member.name
+                        && member.start <= *start
+                        && *end <= member.end
                 })
             })
             .collect();

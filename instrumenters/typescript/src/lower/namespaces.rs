@@ -34,7 +34,9 @@ pub(crate) fn runs(it: &TSModuleDeclaration<'_>) -> bool {
     }
     match &it.body {
         Some(TSModuleDeclarationBody::TSModuleDeclaration(inner)) => runs(inner),
-        Some(TSModuleDeclarationBody::TSModuleBlock(block)) => block.body.iter().any(statement_runs),
+        Some(TSModuleDeclarationBody::TSModuleBlock(block)) => {
+            block.body.iter().any(statement_runs)
+        }
         None => false,
     }
 }
@@ -262,7 +264,10 @@ impl<'a> Lowerer<'_> {
         };
         let start = it.span.start as usize;
         let inner = range(declaration.span());
-        let object = self.spaces.last().map_or_else(String::new, |space| space.object.clone());
+        let object = self
+            .spaces
+            .last()
+            .map_or_else(String::new, |space| space.object.clone());
         match declaration {
             declaration if self.is_erased(declaration) => self.blank_statement(range(it.span)),
             Declaration::TSEnumDeclaration(it) => self.enumeration(it, Some(start)),
@@ -273,14 +278,16 @@ impl<'a> Lowerer<'_> {
                 self.blank(start..inner.start);
                 self.visit_declaration(declaration);
                 if let Some(id) = &function.id {
-                    self.edits.close(inner.end, format!("{object}.{0}={0};", id.name));
+                    self.edits
+                        .close(inner.end, format!("{object}.{0}={0};", id.name));
                 }
             }
             Declaration::ClassDeclaration(class) => {
                 self.blank(start..inner.start.max(start));
                 self.class(class, None, false);
                 if let Some(id) = &class.id {
-                    self.edits.close(inner.end, format!("{object}.{0}={0};", id.name));
+                    self.edits
+                        .close(inner.end, format!("{object}.{0}={0};", id.name));
                 }
             }
             Declaration::TSTypeAliasDeclaration(_) | Declaration::TSInterfaceDeclaration(_) => {}

@@ -5,9 +5,8 @@ pub(crate) fn skip_trivia(source: &str, from: usize) -> usize {
     let mut at = from;
     loop {
         let rest = &source[at..];
-        let trimmed = rest.trim_start_matches(|letter: char| {
-            letter.is_whitespace() || letter == '\u{feff}'
-        });
+        let trimmed =
+            rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
         at += rest.len() - trimmed.len();
         if trimmed.starts_with("//") {
             at += trimmed.find('\n').unwrap_or(trimmed.len());
