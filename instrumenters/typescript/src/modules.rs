@@ -24,16 +24,11 @@ pub(crate) fn local_modules(
     exists: &dyn Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let mut stack = vec![tree.root_node()];
     let mut cursor = tree.root_node().walk();
     while let Some(node) = stack.pop() {
         if let Some(specifier) = specifier(node, source)
-            && (specifier.starts_with("./")
-                || specifier.starts_with("../")
-                || specifier == "."
-                || specifier == "..")
-            && let Some(file) = resolve(&normal(&folder.join(&specifier)), exists)
+            && let Some(file) = target(path, &specifier, exists)
             && !found.contains(&file)
         {
             found.push(file);
@@ -42,6 +37,22 @@ pub(crate) fn local_modules(
         stack.extend(children.into_iter().rev());
     }
     found
+}
+
+/// The file that a file's relative specifier leads to.
+pub(crate) fn target(
+    from: &Path,
+    specifier: &str,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Option<PathBuf> {
+    let is_relative = ["./", "../"]
+        .iter()
+        .any(|start| specifier.starts_with(start));
+    if !is_relative && specifier != "." && specifier != ".." {
+        return None;
+    }
+    let folder = from.parent().unwrap_or_else(|| Path::new(""));
+    resolve(&normal(&folder.join(specifier)), exists)
 }
 
 fn specifier(node: Node<'_>, source: &[u8]) -> Option<String> {

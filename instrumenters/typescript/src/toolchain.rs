@@ -3,7 +3,7 @@
 use tracer_instrument::{EmitterFile, Plan, PlanRequest, PlanSource};
 use tracer_lang_javascript::SPEC as JAVASCRIPT;
 
-use crate::lower::{Format, Lowered, lower};
+use crate::lower::{Format, Lowered, Types, lower_among};
 
 /// What this language adds to the emitter of JavaScript.
 pub(crate) const EMITTER: &[EmitterFile] = &[
@@ -37,9 +37,11 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
         plan.files
             .push((request.private.join(file.name), file.contents.to_vec()));
     }
+    let files = || request.sources.iter().chain(request.companions);
+    let types = Types::of(files().map(|source| (source.path, source.original)));
     let mut listed = Vec::new();
-    for (order, source) in request.sources.iter().chain(request.companions).enumerate() {
-        let lowered = lower(source.path, source.original);
+    for (order, source) in files().enumerate() {
+        let lowered = lower_among(source.path, source.original, &types);
         listed.push(serde_json::json!({
             "path": source.path.to_string_lossy(),
             "traced": true,

@@ -39,6 +39,10 @@ pub(crate) struct Lowerer<'s> {
     pub(crate) members: BTreeMap<SymbolId, String>,
     /// What each namespace of the file exports, by its full name.
     pub(crate) exported: BTreeMap<String, BTreeSet<String>>,
+    /// Imports that are types where they come from.
+    pub(crate) type_imports: BTreeSet<SymbolId>,
+    /// Re-exports that are, by where they stand.
+    pub(crate) type_exports: BTreeSet<u32>,
     /// Enums and namespaces that have their variable.
     pub(crate) declared: BTreeSet<SymbolId>,
     /// Members of enums whose value is known, by enum.
@@ -79,6 +83,8 @@ impl<'s> Lowerer<'s> {
             spaces: Vec::new(),
             members: BTreeMap::new(),
             exported: BTreeMap::new(),
+            type_imports: BTreeSet::new(),
+            type_exports: BTreeSet::new(),
             declared: BTreeSet::new(),
             constants: BTreeMap::new(),
             late_fields: None,

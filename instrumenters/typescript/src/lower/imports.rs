@@ -1,6 +1,8 @@
 //! Imports and exports: those of types go, the older forms become calls of `require`.
 
 use oxc_ast::ast::Declaration;
+use std::path::Path;
+
 use oxc_ast::ast::{
     ExportAllDeclaration, ExportNamedDeclaration, Expression, IdentifierReference,
     ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind, ModuleExportName, Program,
@@ -12,10 +14,10 @@ use oxc_span::{GetSpan, Span};
 use oxc_syntax::module_record::ModuleRecord;
 use oxc_syntax::symbol::SymbolFlags;
 
-use super::Format;
 use super::enums::quoted;
 use super::erase::{Lowerer, range};
 use super::text::{mark, skip_trivia};
+use super::{Format, Types};
 
 /// The names that a `CommonJS` module has.
 const COMMON: [&str; 5] = ["require", "module", "exports", "__filename", "__dirname"];
@@ -53,6 +55,37 @@ pub(crate) fn format_of(program: &Program<'_>, record: &ModuleRecord<'_>) -> For
         return Format::Module;
     }
     Format::Script
+}
+
+/// Finds the imports and re-exports that are types where they come from.
+pub(crate) fn find_types(
+    lowerer: &mut Lowerer<'_>,
+    program: &Program<'_>,
+    path: &Path,
+    types: &Types,
+) {
+    for statement in &program.body {
+        match statement {
+            Statement::ImportDeclaration(it) => {
+                for specifier in it.specifiers.iter().flatten() {
+                    if let ImportDeclarationSpecifier::ImportSpecifier(item) = specifier
+                        && types.is_type(path, &it.source.value, &item.imported.name())
+                    {
+                        lowerer.type_imports.insert(item.local.symbol_id());
+                    }
+                }
+            }
+            Statement::ExportNamedDeclaration(it) => {
+                let Some(source) = &it.source else { continue };
+                for item in &it.specifiers {
+                    if types.is_type(path, &source.value, &item.local.name()) {
+                        lowerer.type_exports.insert(item.span.start);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Gives an ES module the names of a `CommonJS` one that it uses.
@@ -97,6 +130,9 @@ impl<'a> Lowerer<'_> {
     /// Whether a name stands for a type and nothing else.
     pub(crate) fn is_type_only(&self, it: &IdentifierReference<'_>) -> bool {
         self.symbol_of(it).is_some_and(|symbol| {
+            if self.type_imports.contains(&symbol) {
+                return true;
+            }
             let flags = self.scoping.symbol_flags(symbol);
             !flags.intersects(
                 SymbolFlags::Value
@@ -124,6 +160,7 @@ impl<'a> Lowerer<'_> {
                 }
             };
             kind == ImportOrExportKind::Value
+                && !lowerer.type_imports.contains(&local.symbol_id())
                 && lowerer.is_used(local.symbol_id(), local.name.as_str())
         };
         let kept: Vec<bool> = specifiers.iter().map(|it| is_kept(self, it)).collect();
@@ -243,7 +280,10 @@ impl<'a> Lowerer<'_> {
         let gone: Vec<Span> = it
             .specifiers
             .iter()
-            .filter(|item| is_type(self, item.export_kind, &item.local))
+            .filter(|item| {
+                is_type(self, item.export_kind, &item.local)
+                    || self.type_exports.contains(&item.span.start)
+            })
             .map(|item| item.span)
             .collect();
         if it.source.is_some() && !gone.is_empty() && gone.len() == it.specifiers.len() {

@@ -9,6 +9,7 @@ mod decorators;
 mod edits;
 mod enums;
 mod erase;
+mod exports;
 mod imports;
 mod jsx;
 mod names;
@@ -26,6 +27,7 @@ use oxc_span::SourceType;
 pub use edits::Rendered;
 use edits::{Edits, Probe};
 use erase::Lowerer;
+pub use exports::Types;
 use names::Names;
 
 /// How Node.js has to load a file.
@@ -51,8 +53,14 @@ pub struct Lowered {
     pub readable: bool,
 }
 
-/// Lowers a file. What cannot be read stays as it is: Node.js will refuse it.
+/// Lowers a file that stands alone.
 pub fn lower(path: &Path, source: &[u8]) -> Lowered {
+    lower_among(path, source, &Types::default())
+}
+
+/// Lowers a file of a program whose exported types are known. What cannot be read stays as it is:
+/// Node.js will refuse it.
+pub fn lower_among(path: &Path, source: &[u8], types: &Types) -> Lowered {
     let source = text_of(source);
     let allocator = Allocator::default();
     let kind = source_type(path);
@@ -71,6 +79,7 @@ pub fn lower(path: &Path, source: &[u8]) -> Lowered {
         .unwrap_or_else(|| imports::format_of(&parsed.program, &parsed.module_record));
     let (mut edits, names) = {
         let mut lowerer = Lowerer::new(&source, &semantic, &parsed.program, format);
+        imports::find_types(&mut lowerer, &parsed.program, path, types);
         lowerer.visit_program(&parsed.program);
         lowerer.finish(&parsed.program)
     };
