@@ -37,6 +37,7 @@
 (update_expression) @update
 (unary_expression operator: "delete") @delete
 (public_field_definition) @field
+(enum_declaration) @enum
 
 [(if_statement) (while_statement) (do_statement) (for_statement) (ternary_expression)] @condition
 (binary_expression operator: ["&&" "||" "??"]) @shortcut

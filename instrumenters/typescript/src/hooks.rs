@@ -14,6 +14,21 @@ pub(crate) fn field<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
+/// An enum is an object once its declaration has run.
+pub(crate) fn enumeration<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    let Some(name) = node.child_by_field_name("name") else {
+        return;
+    };
+    if !r.wants(Detail::State) || r.is_broken(node) {
+        return;
+    }
+    let name = r.text(name).into_owned();
+    let site = r.site(Kind::Var, node);
+    r.set_names(site, [name.clone()]);
+    let text = format!(";{}({site},{name});", shared::probe(r, "v"));
+    shared::close_statement(r, node, text);
+}
+
 /// A function of any kind. A constructor's parameters may be properties, which get their values
 /// first of all, or behind the call of `super`.
 pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {

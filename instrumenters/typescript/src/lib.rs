@@ -3,6 +3,12 @@
 //! The TypeScript itself is instrumented, mostly by the hooks of JavaScript, and sites point into
 //! it. Then the result is lowered to JavaScript (`lower`), so that nothing but Node.js is needed.
 //! Types are not checked. Nothing here runs anything.
+//!
+//! The untraced program, which `tracer check` compares with, is the same lowering without probes.
+//! Class fields follow the language's later rules (they are defined, not assigned) unless an initial
+//! value needs a parameter property. JSX calls `React.createElement` or what `@jsx` names; without
+//! that library the program ends with Node.js's own error. Decorators are those of before the
+//! standard unless the file shows otherwise. `tsconfig.json` is not read.
 
 mod hooks;
 pub mod lower;
@@ -45,6 +51,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("update", shared::update),
         ("delete", shared::delete),
         ("field", hooks::field),
+        ("enum", hooks::enumeration),
         ("shortcut", shared::shortcut),
         ("throw", shared::throw),
         ("catch", shared::catch),

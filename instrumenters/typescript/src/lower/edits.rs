@@ -271,7 +271,7 @@ fn line_ends(text: &str) -> impl Iterator<Item = usize> {
 /// there, line and column here, in turn, from 1, in UTF-16 units. In front of the first entry of a
 /// line they agree.
 pub(crate) fn moves(source: &str, plain: &str, runs: &[(usize, usize)]) -> Vec<u32> {
-    let (from, to) = (Places::new(plain), Places::new(source));
+    let (mut from, mut to) = (Places::new(plain), Places::new(source));
     let mut moves = Vec::new();
     let mut line = 0;
     let mut shift = (0, 0);
@@ -293,9 +293,11 @@ pub(crate) fn moves(source: &str, plain: &str, runs: &[(usize, usize)]) -> Vec<u
     moves
 }
 
+/// Lines and columns of offsets; those asked for in order cost little, however long a line is.
 struct Places<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    last: (usize, u32),
 }
 
 impl<'t> Places<'t> {
@@ -304,13 +306,19 @@ impl<'t> Places<'t> {
         Self {
             text,
             starts: starts.collect(),
+            last: (0, 0),
         }
     }
 
-    fn place(&self, offset: usize) -> (u32, u32) {
+    fn place(&mut self, offset: usize) -> (u32, u32) {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts[line - 1];
-        let column = self.text[start..offset].encode_utf16().count();
-        (line as u32, column as u32 + 1)
+        let (from, before) = match self.last {
+            (at, column) if start <= at && at <= offset => (at, column),
+            _ => (start, 0),
+        };
+        let column = before + self.text[from..offset].encode_utf16().count() as u32;
+        self.last = (offset, column);
+        (line as u32, column + 1)
     }
 }

@@ -65,12 +65,40 @@ fn statement_runs(statement: &Statement<'_>) -> bool {
 
 /// Finds what the namespaces of a file export.
 pub(crate) fn collect(lowerer: &mut Lowerer<'_>, program: &Program<'_>) {
+    let mut blocks = Vec::new();
     for statement in &program.body {
-        collect_statement(lowerer, statement, "");
+        collect_statement(lowerer, statement, "", &mut blocks);
+    }
+    // What one block of a namespace exports, its other blocks can read.
+    for Block {
+        place,
+        space,
+        scope,
+    } in blocks
+    {
+        for name in lowerer.exported.get(&space.path).into_iter().flatten() {
+            let own = scope.is_some_and(|scope| lowerer.scoping.scope_has_binding(scope, name));
+            if !own {
+                let member = format!("{}.{name}", space.object);
+                lowerer.names.add(place.start, place.end, name, member);
+            }
+        }
     }
 }
 
-fn collect_statement(lowerer: &mut Lowerer<'_>, statement: &Statement<'_>, path: &str) {
+/// A block of a namespace.
+struct Block {
+    place: std::ops::Range<usize>,
+    space: Space,
+    scope: Option<ScopeId>,
+}
+
+fn collect_statement(
+    lowerer: &mut Lowerer<'_>,
+    statement: &Statement<'_>,
+    path: &str,
+    blocks: &mut Vec<Block>,
+) {
     let declaration = match statement {
         Statement::ExportNamedDeclaration(it) => it.declaration.as_ref(),
         other => other.as_declaration(),
@@ -78,11 +106,16 @@ fn collect_statement(lowerer: &mut Lowerer<'_>, statement: &Statement<'_>, path:
     if let Some(Declaration::TSModuleDeclaration(it)) = declaration
         && runs(it)
     {
-        collect_namespace(lowerer, it, path);
+        collect_namespace(lowerer, it, path, blocks);
     }
 }
 
-fn collect_namespace(lowerer: &mut Lowerer<'_>, it: &TSModuleDeclaration<'_>, outer: &str) {
+fn collect_namespace(
+    lowerer: &mut Lowerer<'_>,
+    it: &TSModuleDeclaration<'_>,
+    outer: &str,
+    blocks: &mut Vec<Block>,
+) {
     let TSModuleDeclarationName::Identifier(id) = &it.id else {
         return;
     };
@@ -94,12 +127,20 @@ fn collect_namespace(lowerer: &mut Lowerer<'_>, it: &TSModuleDeclaration<'_>, ou
                 let exported = lowerer.exported.entry(path.clone()).or_default();
                 exported.insert(id.name.to_string());
             }
-            collect_namespace(lowerer, inner, &path);
+            collect_namespace(lowerer, inner, &path, blocks);
         }
         Some(TSModuleDeclarationBody::TSModuleBlock(block)) => {
             let (start, end) = (block.span.start as usize, block.span.end as usize);
+            blocks.push(Block {
+                place: start..end,
+                space: Space {
+                    object: object.clone(),
+                    path: path.clone(),
+                },
+                scope: it.scope_id.get(),
+            });
             for statement in &block.body {
-                collect_statement(lowerer, statement, &path);
+                collect_statement(lowerer, statement, &path, blocks);
                 let Statement::ExportNamedDeclaration(export) = statement else {
                     continue;
                 };
