@@ -162,10 +162,14 @@ module.exports = function installStacks(internals, sources, folder) {
     // Errors with a code are thrown by node's own library.
     if (hasOwn(error, 'code')) return;
     const isSyntax = errorName(error) === 'SyntaxError';
+    let inside = false;
     for (let i = 0; i < trace.length; i++) {
       const site = trace[i];
       const file = site.getFileName();
-      if (isOwn(file)) continue;
+      if (isOwn(file)) {
+        inside = true;
+        continue;
+      }
       if (site.isEval()) return;
       if (typeof file !== 'string' || site.isNative()) {
         if (isSyntax && COMPILERS.includes(site.getFunctionName())) return;
@@ -178,7 +182,7 @@ module.exports = function installStacks(internals, sources, folder) {
         const place = source.place(site.getLineNumber(), site.getColumnNumber());
         const instead = movedIn(source, place, error);
         weakSet(places, error, {
-          source, file, reported: isReported(trace), inside: i > 0 && isOwn(trace[0].getFileName()),
+          source, file, reported: isReported(trace), inside,
           ...(instead ?? place),
         });
       }
