@@ -17,6 +17,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_c::SPEC,
     #[cfg(feature = "typescript")]
     &tracer_lang_typescript::SPEC,
+    #[cfg(feature = "php")]
+    &tracer_lang_php::SPEC,
 ];
 
 /// All languages compiled in.

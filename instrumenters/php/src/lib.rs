@@ -1,0 +1,135 @@
+//! PHP: probe query, hooks and toolchain.
+//!
+//! The hooks insert calls of the emitter's probes (`runtimes/php`). Nothing here runs anything.
+//! Invariants of the inserted text: it names only `\trc0_…`, `\Trc0` and, in functions that need
+//! their frame, `$trc0F`; it holds no newline; it never stands where PHP wants a constant, a
+//! variable or the first statement of a file.
+
+mod branches;
+mod calls;
+mod chains;
+mod errors;
+mod functions;
+mod loops;
+mod modules;
+mod output;
+mod statements;
+mod suspensions;
+mod syntax;
+mod toolchain;
+mod writes;
+
+use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Toolchain};
+use tracer_model::TypeNames;
+
+macro_rules! emitter {
+    ($($name:literal),* $(,)?) => {
+        &[$(EmitterFile {
+            name: $name,
+            contents: include_bytes!(concat!("../../../runtimes/php/", $name)),
+        }),*]
+    };
+}
+
+/// A hook that leaves alone what the parser could not read, and what is no code.
+macro_rules! sound {
+    ($hook:path) => {{
+        fn checked<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
+            if syntax::is_live(rewriter, node) {
+                $hook(rewriter, node);
+            }
+        }
+        checked
+    }};
+}
+
+/// PHP 8 on the command line.
+pub static SPEC: LanguageSpec = LanguageSpec {
+    id: "php",
+    name: "PHP",
+    aliases: &["php8"],
+    extensions: &["php", "phtml"],
+    interpreters: &["php"],
+    grammar: || tree_sitter_php::LANGUAGE_PHP.into(),
+    probes: include_str!("../probes.scm"),
+    // Of hooks on one node the earlier ones insert outermost.
+    hooks: &[
+        ("program", sound!(statements::program)),
+        ("step", sound!(statements::step)),
+        ("function", sound!(functions::function)),
+        ("class", sound!(functions::class)),
+        ("return", sound!(functions::leave)),
+        ("loop", sound!(loops::circle)),
+        ("switch", sound!(branches::choose)),
+        ("match", sound!(branches::select)),
+        ("condition", sound!(branches::condition)),
+        ("unset", sound!(writes::unset)),
+        ("static", sound!(writes::fixed)),
+        ("echo", sound!(output::echo)),
+        ("tag", sound!(output::tag)),
+        ("print", sound!(output::print)),
+        ("html", sound!(output::html)),
+        ("assignment", sound!(writes::assignment)),
+        ("reference", sound!(writes::reference)),
+        ("compound", sound!(writes::compound)),
+        ("update", sound!(writes::update)),
+        ("shortcut", sound!(branches::shortcut)),
+        ("throw", sound!(errors::throw)),
+        ("catch", sound!(errors::catch)),
+        ("finally", sound!(errors::finally)),
+        ("yield", sound!(suspensions::pause)),
+        ("call", sound!(calls::call)),
+        ("method", sound!(calls::method)),
+        ("name", sound!(calls::name)),
+        ("include", sound!(calls::include)),
+    ],
+    blocks: &[
+        "program",
+        "compound_statement",
+        "colon_block",
+        "declaration_list",
+        "enum_declaration_list",
+        "switch_block",
+        "case_statement",
+        "default_statement",
+        "match_block",
+    ],
+    finish: Some(statements::finish),
+    local_modules: Some(modules::local_modules),
+    emitter: emitter![
+        "recorder.php",
+        "values.php",
+        "probes.php",
+        "frames.php",
+        "output.php",
+        "sources.php",
+    ],
+    type_names: TypeNames {
+        null: "null",
+        undefined: "null",
+        boolean: "bool",
+        integer: "int",
+        big_integer: "int",
+        unsigned: "int",
+        float: "float",
+        float32: "float",
+        character: "string",
+        string: "string",
+        bytes: "string",
+        function: "Closure",
+        null_text: "null",
+        true_text: "true",
+        false_text: "false",
+    },
+    toolchain: Toolchain {
+        programs: &["php", "php8.4", "php8.3", "php8.2"],
+        identify: &["-n", "-r", "echo PHP_VERSION,\"\\n\",PHP_BINARY;"],
+        describe: toolchain::describe,
+        hint: "the Debian package php-cli, PHP 8.0 or later",
+        plan: toolchain::plan,
+        environment: &[],
+        variations: &[],
+        diagnostics: None,
+        dialects: &[],
+    },
+};

@@ -1,0 +1,267 @@
+//! Questions about the syntax tree that several hooks ask.
+
+use tracer_instrument::{Node, Rewriter};
+
+/// The local that holds a function's frame, in functions that catch or yield.
+pub(crate) const FRAME: &str = "$trc0F";
+
+/// What the hooks must know of a whole file.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Where `__halt_compiler()` ends the code.
+    pub(crate) halt: Option<usize>,
+    /// `declare(ticks=…)` counts statements, also inserted ones.
+    pub(crate) ticks: bool,
+    /// Whether there is a `<?` that is PHP only where the configuration says so.
+    pub(crate) short: bool,
+}
+
+impl File {
+    fn read(r: &Rewriter<'_>) -> Self {
+        let mut file = Self {
+            halt: None,
+            ticks: false,
+            short: false,
+        };
+        let mut cursor = r.root().walk();
+        let mut stack = vec![r.root()];
+        while let Some(node) = stack.pop() {
+            if file.halt.is_some_and(|halt| node.start_byte() > halt) {
+                continue;
+            }
+            match node.kind() {
+                "function_call_expression" => {
+                    let callee = node.child_by_field_name("function");
+                    if callee.is_some_and(|name| {
+                        r.text(name).eq_ignore_ascii_case("__halt_compiler")
+                    }) {
+                        let end = node.end_byte();
+                        file.halt = Some(file.halt.map_or(end, |known| known.min(end)));
+                    }
+                }
+                "declare_directive" => file.ticks |= r.text(node).starts_with("ticks"),
+                "php_tag" => file.short |= r.text(node) == "<?",
+                _ => {}
+            }
+            stack.extend(node.children(&mut cursor));
+        }
+        file
+    }
+}
+
+/// What is known of the file.
+pub(crate) fn file(r: &mut Rewriter<'_>) -> std::rc::Rc<File> {
+    r.memo(File::read)
+}
+
+/// Whether the node is code that runs as it stands.
+pub(crate) fn is_live<'a>(r: &mut Rewriter<'a>, node: Node<'a>) -> bool {
+    let file = file(r);
+    if file.ticks || file.halt.is_some_and(|halt| node.start_byte() >= halt) {
+        return false;
+    }
+    !in_broken(r, node)
+}
+
+/// Whether the parser could not read the statement that the node belongs to.
+fn in_broken<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
+    if !r.root().has_error() {
+        return false;
+    }
+    let mut child = node;
+    while let Some(parent) = r.parent(child) {
+        if crate::SPEC.blocks.contains(&parent.kind()) {
+            return false;
+        }
+        if r.is_broken(parent) {
+            return true;
+        }
+        child = parent;
+    }
+    false
+}
+
+pub(crate) fn is_function(kind: &str) -> bool {
+    matches!(
+        kind,
+        "function_definition"
+            | "method_declaration"
+            | "anonymous_function"
+            | "arrow_function"
+            | "property_hook"
+    )
+}
+
+/// Whether a node's children are a list of statements.
+pub(crate) fn is_list(kind: &str) -> bool {
+    matches!(
+        kind,
+        "program" | "compound_statement" | "colon_block" | "case_statement" | "default_statement"
+    )
+}
+
+/// Whether the body of a statement is a list, in braces or behind a colon.
+pub(crate) fn is_block(node: Node<'_>) -> bool {
+    matches!(node.kind(), "compound_statement" | "colon_block")
+}
+
+/// The innermost function (or the program) whose frame runs the node.
+pub(crate) fn enclosing_function<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Node<'a> {
+    let mut child = node;
+    while let Some(parent) = r.parent(child) {
+        if is_function(parent.kind()) {
+            return parent;
+        }
+        child = parent;
+    }
+    child
+}
+
+/// The expression without parentheses around it.
+pub(crate) fn bare(node: Node<'_>) -> Node<'_> {
+    let mut inner = node;
+    while inner.kind() == "parenthesized_expression" {
+        match expression_child(inner) {
+            Some(child) => inner = child,
+            None => break,
+        }
+    }
+    inner
+}
+
+/// The expressions of a comma list, which the grammar nests.
+pub(crate) fn listed<'a>(node: Node<'a>, found: &mut Vec<Node<'a>>) {
+    if node.kind() != "sequence_expression" {
+        found.push(node);
+        return;
+    }
+    let mut cursor = node.walk();
+    for child in node.named_children(&mut cursor) {
+        if !child.is_extra() {
+            listed(child, found);
+        }
+    }
+}
+
+/// The first named child that is code.
+pub(crate) fn expression_child(node: Node<'_>) -> Option<Node<'_>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor)
+        .find(|child| !child.is_extra())
+}
+
+pub(crate) fn has_token(node: Node<'_>, token: &str) -> bool {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).any(|child| child.kind() == token)
+}
+
+/// A variable by its plain name, other than `$this`, or one that PHP fills.
+pub(crate) fn is_plain(r: &Rewriter<'_>, node: Node<'_>) -> bool {
+    node.kind() == "variable_name"
+        && !matches!(
+            r.text(node).as_ref(),
+            "$this"
+                | "$GLOBALS"
+                | "$_SERVER"
+                | "$_GET"
+                | "$_POST"
+                | "$_FILES"
+                | "$_COOKIE"
+                | "$_SESSION"
+                | "$_REQUEST"
+                | "$_ENV"
+        )
+}
+
+/// The plain variables that a target writes, in order.
+pub(crate) fn targets<'a>(r: &Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node<'a>>) {
+    match node.kind() {
+        "variable_name" if is_plain(r, node) => found.push(node),
+        "list_literal" | "array_creation_expression" | "by_ref" => {
+            let mut cursor = node.walk();
+            let children: Vec<Node<'a>> = node.children(&mut cursor).collect();
+            for (at, child) in children.iter().enumerate() {
+                // `[$key => $target]`: the key is read.
+                let key = children.get(at + 1).is_some_and(|next| next.kind() == "=>");
+                if child.is_named() && !key {
+                    targets(r, *child, found);
+                }
+            }
+        }
+        "array_element_initializer" | "pair" => {
+            let count = node.named_child_count();
+            if let Some(last) = (0..count).rev().find_map(|at| {
+                node.named_child(at as _).filter(|child| !child.is_extra())
+            }) {
+                targets(r, last, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The texts of nodes.
+pub(crate) fn texts(r: &Rewriter<'_>, nodes: &[Node<'_>]) -> Vec<String> {
+    nodes.iter().map(|node| r.text(*node).into_owned()).collect()
+}
+
+/// Calls `visit` for the nodes of a function's own code, not those of functions and classes
+/// inside it. Stops when `visit` says so.
+pub(crate) fn own_code<'a>(root: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> bool) -> bool {
+    let mut cursor = root.walk();
+    let mut stack: Vec<Node<'a>> = root.children(&mut cursor).collect();
+    stack.reverse();
+    while let Some(node) = stack.pop() {
+        if visit(node) {
+            return true;
+        }
+        if is_function(node.kind()) || node.kind() == "declaration_list" {
+            continue;
+        }
+        let mut children: Vec<Node<'a>> = node.children(&mut cursor).collect();
+        children.reverse();
+        stack.append(&mut children);
+    }
+    false
+}
+
+/// Whether a statement stands behind `<?=`, so that its value is written.
+pub(crate) fn is_echoed(r: &Rewriter<'_>, statement: Node<'_>) -> bool {
+    let before = r.source[..statement.start_byte()].trim_ascii_end();
+    before.ends_with(b"<?=")
+}
+
+/// Whether `if` branches may stand in front of and behind the statement.
+pub(crate) fn is_listed<'a>(r: &Rewriter<'a>, statement: Node<'a>) -> bool {
+    r.parent(statement)
+        .is_some_and(|parent| is_list(parent.kind()) || is_braced(r, statement, parent))
+}
+
+/// Whether a lone statement gets braces.
+pub(crate) fn is_braced<'a>(r: &Rewriter<'a>, node: Node<'a>, parent: Node<'a>) -> bool {
+    let _ = r;
+    match parent.kind() {
+        "else_clause" | "if_statement" | "else_if_clause" | "for_statement"
+        | "foreach_statement" | "while_statement" | "do_statement" => {
+            parent.child_by_field_name("body") == Some(node) && !is_block(node)
+        }
+        _ => false,
+    }
+}
+
+/// Inserts statements behind one, which may have no semicolon before `?>`.
+pub(crate) fn close_statement(r: &mut Rewriter<'_>, node: Node<'_>, text: &str) {
+    let ended = matches!(r.source.get(node.end_byte() - 1), Some(b';' | b'}'));
+    let semicolon = if ended { "" } else { ";" };
+    r.close(node, format!("{semicolon}{text}"));
+}
+
+/// `if(--\Trc0::$f[N]<0)` and what then reports.
+pub(crate) fn guarded(site: u32, call: &str) -> String {
+    format!("if(--\\Trc0::$f[{site}]<0)\\trc0_{call};")
+}
+
+/// Wraps an expression as the last argument of a probe.
+pub(crate) fn wrap_probe(r: &mut Rewriter<'_>, node: Node<'_>, before: &str) {
+    r.wrap(node, format!("\\trc0_{before}"), ")");
+}

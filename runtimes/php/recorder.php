@@ -1,0 +1,469 @@
+<?php
+// Decides which visits become records and writes them: the shared region, budgets, muting, slots.
+// What a probe means is in `probes.php`; how a value looks is in `values.php`.
+//
+// The fast path of every probe is `--Trc0::$f[site]<0`: a site has no fuel while its visits are
+// recorded, and is given some once they are only counted, so that a counted visit costs one
+// decrement. What was burnt is added up when the fuel is gone, or taken back.
+// Nothing here holds an object or array of the program, warns, or touches what a program can see.
+
+final class Trc0
+{
+    const STEP = "\x01", VAR = "\x02", IN = "\x03", OUT = "\x04", BRANCH = "\x05", LOOP = "\x06",
+        ERR = "\x07", TRANSFORM = "\x08", STDOUT = "\x0a", TASK = "\x0b", ELIDE = "\x0c",
+        DEPTH = "\x0d", INTERN = "\x0e", LIMIT = "\x0f", RESUME = "\x10";
+    // What a mute waits for.
+    const OPEN = 0, IN_LOOP = 1, IN_CALL = 2, SPENT = 3;
+    const FIRST_FUEL = 16, MOST_FUEL = 1048576, FLUSH_EVERY = 40000000;
+
+    // What inserted code uses: fuel by site, the sites of open calls, how many there are.
+    public static $f = [];
+    public static $k = [0];
+    public static $d = 0;
+
+    // The region.
+    private static $channel = null;
+    private static $nonce = '';
+    private static $slotsAt = 0;
+    private static $slotSize = 64;
+    private static $slots = 0;
+    private static $segments = 0;
+    private static $segmentsAt = 0;
+    private static $segmentSize = 0;
+    private static $claimed = 0;
+    private static $stream = 0;
+    private static $place = -1;
+    private static $position = 0;
+    private static $end = 0;
+    private static $full = false;
+    public static $bytes = 0;
+    public static $budgetEvents = 0;
+    public static $budgetBytes = 0;
+    public static $detail = 2;
+
+    // One byte for each small number; a varint's first.
+    public static $B = [];
+
+    // Of sites.
+    public static $given = [];
+    public static $visits = [];
+    public static $left = [];
+    private static $kept = [];
+    private static $record = [];
+    private static $seen = [];
+    public static $function = [];
+    public static $line = [];
+    public static $loopEnd = [];
+    public static $names = [];
+    private static $touched = [];
+
+    // The record in hand, and the state of muting.
+    public static $o = '';
+    public static $site = 0;
+    public static $events = 0;
+    public static $mute = 0;
+    public static $muteDepth = -1;
+    public static $muteFrom = 0;
+    public static $muteTo = 0;
+    public static $loops = [];
+    private static $lastFlush = 0;
+    private static $flushed = false;
+    public static $endSite = 0;
+    public static $pid = 0;
+
+    public static function open($descriptor)
+    {
+        for ($i = 0; $i < 128; $i++) {
+            self::$B[$i] = \chr($i);
+        }
+        self::$channel = \fopen("php://fd/$descriptor", 'r+b');
+        if (self::$channel === false) {
+            self::$channel = null;
+            return false;
+        }
+        \stream_set_read_buffer(self::$channel, 0);
+        \stream_set_write_buffer(self::$channel, 0);
+        \fseek(self::$channel, 0);
+        $head = (string) \fread(self::$channel, 72);
+        if (\strlen($head) < 72 || \substr($head, 0, 4) !== 'TRCS') {
+            return false;
+        }
+        self::$nonce = \substr($head, 8, 8);
+        [, self::$slotsAt, self::$slots, self::$slotSize, self::$segments, self::$segmentsAt,
+            self::$segmentSize, self::$budgetEvents, self::$budgetBytes] =
+            \array_values(\array_merge([0], \unpack('V8', \substr($head, 24, 32))));
+        self::$detail = \ord($head[57]);
+        Trc0_Value::$depth = \ord($head[56]);
+        [, Trc0_Value::$elements, Trc0_Value::$characters, Trc0_Value::$bytes] =
+            \array_merge([0], \array_values(\unpack('v3', \substr($head, 58, 6))));
+        [, self::$claimed, self::$stream] =
+            \array_merge([0], \array_values(\unpack('V2', \substr($head, 64, 8))));
+        self::put(68, \pack('V', self::$stream + 1));
+        $none = self::$slots > 0 ? \array_fill(0, self::$slots, 0) : [0];
+        self::$f = self::$given = self::$visits = self::$left = self::$kept = self::$seen =
+            self::$function = self::$line = self::$loopEnd = $none;
+        self::$lastFlush = \hrtime(true);
+        self::$pid = \getmypid();
+        return true;
+    }
+
+    private static function put($at, $bytes)
+    {
+        if (self::$channel === null) {
+            return false;
+        }
+        if (self::$place !== $at) {
+            \fseek(self::$channel, $at);
+        }
+        if (@\fwrite(self::$channel, $bytes) !== \strlen($bytes)) {
+            // The subject closed the descriptor: its program goes on, the trace ends here.
+            self::$channel = null;
+            return false;
+        }
+        self::$place = $at + \strlen($bytes);
+        return true;
+    }
+
+    private static function claim($head = '')
+    {
+        if (self::$claimed >= self::$segments) {
+            self::$full = true;
+            return false;
+        }
+        $at = self::$segmentsAt + self::$claimed * self::$segmentSize;
+        self::$claimed++;
+        self::put(64, \pack('V', self::$claimed));
+        self::put($at, 'SEG1' . \pack('V', self::$stream)
+            . ($head === '' ? \pack('VV', 0, 0) . self::$nonce . \pack('VV', 0, 0) : $head));
+        self::$position = $at + 32;
+        self::$end = $at + self::$segmentSize;
+        return true;
+    }
+
+    // Appends one record; false where there is no room left.
+    public static function append($bytes)
+    {
+        $length = \strlen($bytes);
+        if (self::$position + $length > self::$end) {
+            if (self::$full || $length > self::$segmentSize - 32 || !self::claim()) {
+                return false;
+            }
+        }
+        if (!self::put(self::$position, $bytes)) {
+            return false;
+        }
+        self::$position += $length;
+        self::$bytes += $length;
+        return true;
+    }
+
+    // What a file's sites are: its functions' names, the function and line of each site, and where
+    // each loop's sites end.
+    public static function learn($facts)
+    {
+        $base = \count(self::$names);
+        foreach ($facts['functions'] as $name) {
+            self::$names[] = $name;
+        }
+        if (self::$endSite === 0) {
+            self::$endSite = $facts['end'];
+        }
+        $site = $facts['first'];
+        $sites = $facts['sites'];
+        for ($i = 0, $n = \count($sites); $i < $n; $i += 2, $site++) {
+            self::$function[$site] = $base + $sites[$i];
+            self::$line[$site] = $sites[$i + 1];
+        }
+        for ($i = 0, $n = \count($facts['loops']); $i < $n; $i += 2) {
+            self::$loopEnd[$facts['loops'][$i]] = $facts['loops'][$i + 1];
+        }
+    }
+
+    public static function nameOf($site)
+    {
+        return self::$names[self::$function[$site] ?? -1] ?? '<unknown>';
+    }
+
+    public static function varint($n)
+    {
+        if ($n >= 0 && $n < 128) {
+            return self::$B[$n];
+        }
+        $text = '';
+        do {
+            $low = $n & 0x7f;
+            $n = ($n >> 7) & 0x01ffffffffffffff;
+            $text .= \chr($n ? $low | 0x80 : $low);
+        } while ($n);
+        return $text;
+    }
+
+    // Starts a visit that the caller fills in and ends with `end`. `own` is the depth of the call
+    // that the probe belongs to, `before` how many calls are open just before the record.
+    public static function start($op, $i, $own, $before)
+    {
+        if (self::$given[$i] !== 0) {
+            self::settle($i);
+        }
+        self::$f[$i] = 0;
+        if (self::$mute !== 0) {
+            self::look($i, $own, $before);
+        }
+        self::$visits[$i]++;
+        self::$site = $i;
+        self::$o = $op . ($i < 128 ? self::$B[$i] : self::varint($i));
+    }
+
+    // Ends the mute if this probe lies outside it.
+    public static function look($i, $own, $before)
+    {
+        if (self::$mute === self::IN_LOOP) {
+            if ($own < self::$muteDepth || ($own === self::$muteDepth
+                && ($i < self::$muteFrom || $i > self::$muteTo))) {
+                self::unmute($before);
+            }
+        } elseif (self::$mute === self::IN_CALL && $own < self::$muteDepth) {
+            self::unmute($before);
+        }
+    }
+
+    public static function end($i, $depth)
+    {
+        if (self::$mute === 0) {
+            self::write();
+            return;
+        }
+        if (self::$seen[$i] < 2) {
+            if (self::$seen[$i]++ === 0) {
+                self::$touched[] = $i;
+            }
+            if (self::$mute !== self::SPENT ? self::affords() : self::$visits[$i] <= 2) {
+                self::keep($depth);
+                return;
+            }
+        }
+        self::leave($i);
+    }
+
+    // Counts a visit instead of recording it, with its record as the last one.
+    private static function leave($i)
+    {
+        $left = ++self::$left[$i];
+        if (\strlen(self::$o) <= self::$slotSize - 17) {
+            self::$record[$i] = self::$o;
+            self::$kept[$i] = self::$visits[$i];
+        } else {
+            self::$record[$i] = '';
+            self::$kept[$i] = 0;
+        }
+        if (self::$mute !== self::IN_LOOP || ($i >= self::$muteFrom && $i <= self::$muteTo)
+            || self::$function[$i] !== self::$function[self::$muteFrom]) {
+            $more = $left < self::FIRST_FUEL ? self::FIRST_FUEL
+                : ($left > self::MOST_FUEL ? self::MOST_FUEL : $left);
+            self::$given[$i] = $more;
+            self::$f[$i] = $more;
+        }
+        if (\hrtime(true) - self::$lastFlush > self::FLUSH_EVERY) {
+            self::flush();
+        }
+    }
+
+    // Adds what a site burnt since it was given fuel.
+    private static function settle($i)
+    {
+        $rest = self::$f[$i];
+        $burnt = self::$given[$i] - ($rest < 0 ? 0 : $rest);
+        self::$given[$i] = 0;
+        self::$f[$i] = 0;
+        if ($burnt === 0) {
+            return;
+        }
+        self::$visits[$i] += $burnt;
+        self::$left[$i] += $burnt;
+        if ((self::$record[$i][0] ?? '') === self::STEP) {
+            self::$kept[$i] = self::$visits[$i];
+        }
+    }
+
+    public static function affords()
+    {
+        return self::$events < self::$budgetEvents && self::$bytes < self::$budgetBytes;
+    }
+
+    // Writes the record in hand.
+    public static function write()
+    {
+        if (self::$events >= self::$budgetEvents || self::$bytes >= self::$budgetBytes) {
+            self::spend(self::$events < self::$budgetEvents ? 1 : 0);
+            return;
+        }
+        if (!self::append(self::$o)) {
+            self::spend(2);
+            return;
+        }
+        self::$events++;
+    }
+
+    // Writes it within a gap.
+    private static function keep($depth)
+    {
+        self::append(self::DEPTH . self::varint($depth));
+        self::append(self::$o);
+        self::$events++;
+    }
+
+    private static function spend($which)
+    {
+        if (self::$mute === self::SPENT) {
+            return;
+        }
+        self::$mute = self::SPENT;
+        self::$muteDepth = -1;
+        self::append(self::LIMIT . self::$B[$which]);
+        // The record in hand is the first one left out.
+        $op = self::$o[0] ?? '';
+        if ($op !== '' && $op !== self::STDOUT && $op !== self::TASK) {
+            $i = self::$site;
+            self::$seen[$i] = 2;
+            self::$touched[] = $i;
+            if (self::$visits[$i] <= 2) {
+                self::keep(self::$d);
+            } else {
+                self::leave($i);
+            }
+        }
+    }
+
+    public static function muteLoop($i)
+    {
+        self::$mute = self::IN_LOOP;
+        self::$muteDepth = self::$d;
+        self::$muteFrom = $i;
+        self::$muteTo = self::$loopEnd[$i];
+    }
+
+    public static function muteCall()
+    {
+        self::$mute = self::IN_CALL;
+        self::$muteDepth = self::$d;
+    }
+
+    // Ends a mute: says what was left out, and goes on recording.
+    public static function unmute($depth)
+    {
+        self::$mute = self::OPEN;
+        self::$muteDepth = -1;
+        $touched = self::$touched;
+        \sort($touched);
+        foreach ($touched as $i) {
+            if (self::$given[$i] !== 0) {
+                self::settle($i);
+            }
+            self::$seen[$i] = 0;
+            $count = self::$left[$i];
+            if ($count === 0 || !self::affords()) {
+                continue;
+            }
+            $record = self::$kept[$i] !== 0 ? self::$record[$i] : '';
+            if (!self::append(self::ELIDE . self::varint($i) . self::varint($count)
+                . self::varint(\strlen($record)) . $record)) {
+                continue;
+            }
+            self::$events++;
+            self::$left[$i] = 0;
+            self::$kept[$i] = 0;
+            self::$record[$i] = '';
+            if (self::$flushed) {
+                self::slot($i);
+            }
+        }
+        self::$touched = [];
+        self::append(self::DEPTH . self::varint($depth));
+    }
+
+    private static function slot($i)
+    {
+        $record = self::$kept[$i] !== 0 ? (self::$record[$i] ?? '') : '';
+        $bytes = \pack('PPC', self::$left[$i], self::$kept[$i], \strlen($record)) . $record;
+        self::put(self::$slotsAt + $i * self::$slotSize, \str_pad($bytes, self::$slotSize, "\0"));
+    }
+
+    // Writes the slots of everything that was left out so far.
+    public static function flush()
+    {
+        self::$flushed = true;
+        foreach (\array_unique(self::$touched) as $i) {
+            if (self::$given[$i] !== 0 && self::$f[$i] !== self::$given[$i]) {
+                $rest = self::$f[$i] < 0 ? 0 : self::$f[$i];
+                self::settle($i);
+                self::$given[$i] = self::$f[$i] = $rest === 0 ? self::FIRST_FUEL : $rest;
+            }
+            self::slot($i);
+        }
+        self::$lastFlush = \hrtime(true);
+    }
+
+    // Loops that are running, innermost last: site, depth, count, events then, quarter of the
+    // events left, bytes then, quarter of the bytes left.
+    public static function enterLoop($i)
+    {
+        self::dropLoops($i);
+        $events = (self::$budgetEvents - self::$events) >> 2;
+        $bytes = (self::$budgetBytes - self::$bytes) >> 2;
+        self::$loops[] = [$i, self::$d, 0, self::$events, $events < 64 ? 64 : $events,
+            self::$bytes, $bytes < 4096 ? 4096 : $bytes];
+    }
+
+    // Forgets loops that were left by a return or an error.
+    public static function dropLoops($i)
+    {
+        for ($at = \count(self::$loops) - 1; $at >= 0; $at--) {
+            $top = self::$loops[$at];
+            if ($top[1] < self::$d || ($top[1] === self::$d && $i > $top[0]
+                && $i <= self::$loopEnd[$top[0]])) {
+                return;
+            }
+            unset(self::$loops[$at]);
+        }
+        self::$loops = [];
+    }
+
+    // Where the running loop of this site stands, after forgetting those inside it.
+    public static function runningLoop($i)
+    {
+        for ($at = \count(self::$loops) - 1; $at >= 0; $at--) {
+            if (self::$loops[$at][0] === $i && self::$loops[$at][1] === self::$d) {
+                while (\count(self::$loops) > $at + 1) {
+                    unset(self::$loops[\count(self::$loops) - 1]);
+                }
+                return $at;
+            }
+            if (self::$loops[$at][1] < self::$d) {
+                break;
+            }
+        }
+        self::enterLoop($i);
+        return \count(self::$loops) - 1;
+    }
+
+    // A forked child goes on in a stream of its own.
+    public static function fork($child, $ordinal)
+    {
+        if (self::$channel === null) {
+            return;
+        }
+        $parent = self::$stream;
+        $site = self::$site;
+        self::$place = -1;
+        \fseek(self::$channel, 64);
+        [, self::$claimed, $begun] =
+            \array_merge([0], \array_values(\unpack('V2', (string) \fread(self::$channel, 8))));
+        if (!$child) {
+            return;
+        }
+        self::$stream = $begun;
+        self::put(68, \pack('V', $begun + 1));
+        self::$pid = \getmypid();
+        self::claim(\pack('VV', $parent + 1, 2) . self::$nonce . \pack('VV', $site, $ordinal));
+    }
+}
