@@ -423,7 +423,7 @@ final class Trc0
                 && $i <= self::$loopEnd[$top[0]])) {
                 return;
             }
-            unset(self::$loops[$at]);
+            \array_pop(self::$loops);
         }
         self::$loops = [];
     }
@@ -434,7 +434,7 @@ final class Trc0
         for ($at = \count(self::$loops) - 1; $at >= 0; $at--) {
             if (self::$loops[$at][0] === $i && self::$loops[$at][1] === self::$d) {
                 while (\count(self::$loops) > $at + 1) {
-                    unset(self::$loops[\count(self::$loops) - 1]);
+                    \array_pop(self::$loops);
                 }
                 return $at;
             }

@@ -56,6 +56,10 @@ fn two_armed<'a>(r: &mut Rewriter<'a>, condition: Node<'a>) -> u32 {
 
 /// Reports a truth value that only decides, without a call once its visits are counted.
 fn decide(r: &mut Rewriter<'_>, condition: Node<'_>, site: u32) {
+    // PHP refuses `a ? b : c ? d : e`; parentheses would make it legal.
+    if condition.kind() == "conditional_expression" {
+        return;
+    }
     r.wrap(
         condition,
         "((",

@@ -228,6 +228,13 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if frame == Frame::Main {
         return;
     }
+    // A value that the function may not return: the error message depends on its form.
+    let is_void = function
+        .child_by_field_name("return_type")
+        .is_some_and(|name| matches!(r.text(name).as_ref(), "void" | "never"));
+    if is_void && expression_child(node).is_some() {
+        return;
+    }
     let listed = is_listed(r, node);
     let site = r.site(Kind::Out, node);
     let waits = waits_for_finally(r, node, function);

@@ -256,12 +256,17 @@ pub(crate) fn close_statement(r: &mut Rewriter<'_>, node: Node<'_>, text: &str) 
     r.close(node, format!("{semicolon}{text}"));
 }
 
-/// `if(--\Trc0::$f[N]<0)` and what then reports.
+/// `if(--\Trc0::$f[N]<0)` and what then reports. A further semicolon keeps an `else:` behind it
+/// from belonging to it.
 pub(crate) fn guarded(site: u32, call: &str) -> String {
-    format!("if(--\\Trc0::$f[{site}]<0)\\trc0_{call};")
+    format!("if(--\\Trc0::$f[{site}]<0)\\trc0_{call};;")
 }
 
 /// Wraps an expression as the last argument of a probe.
-pub(crate) fn wrap_probe(r: &mut Rewriter<'_>, node: Node<'_>, before: &str) {
-    r.wrap(node, format!("\\trc0_{before}"), ")");
+pub(crate) fn wrap_probe<'a>(r: &mut Rewriter<'a>, node: Node<'a>, before: &str) {
+    // An argument that is no call may not be taken by reference; a call's result may, with a notice.
+    let bound = r.parent(node).is_some_and(|parent| parent.kind() == "argument")
+        && !node.kind().ends_with("call_expression");
+    let (open, close) = if bound { ("(1?", "):0)") } else { ("", ")") };
+    r.wrap(node, format!("{open}\\trc0_{before}"), close);
 }
