@@ -90,6 +90,12 @@ function trc0_printable($x, &$left)
 // What the program is told of itself, without the emitter.
 function trc0_tell($name, $x)
 {
+    // Facts of the main file, which PHP takes the emitter to be.
+    $facts = ['getlastmod' => 'filemtime', 'getmyinode' => 'fileinode',
+        'getmyuid' => 'fileowner', 'getmygid' => 'filegroup'];
+    if (isset($facts[$name])) {
+        return $facts[$name](Trc0_Sources::$list[0]['path']);
+    }
     if (!\is_array($x)) {
         return $x;
     }

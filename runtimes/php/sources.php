@@ -70,20 +70,18 @@ final class Trc0_Sources
         if ($facts['short'] && !\ini_get('short_open_tag')) {
             return self::original($index);
         }
-        if ($facts['broken']) {
-            $original = self::original($index);
-            if (!self::parses($original) || !self::parses($source['code'])) {
-                return $original;
-            }
+        if (!\function_exists('token_get_all')) {
+            return $facts['broken'] ? self::original($index) : $source['code'];
+        }
+        if (!self::parses($source['code'])
+            || ($facts['broken'] && !self::parses(self::original($index)))) {
+            return self::original($index);
         }
         return $source['code'];
     }
 
     private static function parses($text)
     {
-        if (!\function_exists('token_get_all')) {
-            return false;
-        }
         try {
             \token_get_all($text, \TOKEN_PARSE);
             return true;

@@ -11,6 +11,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("gcc", "gcc libc6-dev"),
     ("gcov", "gcc"),
+    ("php", "php-cli php-mbstring php-xml"),
+    ("phpdbg", "php-phpdbg"),
     ("mkfs.erofs", "erofs-utils"),
 ];
 

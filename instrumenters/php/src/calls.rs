@@ -42,7 +42,7 @@ const FILLING: [(&str, usize); 6] = [
 ];
 
 /// Functions in whose result the emitter would show.
-const TELLING: [&str; 9] = [
+const TELLING: [&str; 13] = [
     "get_defined_vars",
     "get_declared_classes",
     "get_defined_functions",
@@ -52,6 +52,10 @@ const TELLING: [&str; 9] = [
     "get_defined_constants",
     "get_resources",
     "ini_get_all",
+    "getlastmod",
+    "getmyinode",
+    "getmyuid",
+    "getmygid",
 ];
 
 /// Functions that print what they are given.

@@ -6,11 +6,15 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::syntax::{is_block, is_echoed, is_list};
+use crate::syntax::{is_block, is_echoed, is_list, is_misread};
 
 /// Whether a statement has a site for its beginning.
 pub(crate) fn is_stepped<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
-    if !r.wants(Detail::Lines) || r.is_broken(node) || r.is_opaque(node) {
+    if !r.wants(Detail::Lines)
+        || r.is_broken(node)
+        || r.is_opaque(node)
+        || (node.kind() == "if_statement" && is_misread(node))
+    {
         return false;
     }
     match node.kind() {

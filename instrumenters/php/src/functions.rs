@@ -168,7 +168,22 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     } else {
         format!("\\trc0_o({out});")
     };
-    surround(r, body, &entry, &leave);
+    // In front of the first statement: a generator that has not begun stands there.
+    let mut cursor = body.walk();
+    let first = body
+        .named_children(&mut cursor)
+        .find(|child| child.kind() != "comment")
+        .filter(|child| !child.is_extra() && !child.is_error());
+    match first {
+        Some(first) => {
+            let extent = body.end_byte() - body.start_byte();
+            r.open_at(first.start_byte(), extent, entry);
+            if !leave.is_empty() {
+                r.close_at(body.end_byte() - 1, extent - 1, leave);
+            }
+        }
+        None => surround(r, body, &entry, &leave),
+    }
 }
 
 fn body_of(node: Node<'_>) -> Option<Node<'_>> {

@@ -12,6 +12,8 @@ pub(crate) struct File {
     pub(crate) halt: Option<usize>,
     /// `declare(ticks=…)` counts statements, also inserted ones.
     pub(crate) ticks: bool,
+    /// Statements `if (a) if (b) …; else …;`, whose `else` the grammar gives to the wrong `if`.
+    pub(crate) misread: Vec<(usize, usize)>,
     /// Whether there is a `<?` that is PHP only where the configuration says so.
     pub(crate) short: bool,
 }
@@ -21,6 +23,7 @@ impl File {
         let mut file = Self {
             halt: None,
             ticks: false,
+            misread: Vec::new(),
             short: false,
         };
         let mut cursor = r.root().walk();
@@ -40,12 +43,54 @@ impl File {
                     }
                 }
                 "declare_directive" => file.ticks |= r.text(node).starts_with("ticks"),
+                "if_statement" if is_misread(node) => {
+                    file.misread.push((node.start_byte(), node.end_byte()));
+                    continue;
+                }
                 "php_tag" => file.short |= r.text(node) == "<?",
                 _ => {}
             }
             stack.extend(node.children(&mut cursor));
         }
         file
+    }
+}
+
+/// Whether an `else` or `elseif` belongs to an `if` further inside.
+pub(crate) fn is_misread(node: Node<'_>) -> bool {
+    let mut cursor = node.walk();
+    let alternatives: Vec<Node<'_>> = node
+        .children_by_field_name("alternative", &mut cursor)
+        .collect();
+    let bodies = std::iter::once(node).chain(alternatives.iter().copied());
+    bodies
+        .take(alternatives.len())
+        .filter_map(|part| part.child_by_field_name("body"))
+        .any(ends_open)
+}
+
+/// Whether a statement without braces ends in an `if` that an `else` behind it would belong to.
+fn ends_open(body: Node<'_>) -> bool {
+    match body.kind() {
+        "if_statement" => {
+            let mut cursor = body.walk();
+            let last = body
+                .children_by_field_name("alternative", &mut cursor)
+                .last();
+            if body.child_by_field_name("body").is_some_and(|body| body.kind() == "colon_block") {
+                return false;
+            }
+            match last {
+                Some(last) if last.kind() == "else_clause" => {
+                    last.child_by_field_name("body").is_some_and(ends_open)
+                }
+                _ => true,
+            }
+        }
+        "while_statement" | "for_statement" | "foreach_statement" => {
+            body.child_by_field_name("body").is_some_and(ends_open)
+        }
+        _ => false,
     }
 }
 
@@ -58,6 +103,14 @@ pub(crate) fn file(r: &mut Rewriter<'_>) -> std::rc::Rc<File> {
 pub(crate) fn is_live<'a>(r: &mut Rewriter<'a>, node: Node<'a>) -> bool {
     let file = file(r);
     if file.ticks || file.halt.is_some_and(|halt| node.start_byte() >= halt) {
+        return false;
+    }
+    let (start, end) = (node.start_byte(), node.end_byte());
+    let misread = |&(from, to): &(usize, usize)| from <= start && end <= to;
+    if file.misread.iter().any(misread) {
+        if file.misread.contains(&(start, end)) && node.kind() == "if_statement" {
+            r.drop_probe(node, "unsupported");
+        }
         return false;
     }
     !in_broken(r, node)
