@@ -56,6 +56,7 @@
 (echo_statement) @echo
 (expression_statement) @tag
 (print_intrinsic) @print
+(exit_statement) @exit
 (text_interpolation) @html
 [
   (include_expression) (include_once_expression) (require_expression) (require_once_expression)

@@ -16,6 +16,9 @@ final class Trc0_Frames
     public static $made = 0;
     public static $current = 0;
     public static $forks = 0;
+    // Whether the next call may be a fiber's first; the fiber that runs, as an object number.
+    public static $starting = false;
+    public static $base = 0;
 }
 
 // A return inside `try` takes effect after `finally`.
@@ -39,14 +42,27 @@ function trc0_pend($i, $frame, $text)
     $pending[] = [$i, Trc0::$d, $frame, $text];
 }
 
+// A return inside `finally` takes the place of one that waits for it.
+function trc0_fd()
+{
+    $pending = &Trc0_Frames::$pending;
+    while ($pending !== [] && $pending[\count($pending) - 1][1] >= Trc0::$d) {
+        \array_pop($pending);
+    }
+}
+
 function trc0_fe($frame)
 {
     $last = \count(Trc0_Frames::$pending) - 1;
-    if ($last < 0) {
+    if ($last < 0 || Trc0_Frames::$pending[$last][2] !== $frame) {
+        // A generator that is destroyed, or thrown into, is over behind its `finally`.
+        if ($frame < 0 && (Trc0_Frames::$tasks[$frame][5] ?? false)) {
+            trc0_over($frame);
+        }
         return;
     }
     [$i, $depth, $own, $text] = Trc0_Frames::$pending[$last];
-    if ($own !== $frame || $depth !== Trc0::$d) {
+    if ($depth !== Trc0::$d) {
         return;
     }
     \array_pop(Trc0_Frames::$pending);
@@ -80,8 +96,8 @@ function trc0_frame_depth($i, $frame)
 function trc0_failure($i, $phase, $x, $gone)
 {
     $depth = Trc0::$d;
-    Trc0::start(Trc0::ERR, $i, $depth, $depth);
     $line = 0;
+    Trc0::start(Trc0::ERR, $i, $depth, $depth);
     if (\is_object($x)) {
         $fields = (array) $x;
         $type = Trc0_Value::plain(\get_class($x));
@@ -96,11 +112,12 @@ function trc0_failure($i, $phase, $x, $gone)
     Trc0::$o .= Trc0::varint($thrown ? Trc0::$line[Trc0_Frames::$thrown[1]] : 0);
     $frames = '';
     $count = 0;
+    $line = \is_int($line) ? $line : 0;
     if ($phase !== "\x00") {
         for ($at = $gone; $at >= $depth && $count < 64; $at--) {
             $name = $at === 0 ? '<module>' : Trc0::nameOf(Trc0::$k[$at] ?? 0);
             $frames .= Trc0_Value::intern($name)
-                . ($at === $gone && \is_int($line) ? Trc0::varint($line) : "\x00");
+                . ($at === $gone ? Trc0::varint($line) : "\x00");
             $count++;
         }
     }
@@ -139,8 +156,9 @@ function trc0_c($i, $frame, $x = null)
 // A `finally` begins: an error passes if frames are gone or one was just thrown.
 function trc0_f($i, $frame)
 {
-    if ($frame < 0) {
+    if ($frame < 0 && (Trc0_Frames::$tasks[$frame][4] ?? false)) {
         trc0_wake($i, $frame, "\x02");
+        Trc0_Frames::$tasks[$frame][5] = true;
     }
     $gone = Trc0::$d;
     Trc0::$d = trc0_frame_depth($i, $frame);
@@ -178,6 +196,7 @@ function trc0_suspend($i, $frame, $rest)
         return;
     }
     $task[4] = true;
+    $task[5] = false;
     if ($task[2] === 0) {
         $task[2] = ++Trc0_Frames::$made;
         trc0_task("\x00", 'generator', $task[2], $task[1]);
@@ -280,13 +299,41 @@ function trc0_go($i, $frame)
 // A call that another fiber may run in: what is open here is open again behind it.
 function trc0_fa()
 {
-    return [Trc0::$d, \array_slice(Trc0::$k, 0, Trc0::$d + 1)];
+    Trc0_Frames::$starting = true;
+    return [Trc0::$d, Trc0::$k, Trc0_Frames::$current, Trc0_Frames::$base];
 }
 
 function trc0_fb($before, $x)
 {
-    [Trc0::$d, Trc0::$k] = $before;
+    Trc0_Frames::$starting = false;
+    [Trc0::$d, Trc0::$k, $current, Trc0_Frames::$base] = $before;
+    trc0_switch($current);
     return $x;
+}
+
+function trc0_switch($to)
+{
+    if (Trc0_Frames::$current !== $to) {
+        Trc0_Frames::$current = $to;
+        trc0_task("\x01", $to === 0 ? 'main' : 'fiber', $to, 0);
+    }
+}
+
+// The first call after one that may have started a fiber.
+function trc0_begin($i)
+{
+    Trc0_Frames::$starting = false;
+    $fiber = \class_exists('Fiber', false) ? \Fiber::getCurrent() : null;
+    $number = $fiber === null ? 0 : \spl_object_id($fiber);
+    if ($number === 0 || $number === Trc0_Frames::$base) {
+        return;
+    }
+    Trc0_Frames::$base = $number;
+    $id = ++Trc0_Frames::$made;
+    trc0_task("\x00", 'fiber', $id, $i);
+    trc0_switch($id);
+    Trc0::$d = 1;
+    Trc0::$k = [0, $i];
 }
 
 function trc0_fork($result)

@@ -38,6 +38,15 @@ function trc0_w1($shown, $length)
     }
 }
 
+// `exit` writes a text, but not a number.
+function trc0_ex($x)
+{
+    if (\is_string($x)) {
+        trc0_e($x);
+    }
+    return $x;
+}
+
 function trc0_fw($stream, $x)
 {
     if (Trc0::$mute === 0 && \is_string($x) && $x !== '') {

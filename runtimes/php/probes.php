@@ -245,6 +245,9 @@ function trc0_x($i)
 // Calls. The one that is entered is counted already.
 function trc0_i($i, ...$xs)
 {
+    if (Trc0_Frames::$starting) {
+        trc0_begin($i);
+    }
     $depth = Trc0::$d;
     Trc0::start(Trc0::IN, $i, $depth, $depth - 1);
     Trc0::$o .= $xs === [] ? "\x00" : trc0_values($xs);

@@ -69,7 +69,10 @@ final class Trc0
     private static $lastFlush = 0;
     private static $flushed = false;
     public static $endSite = 0;
-    public static $pid = 0;
+    // Once the program has forked.
+    private static $lock = null;
+    private static $held = false;
+    public static $lockFile = '';
 
     public static function open($descriptor)
     {
@@ -103,7 +106,6 @@ final class Trc0
         self::$f = self::$given = self::$visits = self::$left = self::$kept = self::$seen =
             self::$function = self::$line = self::$loopEnd = $none;
         self::$lastFlush = \hrtime(true);
-        self::$pid = \getmypid();
         return true;
     }
 
@@ -112,10 +114,18 @@ final class Trc0
         if (self::$channel === null) {
             return false;
         }
+        if (self::$lock !== null) {
+            \flock(self::$lock, \LOCK_EX);
+            self::$place = -1;
+        }
         if (self::$place !== $at) {
             \fseek(self::$channel, $at);
         }
-        if (@\fwrite(self::$channel, $bytes) !== \strlen($bytes)) {
+        $written = @\fwrite(self::$channel, $bytes);
+        if (self::$lock !== null && !self::$held) {
+            \flock(self::$lock, \LOCK_UN);
+        }
+        if ($written !== \strlen($bytes)) {
             // The subject closed the descriptor: its program goes on, the trace ends here.
             self::$channel = null;
             return false;
@@ -126,6 +136,10 @@ final class Trc0
 
     private static function claim($head = '')
     {
+        if (self::$lock !== null && self::$channel !== null) {
+            self::$held = true;
+            self::$claimed = self::counter(64);
+        }
         if (self::$claimed >= self::$segments) {
             self::$full = true;
             return false;
@@ -133,6 +147,10 @@ final class Trc0
         $at = self::$segmentsAt + self::$claimed * self::$segmentSize;
         self::$claimed++;
         self::put(64, \pack('V', self::$claimed));
+        if (self::$lock !== null) {
+            self::$held = false;
+            \flock(self::$lock, \LOCK_UN);
+        }
         self::put($at, 'SEG1' . \pack('V', self::$stream)
             . ($head === '' ? \pack('VV', 0, 0) . self::$nonce . \pack('VV', 0, 0) : $head));
         self::$position = $at + 32;
@@ -446,24 +464,37 @@ final class Trc0
         return \count(self::$loops) - 1;
     }
 
-    // A forked child goes on in a stream of its own.
+    // A forked child goes on in a stream of its own. The two share the descriptor and its place in
+    // the file, so that each takes a lock, on a file that is always there, to write.
     public static function fork($child, $ordinal)
     {
         if (self::$channel === null) {
             return;
         }
-        $parent = self::$stream;
-        $site = self::$site;
-        self::$place = -1;
-        \fseek(self::$channel, 64);
-        [, self::$claimed, $begun] =
-            \array_merge([0], \array_values(\unpack('V2', (string) \fread(self::$channel, 8))));
+        $lock = @\fopen(self::$lockFile, 'rb');
+        if ($lock === false) {
+            self::$channel = $child ? null : self::$channel;
+            return;
+        }
+        self::$lock = $lock;
         if (!$child) {
             return;
         }
-        self::$stream = $begun;
-        self::put(68, \pack('V', $begun + 1));
-        self::$pid = \getmypid();
+        $parent = self::$stream;
+        $site = self::$site;
+        self::$held = true;
+        self::$stream = self::counter(68);
+        self::put(68, \pack('V', self::$stream + 1));
+        self::$held = false;
+        \flock(self::$lock, \LOCK_UN);
         self::claim(\pack('VV', $parent + 1, 2) . self::$nonce . \pack('VV', $site, $ordinal));
+    }
+
+    private static function counter($at)
+    {
+        \flock(self::$lock, \LOCK_EX);
+        \fseek(self::$channel, $at);
+        self::$place = -1;
+        return \unpack('V', (string) \fread(self::$channel, 4))[1] ?? 0;
     }
 }

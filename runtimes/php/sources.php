@@ -215,7 +215,7 @@ function trc0_shutdown()
 function trc0_fatal($error, $gone)
 {
     $message = $error['message'];
-    $type = 'Error';
+    $type = $error['type'] === 4 ? 'ParseError' : 'Error';
     if (\strncmp($message, 'Uncaught ', 9) === 0) {
         $text = \substr($message, 9);
         $next = \strrpos($text, "\n\nNext ");
@@ -271,6 +271,7 @@ function trc0_start($plan)
                 ? trc0_absolute($given) : ($real === false ? $source['path'] : $real);
         }
     }
+    Trc0::$lockFile = __FILE__;
     Trc0::open($plan['channel']);
     \register_shutdown_function('trc0_shutdown');
     \stream_wrapper_register('trc0', 'Trc0_Sources');

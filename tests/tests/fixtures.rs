@@ -144,6 +144,8 @@ fn trace_is_as_recorded(
     }
     let lines =
         tracer_view::lines::render(&recorded.trace, &tracer_view::lines::Options::default());
+    // Where a runtime prints whole paths, the folder's name is another one each time.
+    let lines = lines.replace(&*folder.to_string_lossy(), "/case");
     if case.trace.as_deref() == Some(&lines) {
         return Ok(());
     }

@@ -18,6 +18,9 @@ fn program(language: &str) -> &'static str {
         "javascript" | "typescript" => {
             "let x = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\nconsole.log(x);\n"
         }
+        "php" => {
+            "<?php\n$x = 1;\nfor ($i = 0; $i < 3; $i++) {\n    $x += $i;\n}\necho $x, \"\\n\";\n"
+        }
         "c" => {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
@@ -39,6 +42,7 @@ fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
 fn long_line(language: &str) -> Vec<u8> {
     let statement = match language {
         "c" => "x = x + 1; ",
+        "php" => "$x = 1; ",
         _ => "x = 1; ",
     };
     let statements = statement.repeat(1_000_000 / statement.len());
@@ -48,6 +52,8 @@ fn long_line(language: &str) -> Vec<u8> {
             format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
         }
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
+        "javascript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
+        "php" => format!("<?php {statements}$y = [ {elements}0 ];\n"),
         _ => format!("{statements}y = [ {elements}0 ]\n"),
     }
     .into_bytes()

@@ -78,6 +78,8 @@ fn javascript_traces_are_reproducible() {
 #[test]
 fn typescript_traces_are_reproducible() {
     ten_runs_agree("typescript");
+fn php_traces_are_reproducible() {
+    ten_runs_agree("php");
 }
 
 #[test]

@@ -171,6 +171,20 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Output),
     },
     Case {
+        language: "php",
+        source: "<?php\n$mark = 41;\n$mark += 1;\nposix_kill(posix_getpid(), SIGKILL);\n",
+        source: "<?php\nfunction f() {\n    $mark = 42;\n    exit(7);\n}\nf();\n",
+        source: "<?php\n$mark = 42;\nposix_kill(posix_getpid(), SIGABRT);\n",
+        source: "<?php\n$mark = 42;\nwhile (true) {}\n",
+        source: "<?php\nini_set('memory_limit', '64M');\n$mark = 42;\n\
+                 function f() { return f() + 1; }\nf();\n",
+        ends: Ends::Exit(255),
+        source: "<?php\nini_set('memory_limit', -1);\n$mark = 42;\n$hoard = [];\n\
+                 while (true) $hoard[] = str_repeat('x', 10 << 20);\n",
+        source: "<?php\n$mark = 42;\nwhile (true) echo str_repeat('x', 100000);\n",
+        name: "fork_bomb",
+        source: "<?php\n$mark = 42;\nwhile (true) @pcntl_fork();\n",
+        ends: Ends::Limit(Limit::Processes),
         language: "c",
         name: "kill_nine",
         source: "#include <signal.h>\nint main(void) {\n  int mark = 41;\n  mark += 1;\n  \

@@ -6,7 +6,17 @@ use tracer_model::{Detail, Kind};
 use crate::syntax::{bare, close_statement, expression_child, is_listed, listed, wrap_probe};
 
 const COMPARISONS: [&str; 11] = [
-    "<", ">", "<=", ">=", "==", "===", "!=", "!==", "<>", "instanceof", "<=>",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "==",
+    "===",
+    "!=",
+    "!==",
+    "<>",
+    "instanceof",
+    "<=>",
 ];
 
 /// The condition of a statement or a `?:`.
@@ -90,7 +100,11 @@ fn operands<'a>(r: &mut Rewriter<'a>, condition: Node<'a>, site: u32) -> bool {
     wrap_probe(r, condition, &format!("bo({site},2,"));
     for side in [left, right] {
         let glued = side.start_byte() == operator.end_byte();
-        r.wrap(side, format!("{}\\trc0_h(", if glued { " " } else { "" }), ")");
+        r.wrap(
+            side,
+            format!("{}\\trc0_h(", if glued { " " } else { "" }),
+            ")",
+        );
     }
     true
 }
@@ -110,7 +124,11 @@ pub(crate) fn shortcut<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let site = r.site(Kind::Branch, left);
     let text = format!("{} {}", r.label(left), operator.kind());
     let null = operator.kind() == "??";
-    let arms = if null { ["null", "present"] } else { ["false", "true"] };
+    let arms = if null {
+        ["null", "present"]
+    } else {
+        ["false", "true"]
+    };
     let entry = r.site_mut(site);
     entry.text = text;
     entry.arms = arms.map(String::from).to_vec();
@@ -128,12 +146,19 @@ pub(crate) fn choose<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::Lines) {
         return;
     }
-    let value = node.child_by_field_name("condition").and_then(expression_child);
+    let value = node
+        .child_by_field_name("condition")
+        .and_then(expression_child);
     let (Some(value), Some(body)) = (value, node.child_by_field_name("body")) else {
         return;
     };
     let site = r.site(Kind::Branch, value);
-    wrap_probe(r, value, &format!("q({site},"));
+    // PHP looks a variable up at each case, and warns there.
+    if value.kind() == "variable_name" && is_listed(r, node) {
+        r.open(node, format!("\\trc0_q({site},0);"));
+    } else {
+        wrap_probe(r, value, &format!("q({site},"));
+    }
     let mut arms = Vec::new();
     let mut has_default = false;
     let mut cursor = body.walk();
@@ -182,7 +207,9 @@ pub(crate) fn select<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::Lines) {
         return;
     }
-    let value = node.child_by_field_name("condition").and_then(expression_child);
+    let value = node
+        .child_by_field_name("condition")
+        .and_then(expression_child);
     let (Some(value), Some(body)) = (value, node.child_by_field_name("body")) else {
         return;
     };

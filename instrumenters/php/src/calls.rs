@@ -90,7 +90,11 @@ pub(crate) fn call<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let first = list.first().copied().and_then(value_of);
-    if TELLING.contains(&name.as_str()) {
+    if matches!(name.as_str(), "exit" | "die") {
+        if let Some(value) = first {
+            wrap_probe(r, value, "ex(");
+        }
+    } else if TELLING.contains(&name.as_str()) {
         r.wrap(node, format!("\\trc0_tell('{name}',"), ")");
     } else if name == "pcntl_fork" {
         r.wrap(node, "\\trc0_fork(", ")");
@@ -138,13 +142,20 @@ fn change<'a>(r: &mut Rewriter<'a>, node: Node<'a>, first: Option<Node<'a>>) {
 
 /// `preg_match($pattern, $text, $found)`: what it wrote.
 fn fill<'a>(r: &mut Rewriter<'a>, node: Node<'a>, argument: Option<Node<'a>>) {
-    let Some(variable) = argument.and_then(value_of).filter(|value| is_plain(r, *value)) else {
+    let Some(variable) = argument
+        .and_then(value_of)
+        .filter(|value| is_plain(r, *value))
+    else {
         return;
     };
     let name = r.text(variable).into_owned();
     let site = r.site(Kind::Var, variable);
     r.set_names(site, [name.clone()]);
-    r.wrap(node, format!("\\trc0_vd({site},"), format!(",{name}??null)"));
+    r.wrap(
+        node,
+        format!("\\trc0_vd({site},"),
+        format!(",{name}??null)"),
+    );
 }
 
 /// Fibers: another stack of calls goes on.
@@ -182,9 +193,5 @@ pub(crate) fn include<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let once = u8::from(word.kind().ends_with("_once"));
     let glued = path.start_byte() == word.end_byte();
     let space = if glued { " " } else { "" };
-    r.wrap(
-        path,
-        format!("{space}\\trc0_inc({once},__DIR__,"),
-        ")",
-    );
+    r.wrap(path, format!("{space}\\trc0_inc({once},__DIR__,"), ")");
 }

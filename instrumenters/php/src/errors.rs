@@ -3,7 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::Kind;
 
-use crate::functions::{ends_normally, frame_text, is_outermost_finally, surround};
+use crate::functions::{frame_text, is_outermost_finally, surround};
 use crate::syntax::{enclosing_function, expression_child};
 
 /// `throw`.
@@ -36,7 +36,18 @@ pub(crate) fn catch<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
             r.set_names(site, [name.clone()]);
             format!("\\trc0_c({site},{frame},{name});")
         }
-        None => format!("\\trc0_c({site},{frame});"),
+        None => {
+            let caught = node
+                .child_by_field_name("type")
+                .map(|caught| r.label(caught))
+                .filter(|caught| {
+                    caught
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                })
+                .unwrap_or_else(|| "Throwable".into());
+            format!("\\trc0_c({site},{frame},['{caught}',null]);")
+        }
     };
     r.open_at(
         body.start_byte() + 1,
@@ -58,7 +69,7 @@ pub(crate) fn finally<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let outermost = r
         .parent(node)
         .is_some_and(|parent| is_outermost_finally(r, parent));
-    let tail = if outermost && ends_normally(node) {
+    let tail = if outermost {
         format!("\\trc0_fe({frame});")
     } else {
         String::new()

@@ -6,8 +6,8 @@ use tracer_model::{FunctionKind, Kind};
 use crate::chains::first_of;
 use crate::statements::entry;
 use crate::syntax::{
-    FRAME, enclosing_function, expression_child, guarded, has_token, is_listed, is_plain,
-    own_code, texts, wrap_probe,
+    FRAME, enclosing_function, expression_child, guarded, has_token, is_listed, is_plain, own_code,
+    texts, wrap_probe,
 };
 
 /// How a function's probes know their frame.
@@ -126,7 +126,10 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         _ => Frame::None,
     };
     let nodes = parameters(node);
-    let nodes: Vec<Node<'a>> = nodes.into_iter().filter(|name| is_plain(r, *name)).collect();
+    let nodes: Vec<Node<'a>> = nodes
+        .into_iter()
+        .filter(|name| is_plain(r, *name))
+        .collect();
     let names = texts(r, &nodes);
     let name = name_of(r, node);
     let kind = match node.kind() {
@@ -228,9 +231,10 @@ pub(crate) fn class<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(body) = node.child_by_field_name("body") else {
         return;
     };
-    let name = node
-        .child_by_field_name("name")
-        .map_or_else(|| "class@anonymous".into(), |name| r.text(name).into_owned());
+    let name = node.child_by_field_name("name").map_or_else(
+        || "class@anonymous".into(),
+        |name| r.text(name).into_owned(),
+    );
     r.enter_class(body, &name);
 }
 
@@ -240,8 +244,11 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(frame) = frame_of(r, function) else {
         return;
     };
-    if frame == Frame::Main {
+    if frame == Frame::Main || r.recall(function, "out").is_none() {
         return;
+    }
+    if is_listed(r, node) && in_finally(r, node, function) {
+        r.open(node, "\\trc0_fd();");
     }
     // A value that the function may not return: the error message depends on its form.
     let is_void = function
@@ -297,12 +304,8 @@ fn is_function_by_reference(function: Node<'_>) -> bool {
     crate::syntax::is_function(function.kind()) && returns_reference(function)
 }
 
-/// Whether a return passes a `finally` that runs to its end.
-pub(crate) fn waits_for_finally<'a>(
-    r: &Rewriter<'a>,
-    node: Node<'a>,
-    function: Node<'a>,
-) -> bool {
+/// Whether a return passes a `finally`.
+pub(crate) fn waits_for_finally<'a>(r: &Rewriter<'a>, node: Node<'a>, function: Node<'a>) -> bool {
     let mut child = node;
     while let Some(parent) = r.parent(child) {
         if child == function {
@@ -310,9 +313,21 @@ pub(crate) fn waits_for_finally<'a>(
         }
         if parent.kind() == "try_statement"
             && child.kind() != "finally_clause"
-            && let Some(finalizer) = finally_of(parent)
+            && finally_of(parent).is_some()
         {
-            return ends_normally(finalizer);
+            return true;
+        }
+        child = parent;
+    }
+    false
+}
+
+/// Whether a node lies in a `finally`, where it takes the place of what was under way.
+fn in_finally<'a>(r: &Rewriter<'a>, node: Node<'a>, function: Node<'a>) -> bool {
+    let mut child = node;
+    while let Some(parent) = r.parent(child).filter(|parent| *parent != function) {
+        if parent.kind() == "finally_clause" {
+            return true;
         }
         child = parent;
     }
@@ -324,20 +339,6 @@ pub(crate) fn finally_of(node: Node<'_>) -> Option<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor)
         .find(|child| child.kind() == "finally_clause")
-}
-
-/// Whether nothing in a `finally` leaves it early.
-pub(crate) fn ends_normally(finalizer: Node<'_>) -> bool {
-    !own_code(finalizer, &mut |child| {
-        matches!(
-            child.kind(),
-            "return_statement"
-                | "break_statement"
-                | "continue_statement"
-                | "throw_expression"
-                | "goto_statement"
-        )
-    })
 }
 
 /// Whether a `try` lies inside the protected part of no other of the same function.

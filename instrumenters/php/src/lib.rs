@@ -68,6 +68,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("echo", sound!(output::echo)),
         ("tag", sound!(output::tag)),
         ("print", sound!(output::print)),
+        ("exit", sound!(output::exit)),
         ("html", sound!(output::html)),
         ("assignment", sound!(writes::assignment)),
         ("reference", sound!(writes::reference)),

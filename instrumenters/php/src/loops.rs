@@ -66,9 +66,10 @@ fn pair<'a>(r: &Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node<'a>>) {
 
 fn header<'a>(r: &Rewriter<'a>, node: Node<'a>, body: Option<Node<'a>>) -> String {
     if node.kind() == "do_statement" {
-        return node
-            .child_by_field_name("condition")
-            .map_or_else(|| "do".into(), |test| format!("do … while {}", r.label(test)));
+        return node.child_by_field_name("condition").map_or_else(
+            || "do".into(),
+            |test| format!("do … while {}", r.label(test)),
+        );
     }
     let Some(body) = body else {
         return r.label(node);

@@ -88,7 +88,10 @@ fn constant(node: Node<'_>, source: &[u8], path: &Path) -> Option<String> {
             Some(left + &right)
         }
         "function_call_expression" => {
-            let name = node.child_by_field_name("function")?.utf8_text(source).ok()?;
+            let name = node
+                .child_by_field_name("function")?
+                .utf8_text(source)
+                .ok()?;
             if name.trim_start_matches('\\') != "dirname" {
                 return None;
             }

@@ -22,6 +22,13 @@ pub(crate) fn echo<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
+/// `exit("text")`.
+pub(crate) fn exit<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if let Some(value) = expression_child(node) {
+        r.wrap(value, "\\trc0_ex(", ")");
+    }
+}
+
 /// `<?= value ?>`: a statement of its own.
 pub(crate) fn tag<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !is_echoed(r, node) {

@@ -14,15 +14,17 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let mut cursor = node.walk();
     let statements: Vec<Node<'a>> = node
         .named_children(&mut cursor)
-        .filter(|child| {
-            runs(child.kind()) && file.halt.is_none_or(|halt| child.end_byte() < halt)
-        })
+        .filter(|child| runs(child.kind()) && file.halt.is_none_or(|halt| child.end_byte() < halt))
         .collect();
     let is_main = r.options.file == 0;
     r.remember(
         node,
         "frame",
-        if is_main { Frame::Main } else { Frame::Included } as u32,
+        if is_main {
+            Frame::Main
+        } else {
+            Frame::Included
+        } as u32,
     );
     r.site_of(Kind::Err, node, "uncaught");
     let (Some(first), Some(last)) = (statements.first(), statements.last()) else {
@@ -31,12 +33,12 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let extent = node.end_byte() + 1;
     let mut out = 0;
     if !is_main {
-        let site = r.site(Kind::In, node);
-        out = r.site(Kind::Out, node);
-        r.remember(node, "out", out);
         if crate::syntax::is_echoed(r, *first) {
             return;
         }
+        let site = r.site(Kind::In, node);
+        out = r.site(Kind::Out, node);
+        r.remember(node, "out", out);
         let text = entry(site, "");
         r.open_at(first.start_byte(), extent, text);
     }

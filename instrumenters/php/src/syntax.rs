@@ -35,9 +35,9 @@ impl File {
             match node.kind() {
                 "function_call_expression" => {
                     let callee = node.child_by_field_name("function");
-                    if callee.is_some_and(|name| {
-                        r.text(name).eq_ignore_ascii_case("__halt_compiler")
-                    }) {
+                    if callee
+                        .is_some_and(|name| r.text(name).eq_ignore_ascii_case("__halt_compiler"))
+                    {
                         let end = node.end_byte();
                         file.halt = Some(file.halt.map_or(end, |known| known.min(end)));
                     }
@@ -77,7 +77,10 @@ fn ends_open(body: Node<'_>) -> bool {
             let last = body
                 .children_by_field_name("alternative", &mut cursor)
                 .last();
-            if body.child_by_field_name("body").is_some_and(|body| body.kind() == "colon_block") {
+            if body
+                .child_by_field_name("body")
+                .is_some_and(|body| body.kind() == "colon_block")
+            {
                 return false;
             }
             match last {
@@ -205,7 +208,8 @@ pub(crate) fn expression_child(node: Node<'_>) -> Option<Node<'_>> {
 
 pub(crate) fn has_token(node: Node<'_>, token: &str) -> bool {
     let mut cursor = node.walk();
-    node.children(&mut cursor).any(|child| child.kind() == token)
+    node.children(&mut cursor)
+        .any(|child| child.kind() == token)
 }
 
 /// A variable by its plain name, other than `$this`, or one that PHP fills.
@@ -243,9 +247,10 @@ pub(crate) fn targets<'a>(r: &Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node
         }
         "array_element_initializer" | "pair" => {
             let count = node.named_child_count();
-            if let Some(last) = (0..count).rev().find_map(|at| {
-                node.named_child(at as _).filter(|child| !child.is_extra())
-            }) {
+            if let Some(last) = (0..count)
+                .rev()
+                .find_map(|at| node.named_child(at as _).filter(|child| !child.is_extra()))
+            {
                 targets(r, last, found);
             }
         }
@@ -255,7 +260,10 @@ pub(crate) fn targets<'a>(r: &Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node
 
 /// The texts of nodes.
 pub(crate) fn texts(r: &Rewriter<'_>, nodes: &[Node<'_>]) -> Vec<String> {
-    nodes.iter().map(|node| r.text(*node).into_owned()).collect()
+    nodes
+        .iter()
+        .map(|node| r.text(*node).into_owned())
+        .collect()
 }
 
 /// Calls `visit` for the nodes of a function's own code, not those of functions and classes
@@ -318,7 +326,9 @@ pub(crate) fn guarded(site: u32, call: &str) -> String {
 /// Wraps an expression as the last argument of a probe.
 pub(crate) fn wrap_probe<'a>(r: &mut Rewriter<'a>, node: Node<'a>, before: &str) {
     // An argument that is no call may not be taken by reference; a call's result may, with a notice.
-    let bound = r.parent(node).is_some_and(|parent| parent.kind() == "argument")
+    let bound = r
+        .parent(node)
+        .is_some_and(|parent| parent.kind() == "argument")
         && !node.kind().ends_with("call_expression");
     let (open, close) = if bound { ("(1?", "):0)") } else { ("", ")") };
     r.wrap(node, format!("{open}\\trc0_{before}"), close);
