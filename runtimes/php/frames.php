@@ -6,6 +6,8 @@ final class Trc0_Frames
     public static $null = [];
     public static $operands = [];
     public static $armed = [];
+    // Depth of included files' top-level code, by function.
+    public static $files = [];
     // Returns that wait for a `finally`: site, depth, frame, value's text.
     public static $pending = [];
     // The last `throw`: object number, site.
@@ -81,47 +83,58 @@ function trc0_fe($frame)
 function trc0_frame_depth($i, $frame)
 {
     if ($frame === null) {
-        // An included file's frame: the innermost call of it.
-        $function = Trc0::$function[$i];
-        for ($depth = Trc0::$d; $depth > 0; $depth--) {
-            if ((Trc0::$function[Trc0::$k[$depth] ?? 0] ?? -1) === $function) {
-                break;
-            }
-        }
-        return $depth;
+        return \min(Trc0::$d, Trc0_Frames::$files[Trc0::$function[$i]] ?? 0);
     }
     return $frame < 0 ? Trc0_Frames::$tasks[$frame][0] ?? Trc0::$d : $frame;
 }
 
-function trc0_failure($i, $phase, $x, $gone)
+// The frames an error left, innermost first, and the one it is caught in: names and lines.
+function trc0_left_frames($trace, $line, $depth)
 {
-    $depth = Trc0::$d;
+    $frames = '';
+    $count = 0;
+    $left = \max(\count($trace) - $depth, 0);
+    for ($at = 0; $at <= $left && $count < 64; $at++) {
+        $name = $trace[$at]['function'] ?? '<module>';
+        $slash = \strrpos($name, '\\');
+        $name = $slash === false ? $name : \substr($name, $slash + 1);
+        if (\strncmp($name, '{closure', 8) === 0) {
+            $name = '{closure}';
+        } elseif (isset($trace[$at]['class'])) {
+            $name = Trc0_Value::plain($trace[$at]['class']) . "::$name";
+        }
+        $frames .= Trc0_Value::intern($name) . Trc0::varint(\max((int) $line, 0));
+        $line = $trace[$at]['line'] ?? 0;
+        $count++;
+    }
+    return Trc0::varint($count) . $frames;
+}
+
+function trc0_failure($i, $phase, $x)
+{
     $line = 0;
-    Trc0::start(Trc0::ERR, $i, $depth, $depth);
+    $frames = "\x00";
     if (\is_object($x)) {
         $fields = (array) $x;
         $type = Trc0_Value::plain(\get_class($x));
         $message = $fields["\0*\0message"] ?? null;
-        $line = $fields["\0*\0line"] ?? 0;
+        if ($phase !== "\x00") {
+            $trace = $fields["\0Exception\0trace"] ?? $fields["\0Error\0trace"] ?? [];
+            // This function, the probe's, and those of the program.
+            $depth = \count(\debug_backtrace(\DEBUG_BACKTRACE_IGNORE_ARGS)) - 2;
+            $frames = trc0_left_frames($trace, $fields["\0*\0line"] ?? 0, $depth);
+            if (\spl_object_id($x) === Trc0_Frames::$thrown[0]) {
+                $line = Trc0::$line[Trc0_Frames::$thrown[1]];
+            }
+        }
     } else {
         [$type, $message] = $x;
     }
+    $depth = Trc0::$d;
+    Trc0::start(Trc0::ERR, $i, $depth, $depth);
     Trc0::$o .= $phase . Trc0_Value::string($type)
-        . (\is_string($message) ? Trc0_Value::string($message) : "\x00");
-    $thrown = \is_object($x) && \spl_object_id($x) === Trc0_Frames::$thrown[0];
-    Trc0::$o .= Trc0::varint($thrown ? Trc0::$line[Trc0_Frames::$thrown[1]] : 0);
-    $frames = '';
-    $count = 0;
-    $line = \is_int($line) ? $line : 0;
-    if ($phase !== "\x00") {
-        for ($at = $gone; $at >= $depth && $count < 64; $at--) {
-            $name = $at === 0 ? '<module>' : Trc0::nameOf(Trc0::$k[$at] ?? 0);
-            $frames .= Trc0_Value::intern($name)
-                . ($at === $gone ? Trc0::varint($line) : "\x00");
-            $count++;
-        }
-    }
-    Trc0::$o .= Trc0::varint($count) . $frames;
+        . (\is_string($message) ? Trc0_Value::string($message) : "\x00")
+        . Trc0::varint($line) . $frames;
     Trc0::end($i, $depth);
 }
 
@@ -130,7 +143,7 @@ function trc0_t($i, $x)
     if (\is_object($x)) {
         Trc0_Frames::$thrown = [\spl_object_id($x), $i];
         if (--Trc0::$f[$i] < 0) {
-            trc0_failure($i, "\x00", $x, Trc0::$d);
+            trc0_failure($i, "\x00", $x);
         }
     }
     return $x;
@@ -141,14 +154,13 @@ function trc0_c($i, $frame, $x = null)
     if ($frame < 0) {
         trc0_wake($i, $frame, "\x02");
     }
-    $gone = Trc0::$d;
     Trc0::$d = trc0_frame_depth($i, $frame);
     $pending = &Trc0_Frames::$pending;
     while ($pending !== [] && $pending[\count($pending) - 1][1] >= Trc0::$d) {
         \array_pop($pending);
     }
     if (--Trc0::$f[$i] < 0 || Trc0::$d < Trc0::$muteDepth) {
-        trc0_failure($i, "\x01", $x ?? ['Throwable', null], \max($gone, Trc0::$d));
+        trc0_failure($i, "\x01", $x ?? ['Throwable', null]);
     }
     Trc0_Frames::$thrown = [0, 0];
 }
@@ -163,7 +175,7 @@ function trc0_f($i, $frame)
     $gone = Trc0::$d;
     Trc0::$d = trc0_frame_depth($i, $frame);
     if ($gone > Trc0::$d || Trc0_Frames::$thrown[0] !== 0) {
-        trc0_failure($i, "\x02", ['Throwable', null], \max($gone, Trc0::$d));
+        trc0_failure($i, "\x02", ['Throwable', null]);
     }
 }
 
@@ -171,8 +183,7 @@ function trc0_f($i, $frame)
 function trc0_g($i, ...$xs)
 {
     $frame = --Trc0_Frames::$next;
-    Trc0::$k[++Trc0::$d] = $i;
-    Trc0_Frames::$tasks[$frame] = [Trc0::$d, $i, 0, 0, false];
+    Trc0_Frames::$tasks[$frame] = [++Trc0::$d, $i, 0, 0, false];
     if (--Trc0::$f[$i] < 0) {
         trc0_i($i, ...$xs);
     }
@@ -235,7 +246,6 @@ function trc0_wake($i, $frame, $rest)
     $task[4] = false;
     // A generator goes on from whoever asked it to.
     $task[0] = ++Trc0::$d;
-    Trc0::$k[Trc0::$d] = $task[1];
     $task[3] = Trc0_Frames::$current;
     Trc0_Frames::$current = $task[2];
     if (Trc0::$mute === Trc0::SPENT) {
@@ -300,13 +310,13 @@ function trc0_go($i, $frame)
 function trc0_fa()
 {
     Trc0_Frames::$starting = true;
-    return [Trc0::$d, Trc0::$k, Trc0_Frames::$current, Trc0_Frames::$base];
+    return [Trc0::$d, Trc0_Frames::$current, Trc0_Frames::$base];
 }
 
 function trc0_fb($before, $x)
 {
     Trc0_Frames::$starting = false;
-    [Trc0::$d, Trc0::$k, $current, Trc0_Frames::$base] = $before;
+    [Trc0::$d, $current, Trc0_Frames::$base] = $before;
     trc0_switch($current);
     return $x;
 }
@@ -333,7 +343,6 @@ function trc0_begin($i)
     trc0_task("\x00", 'fiber', $id, $i);
     trc0_switch($id);
     Trc0::$d = 1;
-    Trc0::$k = [0, $i];
 }
 
 function trc0_fork($result)

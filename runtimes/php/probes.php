@@ -258,9 +258,18 @@ function trc0_i($i, ...$xs)
     }
 }
 
+// An included file's top-level code: it has no local of its own for its depth.
+function trc0_ii($i)
+{
+    Trc0_Frames::$files[Trc0::$function[$i]] = ++Trc0::$d;
+    if (--Trc0::$f[$i] < 0) {
+        trc0_i($i);
+    }
+}
+
 function trc0_ia($i, ...$xs)
 {
-    Trc0::$k[++Trc0::$d] = $i;
+    ++Trc0::$d;
     if (--Trc0::$f[$i] < 0) {
         trc0_i($i, ...$xs);
     }
@@ -269,7 +278,8 @@ function trc0_ia($i, ...$xs)
 
 function trc0_left($i, $rest)
 {
-    $depth = Trc0::$d;
+    // Fewer than none are open only where a way in or out was missed.
+    $depth = Trc0::$d = \max(Trc0::$d, 0);
     Trc0::start(Trc0::OUT, $i, $depth + 1, $depth + 1);
     // A mute that this way out ends is over before the record; it still belongs to the call.
     if (Trc0::$mute !== 0 && Trc0::$mute !== Trc0::SPENT && $depth < Trc0::$muteDepth) {
@@ -281,11 +291,10 @@ function trc0_left($i, $rest)
 
 function trc0_r($i, $x)
 {
-    if (Trc0::$d > 0) {
-        Trc0::$d--;
-    }
-    if (--Trc0::$f[$i] < 0 || Trc0::$d < Trc0::$muteDepth) {
+    if (--Trc0::$d < Trc0::$muteDepth || Trc0::$f[$i] <= 0) {
         trc0_left($i, "\x01" . Trc0_Value::of($x));
+    } else {
+        --Trc0::$f[$i];
     }
     return $x;
 }
@@ -297,11 +306,10 @@ function trc0_ra($i, $entered, $x)
 
 function trc0_o($i)
 {
-    if (Trc0::$d > 0) {
-        Trc0::$d--;
-    }
-    if (--Trc0::$f[$i] < 0 || Trc0::$d < Trc0::$muteDepth) {
+    if (--Trc0::$d < Trc0::$muteDepth || Trc0::$f[$i] <= 0) {
         trc0_left($i, "\x00");
+    } else {
+        --Trc0::$f[$i];
     }
 }
 

@@ -16,9 +16,8 @@ final class Trc0
     const OPEN = 0, IN_LOOP = 1, IN_CALL = 2, SPENT = 3;
     const FIRST_FUEL = 16, MOST_FUEL = 1048576, FLUSH_EVERY = 40000000;
 
-    // What inserted code uses: fuel by site, the sites of open calls, how many there are.
+    // What inserted code uses: fuel by site, how many calls are open.
     public static $f = [];
-    public static $k = [0];
     public static $d = 0;
 
     // The region.

@@ -204,7 +204,7 @@ function trc0_shutdown()
         Trc0::unmute(0);
     }
     if ($error !== null && ($error['type'] & (1 | 4 | 16 | 64 | 256 | 4096))) {
-        trc0_fatal($error, $gone);
+        trc0_fatal($error);
     }
     if ($gone > 0 && Trc0::$mute === 0) {
         Trc0::append(Trc0::DEPTH . "\x00");
@@ -212,7 +212,7 @@ function trc0_shutdown()
     Trc0::flush();
 }
 
-function trc0_fatal($error, $gone)
+function trc0_fatal($error)
 {
     $message = $error['message'];
     $type = $error['type'] === 4 ? 'ParseError' : 'Error';
@@ -234,16 +234,34 @@ function trc0_fatal($error, $gone)
         return;
     }
     Trc0::start(Trc0::ERR, $site, 0, 0);
-    $frames = '';
-    $count = 0;
-    for ($at = $gone; $at >= 1 && $count < 64; $at--) {
-        $frames .= Trc0_Value::intern(Trc0::nameOf(Trc0::$k[$at] ?? 0))
-            . ($at === $gone ? Trc0::varint($error['line']) : "\x00");
-        $count++;
-    }
     Trc0::$o .= "\x03" . Trc0_Value::string($type) . Trc0_Value::string($message)
-        . Trc0::varint($error['line']) . Trc0::varint($count) . $frames;
+        . Trc0::varint($error['line'])
+        . trc0_left_frames(trc0_printed_frames($error['message']), $error['line'], 0);
     Trc0::end($site, 0);
+}
+
+// The last stack trace in the text of a fatal error: `#0 /path(3): A->f()`.
+function trc0_printed_frames($text)
+{
+    $start = \strrpos($text, "\nStack trace:\n");
+    $trace = [];
+    foreach ($start === false ? [] : \explode("\n", \substr($text, $start + 14)) as $line) {
+        $place = \strpos($line, '): ');
+        $open = $place === false ? false : \strpos($line, '(', $place);
+        if ($open === false || $line[0] !== '#') {
+            continue;
+        }
+        $name = \str_replace('->', '::', \substr($line, $place + 3, $open - $place - 3));
+        $two = \strrpos($name, '::');
+        $frame = ['function' => $two === false ? $name : \substr($name, $two + 2)];
+        if ($two !== false) {
+            $frame['class'] = \substr($name, 0, $two);
+        }
+        $from = \strrpos(\substr($line, 0, $place), '(');
+        $frame['line'] = $from === false ? 0 : (int) \substr($line, $from + 1);
+        $trace[] = $frame;
+    }
+    return $trace;
 }
 
 function trc0_start($plan)

@@ -159,7 +159,7 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let entry = match frame {
         Frame::Task => format!("{FRAME}=\\trc0_g({site}{list});"),
         Frame::Depth => format!(
-            "{FRAME}=++\\Trc0::$d;\\Trc0::$k[{FRAME}]={site};{}",
+            "{FRAME}=++\\Trc0::$d;{}",
             guarded(site, &format!("i({site}{list})"))
         ),
         _ => entry(site, &list),

@@ -39,7 +39,7 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         let site = r.site(Kind::In, node);
         out = r.site(Kind::Out, node);
         r.remember(node, "out", out);
-        let text = entry(site, "");
+        let text = format!("\\trc0_ii({site});");
         r.open_at(first.start_byte(), extent, text);
     }
     if last.kind() == "return_statement" || r.is_broken(*last) {
@@ -58,7 +58,7 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// What counts a call and reports its arguments.
 pub(crate) fn entry(site: u32, arguments: &str) -> String {
     format!(
-        "\\Trc0::$k[++\\Trc0::$d]={site};{}",
+        "++\\Trc0::$d;{}",
         guarded(site, &format!("i({site}{arguments})"))
     )
 }
