@@ -10,8 +10,8 @@ final class Trc0_Frames
     public static $files = [];
     // Returns that wait for a `finally`: site, depth, frame, value's text.
     public static $pending = [];
-    // The last `throw`: object number, site.
-    public static $thrown = [0, 0];
+    // The last `throw`: object number, site, how deep PHP's own stack was.
+    public static $thrown = [0, 0, 0];
     // Generators by number: depth, site, task, task before, suspended.
     public static $tasks = [];
     public static $next = 0;
@@ -122,10 +122,13 @@ function trc0_failure($i, $phase, $x)
             $trace = $fields["\0Exception\0trace"] ?? $fields["\0Error\0trace"] ?? [];
             // This function, the probe's, and those of the program.
             $depth = \count(\debug_backtrace(\DEBUG_BACKTRACE_IGNORE_ARGS)) - 2;
-            $frames = trc0_left_frames($trace, $fields["\0*\0line"] ?? 0, $depth);
+            $from = $fields["\0*\0line"] ?? 0;
             if (\spl_object_id($x) === Trc0_Frames::$thrown[0]) {
-                $line = Trc0::$line[Trc0_Frames::$thrown[1]];
+                // It may have been made further in than it was thrown.
+                $from = $line = Trc0::$line[Trc0_Frames::$thrown[1]];
+                $trace = \array_slice($trace, \max(\count($trace) - Trc0_Frames::$thrown[2], 0));
             }
+            $frames = trc0_left_frames($trace, $from, $depth);
         }
     } else {
         [$type, $message] = $x;
@@ -141,7 +144,8 @@ function trc0_failure($i, $phase, $x)
 function trc0_t($i, $x)
 {
     if (\is_object($x)) {
-        Trc0_Frames::$thrown = [\spl_object_id($x), $i];
+        Trc0_Frames::$thrown = [\spl_object_id($x), $i,
+            \count(\debug_backtrace(\DEBUG_BACKTRACE_IGNORE_ARGS)) - 1];
         if (--Trc0::$f[$i] < 0) {
             trc0_failure($i, "\x00", $x);
         }
@@ -162,7 +166,7 @@ function trc0_c($i, $frame, $x = null)
     if (--Trc0::$f[$i] < 0 || Trc0::$d < Trc0::$muteDepth) {
         trc0_failure($i, "\x01", $x ?? ['Throwable', null]);
     }
-    Trc0_Frames::$thrown = [0, 0];
+    Trc0_Frames::$thrown = [0, 0, 0];
 }
 
 // A `finally` begins: an error passes if frames are gone or one was just thrown.

@@ -11,8 +11,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("gcc", "gcc libc6-dev"),
     ("gcov", "gcc"),
-    ("php", "php-cli php-mbstring php-xml"),
-    ("phpdbg", "php-phpdbg"),
+    ("php", "php-cli php-mbstring php-xml php-xdebug"),
     ("mkfs.erofs", "erofs-utils"),
 ];
 

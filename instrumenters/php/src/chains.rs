@@ -13,6 +13,7 @@ pub(crate) fn is_stepped<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
     if !r.wants(Detail::Lines)
         || r.is_broken(node)
         || r.is_opaque(node)
+        || node.prev_sibling().is_some_and(|before| before.is_error())
         || (node.kind() == "if_statement" && is_misread(node))
     {
         return false;

@@ -128,7 +128,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         describe: toolchain::describe,
         hint: "the Debian package php-cli, PHP 8.0 or later",
         plan: toolchain::plan,
-        environment: &[],
+        // A debugger that is loaded would print its own text at errors.
+        environment: &[("XDEBUG_MODE", "off")],
         variations: &[],
         diagnostics: None,
         dialects: &[],

@@ -127,7 +127,8 @@ fn in_broken<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
     let mut child = node;
     while let Some(parent) = r.parent(child) {
         if crate::SPEC.blocks.contains(&parent.kind()) {
-            return false;
+            // What the parser could not read may go on here.
+            return child.prev_sibling().is_some_and(|before| before.is_error());
         }
         if r.is_broken(parent) {
             return true;
