@@ -45,6 +45,10 @@
 
 (binary_expression operator: ["&&" "||" "and" "or" "??"]) @shortcut
 
+[
+  (function_call_expression) (member_call_expression) (scoped_call_expression) (binary_expression)
+] @value
+
 (throw_expression) @throw
 (catch_clause) @catch
 (finally_clause) @finally

@@ -83,7 +83,9 @@ fn ours(trace: &Trace, generators: &BTreeSet<String>) -> Vec<String> {
             Payload::Var { name, value }
                 if event.kind == Kind::Var
                     && name.starts_with('$')
-                    && name[1..].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                    && name[1..]
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'_')
                     && is_plain_assignment(text, site, name) =>
             {
                 facts.push(format!("set {} {name} {}", event.line, plain(value)));
@@ -135,9 +137,7 @@ fn compare(ours: &[String], theirs: &[String]) -> Result<usize, String> {
             // Xdebug does not tell of a value that nobody takes.
             _ if is_return => {}
             other => {
-                return Err(format!(
-                    "fact {at}: we say {fact:?}, Xdebug says {other:?}"
-                ));
+                return Err(format!("fact {at}: we say {fact:?}, Xdebug says {other:?}"));
             }
         }
     }
@@ -187,7 +187,12 @@ fn traces_agree_with_xdebug() {
         let text = std::fs::read(&path).unwrap();
         let text = String::from_utf8_lossy(&text).into_owned();
         let trace = record(&path);
-        if trace.coverage.dropped.iter().any(|dropped| dropped.reason == "syntax_error") {
+        if trace
+            .coverage
+            .dropped
+            .iter()
+            .any(|dropped| dropped.reason == "syntax_error")
+        {
             println!("skipped: {name}: not all of it is traced");
             continue;
         }

@@ -280,7 +280,9 @@ fn survives(case: &Case) -> Result<(), Failed> {
         return Err(format!("ended with {:?}", trace.outcome).into());
     }
     let marked = trace.events.iter().any(|event| match &event.payload {
-        Payload::Var { name, value } => name.trim_start_matches('$') == "mark" && value.text == "42",
+        Payload::Var { name, value } => {
+            name.trim_start_matches('$') == "mark" && value.text == "42"
+        }
         _ => false,
     });
     if !marked {

@@ -61,7 +61,7 @@ const TELLING: [&str; 13] = [
 /// Functions that print what they are given.
 const PRINTING: [&str; 3] = ["var_dump", "print_r", "var_export"];
 
-fn arguments<'a>(node: Node<'a>) -> Vec<Node<'a>> {
+fn arguments(node: Node<'_>) -> Vec<Node<'_>> {
     let Some(list) = node.child_by_field_name("arguments") else {
         return Vec::new();
     };
@@ -72,7 +72,7 @@ fn arguments<'a>(node: Node<'a>) -> Vec<Node<'a>> {
 }
 
 /// A positional argument's expression.
-fn value_of<'a>(argument: Node<'a>) -> Option<Node<'a>> {
+fn value_of(argument: Node<'_>) -> Option<Node<'_>> {
     (argument.kind() == "argument" && argument.child_by_field_name("name").is_none())
         .then(|| expression_child(argument))
         .flatten()
@@ -156,6 +156,62 @@ fn fill<'a>(r: &mut Rewriter<'a>, node: Node<'a>, argument: Option<Node<'a>>) {
         format!("\\trc0_vd({site},"),
         format!(",{name}??null)"),
     );
+}
+
+/// At full detail, what a call or an operation gives, where its value alone is taken.
+pub(crate) fn value<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
+    if !r.wants(Detail::Full) {
+        return;
+    }
+    let Some(parent) = r.parent(node) else { return };
+    if let Some(operator) = node.child_by_field_name("operator")
+        && matches!(
+            operator.kind(),
+            "&&" | "||"
+                | "and"
+                | "or"
+                | "xor"
+                | "??"
+                | "instanceof"
+                | "=="
+                | "==="
+                | "!="
+                | "!=="
+                | "<>"
+                | "<"
+                | ">"
+                | "<="
+                | ">="
+        )
+    {
+        return;
+    }
+    let taken = match parent.kind() {
+        "binary_expression" => parent
+            .child_by_field_name("operator")
+            .is_some_and(|operator| operator.kind() != "??"),
+        "assignment_expression" => {
+            parent.child_by_field_name("right") == Some(node)
+                && parent
+                    .child_by_field_name("left")
+                    .is_some_and(|left| left.kind() != "list_literal")
+                && node.kind() != "binary_expression"
+        }
+        "echo_statement" | "unary_op_expression" => true,
+        _ => false,
+    };
+    let halts = node
+        .child_by_field_name("function")
+        .is_some_and(|name| matches!(r.text(name).as_ref(), "exit" | "die" | "__halt_compiler"));
+    if !taken || halts {
+        return;
+    }
+    let site = r.site(Kind::Var, node);
+    let text = r.label(node);
+    let entry = r.site_mut(site);
+    entry.names = vec![text];
+    entry.expression = true;
+    wrap_probe(r, node, &format!("v({site},"));
 }
 
 /// Fibers: another stack of calls goes on.

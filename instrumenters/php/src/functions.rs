@@ -84,7 +84,7 @@ fn property_name(r: &Rewriter<'_>, owner: Node<'_>) -> Option<String> {
 }
 
 /// The variables a parameter list binds.
-fn parameters<'a>(node: Node<'a>) -> Vec<Node<'a>> {
+fn parameters(node: Node<'_>) -> Vec<Node<'_>> {
     let Some(list) = node.child_by_field_name("parameters") else {
         return Vec::new();
     };
@@ -263,22 +263,15 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let frame_name = frame_text(r, function).unwrap_or("0");
     let value = expression_child(node);
     let by_reference = is_function_by_reference(function);
-    let Some(value) = value.filter(|value| !by_reference || !listed || is_plain(r, *value)) else {
-        if !listed {
-            return;
-        }
+    // Where a reference is returned, nothing may stand around it, and it cannot be told beforehand.
+    let Some(value) = value.filter(|value| !by_reference || is_plain(r, *value)) else {
         let text = match (waits, frame) {
             (true, _) => format!("\\trc0_rf0({site},{frame_name});"),
             (false, Frame::Task) => format!("\\trc0_go({site},{FRAME});"),
             (false, _) => format!("\\trc0_o({site});"),
         };
-        // Where the value is still to be worked out, it cannot be told in front of it.
-        if value.is_none() || frame != Frame::Task {
-            if value.is_none() {
-                r.open(node, text);
-            } else {
-                r.drop_probe(node, "unsupported");
-            }
+        if listed {
+            r.open(node, text);
         }
         return;
     };

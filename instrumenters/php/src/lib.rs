@@ -74,6 +74,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("reference", sound!(writes::reference)),
         ("compound", sound!(writes::compound)),
         ("update", sound!(writes::update)),
+        ("value", sound!(calls::value)),
         ("shortcut", sound!(branches::shortcut)),
         ("throw", sound!(errors::throw)),
         ("catch", sound!(errors::catch)),

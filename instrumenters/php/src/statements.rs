@@ -81,7 +81,7 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         probe(r);
         return;
     }
-    if !is_braced(r, node, parent) {
+    if !is_braced(node, parent) {
         return;
     }
     let is_loop = matches!(
@@ -90,15 +90,9 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     );
     if !is_loop {
         r.enclose(node, "{", "");
-        let group = "}";
-        close_braces(r, node, group);
+        close_statement(r, node, "}");
     }
     probe(r);
-}
-
-/// Closes what was opened in front of a lone statement.
-pub(crate) fn close_braces(r: &mut Rewriter<'_>, node: Node<'_>, text: &str) {
-    close_statement(r, node, text);
 }
 
 /// Puts what the emitter must know of the sites behind everything else, as the last insertion: the

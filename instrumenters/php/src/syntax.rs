@@ -296,12 +296,11 @@ pub(crate) fn is_echoed(r: &Rewriter<'_>, statement: Node<'_>) -> bool {
 /// Whether `if` branches may stand in front of and behind the statement.
 pub(crate) fn is_listed<'a>(r: &Rewriter<'a>, statement: Node<'a>) -> bool {
     r.parent(statement)
-        .is_some_and(|parent| is_list(parent.kind()) || is_braced(r, statement, parent))
+        .is_some_and(|parent| is_list(parent.kind()) || is_braced(statement, parent))
 }
 
 /// Whether a lone statement gets braces.
-pub(crate) fn is_braced<'a>(r: &Rewriter<'a>, node: Node<'a>, parent: Node<'a>) -> bool {
-    let _ = r;
+pub(crate) fn is_braced(node: Node<'_>, parent: Node<'_>) -> bool {
     match parent.kind() {
         "else_clause" | "if_statement" | "else_if_clause" | "for_statement"
         | "foreach_statement" | "while_statement" | "do_statement" => {
