@@ -96,9 +96,7 @@ function trc0_left_frames($trace, $line, $depth)
     $left = \max(\count($trace) - $depth, 0);
     for ($at = 0; $at <= $left && $count < 64; $at++) {
         $name = $trace[$at]['function'] ?? '<module>';
-        $slash = \strrpos($name, '\\');
-        $name = $slash === false ? $name : \substr($name, $slash + 1);
-        if (\strncmp($name, '{closure', 8) === 0) {
+        if (\strpos($name, '{closure') !== false) {
             $name = '{closure}';
         } elseif (isset($trace[$at]['class'])) {
             $name = Trc0_Value::plain($trace[$at]['class']) . "::$name";

@@ -73,7 +73,8 @@ fn ours(trace: &Trace, generators: &BTreeSet<String>) -> Vec<String> {
         match &event.payload {
             Payload::In { args } if !skip => {
                 let values: Vec<String> = args.iter().map(|(_, value)| plain(value)).collect();
-                facts.push(format!("call {} {}", function.name, values.join(" ")));
+                let name = function.name.rsplit('\\').next().unwrap_or_default();
+                facts.push(format!("call {name} {}", values.join(" ")));
             }
             Payload::Out {
                 value: Some(value),

@@ -7,7 +7,7 @@ use crate::chains::first_of;
 use crate::statements::entry;
 use crate::syntax::{
     FRAME, enclosing_function, expression_child, guarded, has_token, is_listed, is_plain, own_code,
-    texts, wrap_probe,
+    spelled, texts, wrap_probe,
 };
 
 /// How a function's probes know their frame.
@@ -131,7 +131,10 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         .filter(|name| is_plain(r, *name))
         .collect();
     let names = texts(r, &nodes);
-    let name = name_of(r, node);
+    let mut name = name_of(r, node);
+    if node.kind() == "function_definition" {
+        name = spelled(r, node, &name);
+    }
     let kind = match node.kind() {
         _ if yields => FunctionKind::Generator,
         "method_declaration" | "property_hook" => FunctionKind::Method,
@@ -231,10 +234,13 @@ pub(crate) fn class<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(body) = node.child_by_field_name("body") else {
         return;
     };
-    let name = node.child_by_field_name("name").map_or_else(
-        || "class@anonymous".into(),
-        |name| r.text(name).into_owned(),
-    );
+    let name = match node.child_by_field_name("name") {
+        Some(name) => {
+            let name = r.text(name).into_owned();
+            spelled(r, node, &name)
+        }
+        None => "class@anonymous".into(),
+    };
     r.enter_class(body, &name);
 }
 

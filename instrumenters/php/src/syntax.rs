@@ -14,6 +14,8 @@ pub(crate) struct File {
     pub(crate) ticks: bool,
     /// Statements `if (a) if (b) …; else …;`, whose `else` the grammar gives to the wrong `if`.
     pub(crate) misread: Vec<(usize, usize)>,
+    /// Namespaces: from, to, name. The last that holds a place is its own.
+    namespaces: Vec<(usize, usize, String)>,
     /// Whether there is a `<?` that is PHP only where the configuration says so.
     pub(crate) short: bool,
 }
@@ -24,6 +26,7 @@ impl File {
             halt: None,
             ticks: false,
             misread: Vec::new(),
+            namespaces: Vec::new(),
             short: false,
         };
         let mut cursor = r.root().walk();
@@ -41,6 +44,15 @@ impl File {
                         let end = node.end_byte();
                         file.halt = Some(file.halt.map_or(end, |known| known.min(end)));
                     }
+                }
+                "namespace_definition" => {
+                    let name = node
+                        .child_by_field_name("name")
+                        .map_or_else(String::new, |name| r.text(name).into_owned());
+                    let to = node
+                        .child_by_field_name("body")
+                        .map_or(usize::MAX, |body| body.end_byte());
+                    file.namespaces.push((node.start_byte(), to, name));
                 }
                 "declare_directive" => file.ticks |= r.text(node).starts_with("ticks"),
                 "if_statement" if is_misread(node) => {
@@ -100,6 +112,21 @@ fn ends_open(body: Node<'_>) -> bool {
 /// What is known of the file.
 pub(crate) fn file(r: &mut Rewriter<'_>) -> std::rc::Rc<File> {
     r.memo(File::read)
+}
+
+/// A declared name with its namespace.
+pub(crate) fn spelled(r: &mut Rewriter<'_>, node: Node<'_>, name: &str) -> String {
+    let at = node.start_byte();
+    let file = file(r);
+    let around = file
+        .namespaces
+        .iter()
+        .filter(|(from, to, _)| (*from..*to).contains(&at))
+        .max_by_key(|(from, _, _)| *from);
+    match around {
+        Some((_, _, space)) if !space.is_empty() => format!("{space}\\{name}"),
+        _ => name.to_owned(),
+    }
 }
 
 /// Whether the node is code that runs as it stands.
