@@ -43,6 +43,10 @@ pub(crate) fn condition<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         }
         _ => field,
     };
+    // PHP refuses `a ? b : c ? d : e`; a call around the first part would make it legal.
+    if condition.kind() == "conditional_expression" {
+        return;
+    }
     let site = two_armed(r, condition);
     if r.wants(Detail::Full) && operands(r, condition, site) {
         return;
@@ -66,10 +70,6 @@ fn two_armed<'a>(r: &mut Rewriter<'a>, condition: Node<'a>) -> u32 {
 
 /// Reports a truth value that only decides, without a call once its visits are counted.
 fn decide(r: &mut Rewriter<'_>, condition: Node<'_>, site: u32) {
-    // PHP refuses `a ? b : c ? d : e`; parentheses would make it legal.
-    if condition.kind() == "conditional_expression" {
-        return;
-    }
     r.wrap(
         condition,
         "((",

@@ -27,6 +27,14 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         } as u32,
     );
     r.site_of(Kind::Err, node, "uncaught");
+    let mut cursor = node.walk();
+    // With braces around namespaces, nothing may stand outside of them.
+    let braced = node.named_children(&mut cursor).any(|child| {
+        child.kind() == "namespace_definition" && child.child_by_field_name("body").is_some()
+    });
+    if braced {
+        return;
+    }
     let (Some(first), Some(last)) = (statements.first(), statements.last()) else {
         return;
     };
