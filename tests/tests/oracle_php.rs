@@ -31,8 +31,7 @@ fn oracle(program: &Path, php: &Path, roots: &[PathBuf]) -> Option<Vec<String>> 
 
 fn plain(value: &Value) -> String {
     match value.shape {
-        Shape::Int => value.text.clone(),
-        Shape::Bool | Shape::Null => value.text.clone(),
+        Shape::Int | Shape::Bool | Shape::Null => value.text.clone(),
         Shape::String
             if value.text.len() <= 40
                 && value.cut.is_none()
@@ -104,9 +103,8 @@ fn agree(ours: &str, theirs: &str) -> bool {
     loop {
         match (a.next(), b.next()) {
             (None, None) => return true,
-            (_, None) => return call,
-            // More arguments than parameters, or those of a variadic one.
-            (None, Some(_)) => return call,
+            // More parameters than arguments, or more arguments than parameters.
+            (_, None) | (None, Some(_)) => return call,
             (Some(a), Some(b)) if a == b || a == "_" || b == "_" => {}
             (Some(_), Some(_)) => return false,
         }
