@@ -52,7 +52,6 @@ fn long_line(language: &str) -> Vec<u8> {
             format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
         }
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
-        "javascript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
         "php" => format!("<?php {statements}$y = [ {elements}0 ];\n"),
         _ => format!("{statements}y = [ {elements}0 ]\n"),
     }

@@ -78,6 +78,9 @@ fn javascript_traces_are_reproducible() {
 #[test]
 fn typescript_traces_are_reproducible() {
     ten_runs_agree("typescript");
+}
+
+#[test]
 fn php_traces_are_reproducible() {
     ten_runs_agree("php");
 }

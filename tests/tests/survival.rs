@@ -172,19 +172,55 @@ const CASES: &[Case] = &[
     },
     Case {
         language: "php",
+        name: "kill_nine",
         source: "<?php\n$mark = 41;\n$mark += 1;\nposix_kill(posix_getpid(), SIGKILL);\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "php",
+        name: "exit_at_once",
         source: "<?php\nfunction f() {\n    $mark = 42;\n    exit(7);\n}\nf();\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "php",
+        name: "abort",
         source: "<?php\n$mark = 42;\nposix_kill(posix_getpid(), SIGABRT);\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "php",
+        name: "infinite_loop",
         source: "<?php\n$mark = 42;\nwhile (true) {}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "php",
+        name: "infinite_recursion",
         source: "<?php\nini_set('memory_limit', '64M');\n$mark = 42;\n\
                  function f() { return f() + 1; }\nf();\n",
         ends: Ends::Exit(255),
+    },
+    Case {
+        language: "php",
+        name: "ten_gigabytes",
         source: "<?php\nini_set('memory_limit', -1);\n$mark = 42;\n$hoard = [];\n\
                  while (true) $hoard[] = str_repeat('x', 10 << 20);\n",
+        ends: Ends::Limit(Limit::Memory),
+    },
+    Case {
+        language: "php",
+        name: "output_flood",
         source: "<?php\n$mark = 42;\nwhile (true) echo str_repeat('x', 100000);\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
+        language: "php",
         name: "fork_bomb",
         source: "<?php\n$mark = 42;\nwhile (true) @pcntl_fork();\n",
         ends: Ends::Limit(Limit::Processes),
+    },
+    Case {
         language: "c",
         name: "kill_nine",
         source: "#include <signal.h>\nint main(void) {\n  int mark = 41;\n  mark += 1;\n  \
