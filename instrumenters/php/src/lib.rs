@@ -51,6 +51,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     extensions: &["php", "phtml"],
     interpreters: &["php"],
     grammar: || tree_sitter_php::LANGUAGE_PHP.into(),
+    other_grammars: &[],
     probes: include_str!("../probes.scm"),
     // Of hooks on one node the earlier ones insert outermost.
     hooks: &[
