@@ -82,11 +82,17 @@ final class Trc0_Sources
 
     private static function parses($text)
     {
+        // What it warns of, it warns of again when the text is run.
+        $level = \error_reporting(0);
+        \set_error_handler('trc0_quiet');
         try {
             \token_get_all($text, \TOKEN_PARSE);
             return true;
         } catch (\ParseError $error) {
             return false;
+        } finally {
+            \restore_error_handler();
+            \error_reporting($level);
         }
     }
 
@@ -122,6 +128,11 @@ function trc0_without_hash_bang($text)
     // The line is kept, inside of code.
     return \strncasecmp($rest, '<?php', 5) === 0
         ? "<?php\n" . \substr($rest, 5) : "<?php\n?>" . $rest;
+}
+
+function trc0_quiet()
+{
+    return true;
 }
 
 // Which file an `include` takes: an instrumented text where there is one.
