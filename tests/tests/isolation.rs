@@ -15,6 +15,7 @@ fn program(language: &str) -> &'static str {
         "python" => "x = 1\nfor i in range(3):\n    x += i\n",
         "javascript" => "let x = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\n",
         "typescript" => "let x: number = 1;\nfor (let i = 0; i < 3; i++) {\n  x += i;\n}\n",
+        "ruby" => "x = 1\nfor i in 0..2\n  x += i\nend\n",
         "c" => {
             "int main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    x += i;\n  }\n  \
              return x;\n}\n"

@@ -21,6 +21,7 @@ fn program(language: &str) -> &'static str {
         "php" => {
             "<?php\n$x = 1;\nfor ($i = 0; $i < 3; $i++) {\n    $x += $i;\n}\necho $x, \"\\n\";\n"
         }
+        "ruby" => "x = 1\n3.times do |i|\n  x += i\nend\nputs x\n",
         "c" => {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
@@ -32,7 +33,7 @@ fn program(language: &str) -> &'static str {
 /// A comment around bytes that are not text.
 fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
     let (open, close): (&[u8], &[u8]) = match language {
-        "python" => (b"# ", b"\n"),
+        "python" | "ruby" => (b"# ", b"\n"),
         _ => (b"/* ", b" */\n"),
     };
     [open, bytes, close].concat()

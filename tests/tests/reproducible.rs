@@ -86,6 +86,11 @@ fn php_traces_are_reproducible() {
 }
 
 #[test]
+fn ruby_traces_are_reproducible() {
+    ten_runs_agree("ruby");
+}
+
+#[test]
 fn c_traces_are_reproducible() {
     ten_runs_agree("c");
 }

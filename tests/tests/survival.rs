@@ -221,6 +221,54 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Processes),
     },
     Case {
+        language: "ruby",
+        name: "kill_nine",
+        source: "mark = 41\nmark += 1\nProcess.kill(:KILL, Process.pid)\nsleep\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "ruby",
+        name: "abort",
+        source: "mark = 42\nProcess.kill(:ABRT, Process.pid)\nsleep\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "ruby",
+        name: "exit_at_once",
+        source: "mark = 42\nexit!(7)\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "ruby",
+        name: "infinite_loop",
+        source: "mark = 42\nloop { }\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "ruby",
+        name: "infinite_recursion",
+        source: "mark = 42\ndef f = f()\nf\n",
+        ends: Ends::Exit(1),
+    },
+    Case {
+        language: "ruby",
+        name: "ten_gigabytes",
+        source: "mark = 42\nhoard = []\nloop { hoard << 'x' * (10 << 20) }\n",
+        ends: Ends::Limit(Limit::Memory),
+    },
+    Case {
+        language: "ruby",
+        name: "output_flood",
+        source: "mark = 42\nloop { puts 'x' * 100_000 }\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
+        language: "ruby",
+        name: "fork_bomb",
+        source: "mark = 42\nloop { fork }\n",
+        ends: Ends::Limit(Limit::Processes),
+    },
+    Case {
         language: "c",
         name: "kill_nine",
         source: "#include <signal.h>\nint main(void) {\n  int mark = 41;\n  mark += 1;\n  \

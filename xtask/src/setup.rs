@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 const NEEDED: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("node", "nodejs"),
+    ("ruby", "ruby"),
     ("gcc", "gcc libc6-dev"),
     ("gcov", "gcc"),
     ("php", "php-cli php-mbstring php-xml php-xdebug"),

@@ -293,6 +293,14 @@ impl<'a> Rewriter<'a> {
         id
     }
 
+    /// Names a function in full, where joining the enclosing names is not how the language does it.
+    pub fn set_qualified(&mut self, function: u32, qualified: String) {
+        let index = function.checked_sub(self.options.first_function);
+        if let Some(entry) = index.and_then(|index| self.functions.get_mut(index as usize)) {
+            entry.qualified = qualified;
+        }
+    }
+
     /// Registers a class, whose name qualifies what is inside `body`. Where the body runs as a
     /// frame of its own, use [`Self::enter_function`] with [`FunctionKind::Class`] instead.
     pub fn enter_class(&mut self, body: Node<'a>, name: &str) {

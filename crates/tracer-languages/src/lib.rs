@@ -19,6 +19,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_typescript::SPEC,
     #[cfg(feature = "php")]
     &tracer_lang_php::SPEC,
+    #[cfg(feature = "ruby")]
+    &tracer_lang_ruby::SPEC,
 ];
 
 /// All languages compiled in.

@@ -1,0 +1,250 @@
+# frozen_string_literal: true
+
+# Values as bytes of the stream: scalars and strings. Runs nothing of the subject's: what is not an
+# exact core class is looked at through methods that were taken from Ruby's own classes beforehand.
+class RubyVM
+  module Tracing
+    KIND = Kernel.instance_method(:class)
+    FIELDS = Kernel.instance_method(:instance_variables)
+    FIELD = Kernel.instance_method(:instance_variable_get)
+    NAME = Module.instance_method(:name)
+    LENGTH = String.instance_method(:length)
+    SLICE = String.instance_method(:[])
+    PLAIN = String.instance_method(:to_s)
+    SYMBOL = Symbol.instance_method(:to_s)
+    ARRAY_LENGTH = Array.instance_method(:length)
+    ARRAY_FIRST = Array.instance_method(:first)
+    HASH_LENGTH = Hash.instance_method(:length)
+    HASH_EACH = Hash.instance_method(:each_pair)
+
+    NULL = "\x00".b.freeze
+    FALSE = "\x01".b.freeze
+    TRUE = "\x02".b.freeze
+    VARINTS = Array.new(1 << 14) do |n|
+      (n < 128 ? [n].pack("C") : [n & 127 | 128, n >> 7].pack("CC")).freeze
+    end.freeze
+    BITS = 1 << 14
+
+    def self.varint(n)
+      return VARINTS[n] if n < 16384
+      out = "".b
+      while n > 127
+        out << (n & 127 | 128)
+        n >>= 7
+      end
+      out << n
+    end
+
+    SMALL = Array.new(1024) { |n| ("\x03".b + varint(n << 1)).freeze }.freeze
+
+    # Writes values into a string of its own. `recorder` interns names.
+    class Values
+      def initialize(channel, recorder)
+        @_recorder = recorder
+        @_depth = channel.depth
+        @_elements = channel.elements
+        @_characters = channel.characters
+        @_size = channel.value_bytes
+        @_identities = ObjectSpace::WeakMap.new
+        @_identity = 0
+        @_handlers = {}.compare_by_identity
+        @_names = {}.compare_by_identity
+        @_types = {}
+        @_symbols = {}
+        @_out = nil
+        @_seen = []
+      end
+
+      # The bytes of one value.
+      def capture(x)
+        if Integer === x
+          x < 1024 && x >= 0 ? SMALL[x] : integer(x)
+        elsif nil.equal?(x)
+          NULL
+        elsif true.equal?(x)
+          TRUE
+        elsif false.equal?(x)
+          FALSE
+        else
+          container(x)
+        end
+      end
+
+      # Ids of names in this stream; a forked child goes on with its parent's.
+      def type(name)
+        @_types[name] ||= @_recorder.intern(name)
+      end
+
+      def container(x)
+        before = @_out
+        @_out = "".b
+        @_end = @_size
+        value(x, @_depth)
+        @_out
+      rescue SystemStackError, NoMemoryError
+        raise
+      rescue StandardError
+        @_recorder.intern("?")
+        "\x16".b << Tracing.varint(type("?")) << 0 << 0
+      ensure
+        @_out = before
+        @_seen.clear unless @_seen.empty?
+      end
+
+      def integer(x)
+        if x >= -0x4000000000000000 && x < 0x4000000000000000
+          "\x03".b << Tracing.varint(x < 0 ? ~(x << 1) : x << 1)
+        elsif x.bit_length > BITS
+          # Decimal text costs quadratic time: only its size is told.
+          text = "~#{x < 0 ? '-' : ''}2**#{x.bit_length - 1}"
+          "\x16".b << Tracing.varint(type("Integer")) << 0 << Tracing.varint(text.bytesize) << text
+        else
+          text = x.to_s
+          "\x04".b << Tracing.varint(text.bytesize) << text
+        end
+      end
+
+      def value(x, d)
+        if Integer === x
+          @_out << (x < 1024 && x >= 0 ? SMALL[x] : integer(x))
+        elsif nil.equal?(x)
+          @_out << NULL
+        elsif String === x
+          KIND.bind_call(x).equal?(String) ? string(x) : derived_string(x)
+        elsif Symbol === x
+          symbol(x)
+        elsif Float === x
+          @_out << 5 << [x].pack("E")
+        elsif Array === x
+          sequence(x, d)
+        elsif Hash === x
+          mapping(x, d)
+        elsif true.equal?(x)
+          @_out << TRUE
+        elsif false.equal?(x)
+          @_out << FALSE
+        else
+          object(x, d)
+        end
+      end
+
+      def symbol(x)
+        @_symbols[x] ||= type(":#{SYMBOL.bind_call(x)}")
+        @_out << 0x17 << Tracing.varint(type("Symbol")) << Tracing.varint(@_symbols[x]) << NULL
+      end
+
+      def derived_string(x)
+        @_out << 0x10 << Tracing.varint(type(class_name(KIND.bind_call(x))))
+        string(PLAIN.bind_call(x))
+      end
+
+      def string(x)
+        unless x.ascii_only?
+          encoding = x.encoding
+          if Encoding::BINARY.equal?(encoding) || !x.valid_encoding?
+            return bytes(x)
+          elsif !Encoding::UTF_8.equal?(encoding)
+            x = x.encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
+          end
+        end
+        n = LENGTH.bind_call(x)
+        if n <= @_characters
+          size = x.bytesize
+          @_out << 6 << Tracing.varint(n) << Tracing.varint(size * 2) << x.b
+        else
+          shown = SLICE.bind_call(x, 0, @_characters).b
+          @_out << 6 << Tracing.varint(n) << Tracing.varint(shown.bytesize * 2 + 1) << shown << digest(x)
+        end
+      end
+
+      def bytes(x)
+        n = x.bytesize
+        shown = x.byteslice(0, @_characters).b
+        cut = n > shown.bytesize
+        @_out << 7 << Tracing.varint(n) << Tracing.varint(shown.bytesize * 2 + (cut ? 1 : 0)) << shown
+        @_out << digest(x) if cut
+      end
+
+      # FNV-1a 64 where that is cheap.
+      def digest(x)
+        return "\0\0\0\0\0\0\0\0".b if x.bytesize > 512
+        hash = 0xCBF29CE484222325
+        x.each_byte { |byte| hash = (hash ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF }
+        [hash].pack("Q<")
+      end
+
+      # A number for an object while it lives. Keeps none of them alive, and leaves `object_id` alone.
+      def identity(x)
+        @_identities[x] || (@_identities[x] = (@_identity += 1))
+      end
+
+      def class_name(kind)
+        @_names[kind] ||= NAME.bind_call(kind) || "#<Class>"
+      end
+
+      # Head of a container. False if its parts are not to be shown: too deep, or shown already.
+      def open(op, name, x, n, d)
+        heap = identity(x)
+        if @_seen.include?(heap)
+          @_out << 0x15 << Tracing.varint(heap)
+          return false
+        end
+        @_out << op << Tracing.varint(type(name)) << Tracing.varint(heap) << Tracing.varint(n)
+        if d <= 0 || (n > 0 && @_out.bytesize > @_end)
+          @_out << (n > 0 ? "\x01\0\0\0\0\0\0\0\0\0".b : "\0\0".b)
+          return false
+        end
+        @_seen << heap
+        true
+      end
+
+      # Writes flags and count in front of the parts, which `yield` writes and counts.
+      def parts(n)
+        head = @_out
+        @_out = "".b
+        @_end -= head.bytesize
+        count = yield
+        body = @_out
+        @_end += head.bytesize
+        @_out = head
+        @_out << (count < n ? "\x01\0\0\0\0\0\0\0\0".b : NULL) << Tracing.varint(count) << body
+      end
+
+      def full?
+        @_out.bytesize > @_end
+      end
+
+      def sequence(x, d)
+        kind = KIND.bind_call(x)
+        n = ARRAY_LENGTH.bind_call(x)
+        return unless open(0x11, kind.equal?(Array) ? "Array" : class_name(kind), x, n, d)
+        parts(n) do
+          count = 0
+          ARRAY_FIRST.bind_call(x, @_elements).each do |item|
+            break if full?
+            value(item, d - 1)
+            count += 1
+          end
+          count
+        end
+      end
+
+      def mapping(x, d)
+        kind = KIND.bind_call(x)
+        n = HASH_LENGTH.bind_call(x)
+        return unless open(0x12, kind.equal?(Hash) ? "Hash" : class_name(kind), x, n, d)
+        parts(n) do
+          count = 0
+          limit = @_elements
+          HASH_EACH.bind_call(x) do |key, item|
+            break if count >= limit || full?
+            value(key, d - 1)
+            value(item, d - 1)
+            count += 1
+          end
+          count
+        end
+      end
+    end
+  end
+end
