@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tracer_image::{Digest, LayerKind, Manifest, Store};
-use tracer_instrument::{Found, LanguageSpec};
+use tracer_instrument::{Found, LanguageSpec, SELF};
 use tracer_model::Limits;
 use tracer_sandbox::{Isolation, Request, Root, Stream};
 
@@ -77,7 +77,8 @@ pub fn choose(spec: &'static LanguageSpec, settings: &Settings) -> Result<Toolch
     let isolated = settings.isolation != Isolation::None;
     let manifest = match settings.toolchain {
         Origin::Host => None,
-        Origin::Auto if !isolated => None,
+        // An image adds nothing to what this program carries itself.
+        Origin::Auto if !isolated || spec.toolchain.programs.contains(&SELF) => None,
         Origin::Auto => store.manifest(spec.id),
         Origin::Image if !isolated => return Err(EngineError::ImageNeedsWalls),
         Origin::Image => {
@@ -146,7 +147,7 @@ pub fn find(spec: &'static LanguageSpec) -> Result<Found, EngineError> {
     }
     let mut strange = None;
     for name in spec.toolchain.programs {
-        let Some(path) = on_path(name) else { continue };
+        let Some(path) = program(name) else { continue };
         match identify(spec, &path, None) {
             Ok(found) => {
                 known.insert(spec.id, found.clone());
@@ -162,8 +163,10 @@ pub fn find(spec: &'static LanguageSpec) -> Result<Found, EngineError> {
 fn find_in(spec: &'static LanguageSpec, image: &Image) -> Result<Found, EngineError> {
     let mut strange = None;
     for name in spec.toolchain.programs {
+        let own = program(name).filter(|_| *name == SELF);
         let inside = IMAGE_PATH.iter().map(|folder| Path::new(folder).join(name));
-        for path in inside.filter(|path| stands_in(image, path)) {
+        let inside = inside.filter(|path| *name != SELF && stands_in(image, path));
+        for path in own.into_iter().chain(inside) {
             match identify(spec, &path, Some(image)) {
                 Ok(found) => return Ok(found),
                 Err(error) => strange = strange.or(Some(error)),
@@ -190,9 +193,28 @@ fn missing(spec: &LanguageSpec) -> EngineError {
     EngineError::NoToolchain {
         id: spec.id,
         language: spec.name,
-        programs: spec.toolchain.programs.join(", "),
+        programs: spec
+            .toolchain
+            .programs
+            .iter()
+            .filter(|name| **name != SELF)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", "),
         hint: spec.toolchain.hint,
     }
+}
+
+/// The running program, a program on `PATH`, or one that was installed beside this one.
+fn program(name: &str) -> Option<PathBuf> {
+    let own = || std::env::current_exe().ok();
+    if name == SELF {
+        return own();
+    }
+    on_path(name).or_else(|| {
+        let beside = own()?.parent()?.join(name);
+        is_program(&beside).then_some(beside)
+    })
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
@@ -219,6 +241,9 @@ fn identify(
     match image {
         Some(image) => {
             request.image = Some(image.root.clone());
+            if spec.toolchain.programs.contains(&SELF) {
+                request.roots.push(program.to_path_buf());
+            }
             request.env.clone_from(&image.environment);
             request
                 .env

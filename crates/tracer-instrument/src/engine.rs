@@ -56,6 +56,12 @@ pub enum InstrumentError {
         /// Which encoding its byte-order mark announces.
         encoding: &'static str,
     },
+    /// The language's own hooks found that nothing here could run it.
+    #[error("{why}")]
+    Unsupported {
+        /// What it is instead, and where that shows.
+        why: String,
+    },
     /// The parser gave up.
     #[error("the {language} parser gave up on the file")]
     Parser {
@@ -157,8 +163,12 @@ pub fn instrument(
         sites,
         functions,
         dropped,
+        refusal,
         ..
     } = rewriter;
+    if let Some(why) = refusal {
+        return Err(InstrumentError::Unsupported { why });
+    }
     let rewritten = Rewritten::apply(source, &mut edits, &[]);
     let errors = count_errors(tree.root_node());
     Ok(Instrumented {

@@ -18,6 +18,7 @@ pub use edits::{Edit, Insertion, Rewritten, strip};
 pub use engine::{InstrumentError, Instrumented, Options, instrument};
 pub use rewriter::{Children, Rewriter};
 pub use spec::{
-    EmitterFile, Found, Hook, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource, Toolchain,
+    EmitterFile, Found, Hook, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource, SELF,
+    Toolchain,
 };
 pub use tree_sitter::Node;

@@ -70,6 +70,7 @@ pub struct Rewriter<'a> {
     pub(crate) group: u32,
     memo: Option<Rc<dyn Any>>,
     family: Family<'a>,
+    pub(crate) refusal: Option<String>,
 }
 
 impl<'a> Rewriter<'a> {
@@ -99,6 +100,7 @@ impl<'a> Rewriter<'a> {
             group: 0,
             memo: None,
             family,
+            refusal: None,
         };
         rewriter.functions.push(Function {
             name: "<module>".into(),
@@ -367,13 +369,19 @@ impl<'a> Rewriter<'a> {
 
     /// A new site for a node, in the current function.
     pub fn site(&mut self, kind: Kind, node: Node<'a>) -> u32 {
+        self.site_at(kind, self.function(), self.span(node))
+    }
+
+    /// A new site at a place that no node stands for, in a function. For languages whose own
+    /// tokenizer reads more than the grammar does.
+    pub fn site_at(&mut self, kind: Kind, function: u32, span: Span) -> u32 {
         let id = self.next_site();
         self.sites.push(Site {
             id,
             kind,
             file: self.options.file,
-            function: self.function(),
-            span: self.span(node),
+            function,
+            span,
             names: Vec::new(),
             text: String::new(),
             arms: Vec::new(),
@@ -383,6 +391,25 @@ impl<'a> Rewriter<'a> {
             chain: Chain::default(),
         });
         id
+    }
+
+    /// A new function that no node stands for; its sites are made with [`Self::site_at`].
+    pub fn function_at(&mut self, name: &str, span: Span, kind: FunctionKind) -> u32 {
+        let id = self.options.first_function + self.functions.len() as u32;
+        self.functions.push(Function {
+            name: name.into(),
+            qualified: name.into(),
+            file: self.options.file,
+            span,
+            kind,
+        });
+        id
+    }
+
+    /// Refuses the file: nothing here could run it. `why` is said to the user, e.g. `it is written
+    /// for MySQL (DELIMITER, line 3)`.
+    pub fn refuse(&mut self, why: String) {
+        self.refusal.get_or_insert(why);
     }
 
     /// The site of this role for a node, made on first use. Lets one hook refer to a site that

@@ -65,9 +65,12 @@ pub struct LanguageSpec {
     pub toolchain: Toolchain,
 }
 
+/// In [`Toolchain::programs`]: the program that is running, for a language that it carries itself.
+pub const SELF: &str = ".";
+
 /// How a language's programs are found, built and run.
 pub struct Toolchain {
-    /// Programs to look for on `PATH`, best first.
+    /// Programs to look for on `PATH` and beside the running program, best first; or [`SELF`].
     pub programs: &'static [&'static str],
     /// Arguments that make the program describe itself on stdout (see `describe`).
     pub identify: &'static [&'static str],

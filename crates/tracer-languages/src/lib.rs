@@ -21,6 +21,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_php::SPEC,
     #[cfg(feature = "ruby")]
     &tracer_lang_ruby::SPEC,
+    #[cfg(feature = "sql")]
+    &tracer_lang_sql::SPEC,
 ];
 
 /// All languages compiled in.

@@ -1,0 +1,60 @@
+//! SQL on SQLite: which statements report, and how a script is run.
+//!
+//! Nothing is inserted into a statement. Statements are cut by the runner's own tokenizer, which
+//! knows what the `sqlite3` shell knows; one comment behind the script tells the runner which sites
+//! there are. Scripts of other dialects are refused by name.
+
+mod dialect;
+mod modules;
+mod relations;
+mod script;
+mod statement;
+mod toolchain;
+
+use tracer_instrument::{LanguageSpec, SELF, Toolchain};
+use tracer_model::TypeNames;
+
+/// SQL, in the dialect of SQLite.
+pub static SPEC: LanguageSpec = LanguageSpec {
+    id: "sql",
+    name: "SQL",
+    aliases: &["sqlite"],
+    extensions: &["sql"],
+    interpreters: &["sqlite"],
+    grammar: || tree_sitter_sequel::LANGUAGE.into(),
+    probes: include_str!("../probes.scm"),
+    hooks: &[("relation", relations::relation)],
+    blocks: &["program", "statement", "block", "transaction"],
+    finish: Some(script::finish),
+    local_modules: Some(modules::local_modules),
+    // The emitter is the runner, which is this program (see `toolchain`).
+    emitter: &[],
+    type_names: TypeNames {
+        null: "null",
+        undefined: "null",
+        boolean: "integer",
+        integer: "integer",
+        big_integer: "integer",
+        unsigned: "integer",
+        float: "real",
+        float32: "real",
+        character: "text",
+        string: "text",
+        bytes: "blob",
+        function: "function",
+        null_text: "NULL",
+        true_text: "1",
+        false_text: "0",
+    },
+    toolchain: Toolchain {
+        programs: &[SELF, "tracer-sql"],
+        identify: &[tracer_runtime_sql::RUNNER, "--version"],
+        describe: toolchain::describe,
+        hint: "the program tracer-sql of this workspace beside the program that embeds it",
+        plan: toolchain::plan,
+        environment: &[],
+        variations: &[],
+        diagnostics: None,
+        dialects: &[],
+    },
+};
