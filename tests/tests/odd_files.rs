@@ -26,6 +26,9 @@ fn program(language: &str) -> &'static str {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
         }
+        "sql" => {
+            "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n"
+        }
         other => panic!("write an odd-file program for {other}"),
     }
 }
@@ -44,6 +47,7 @@ fn long_line(language: &str) -> Vec<u8> {
     let statement = match language {
         "c" => "x = x + 1; ",
         "php" => "$x = 1; ",
+        "sql" => "SELECT 1; ",
         _ => "x = 1; ",
     };
     let statements = statement.repeat(1_000_000 / statement.len());
@@ -54,6 +58,7 @@ fn long_line(language: &str) -> Vec<u8> {
         }
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
         "php" => format!("<?php {statements}$y = [ {elements}0 ];\n"),
+        "sql" => format!("{}VALUES ({elements}0);\n", statement.repeat(1_000_000 / 9)),
         _ => format!("{statements}y = [ {elements}0 ]\n"),
     }
     .into_bytes()

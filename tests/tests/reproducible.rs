@@ -91,6 +91,11 @@ fn ruby_traces_are_reproducible() {
 }
 
 #[test]
+fn sql_traces_are_reproducible() {
+    ten_runs_agree("sql");
+}
+
+#[test]
 fn c_traces_are_reproducible() {
     ten_runs_agree("c");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
-use tracer_model::{End, Limit, Payload, Trace};
+use tracer_model::{End, Limit, Payload, Shape, Trace, Value};
 
 /// How a case must end.
 #[derive(Clone, Copy)]
@@ -326,6 +326,36 @@ const CASES: &[Case] = &[
         source: "#include <unistd.h>\nint main(void) {\n  int mark = 42;\n  for (;;) fork();\n}\n",
         ends: Ends::Limit(Limit::Processes),
     },
+    Case {
+        language: "sql",
+        name: "infinite_recursion",
+        source: "CREATE TABLE t(mark);\nINSERT INTO t VALUES (42) RETURNING mark;\n\
+                 WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+                 SELECT count(*) FROM c;\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "sql",
+        name: "ten_gigabytes",
+        source: "SELECT 42 AS mark;\nCREATE TABLE t(a);\n\
+                 WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+                 INSERT INTO t SELECT randomblob(1000000) FROM c LIMIT 10000;\n",
+        ends: Ends::Limit(Limit::Memory),
+    },
+    Case {
+        language: "sql",
+        name: "output_flood",
+        source: "SELECT 42 AS mark;\n\
+                 WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+                 SELECT printf('%.100000c', 'x') FROM c;\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
+        language: "sql",
+        name: "exit_at_once",
+        source: "SELECT 42 AS mark;\n.exit 7\nSELECT 1;\n",
+        ends: Ends::Exit(7),
+    },
 ];
 
 fn main() {
@@ -365,7 +395,7 @@ fn survives(case: &Case) -> Result<(), Failed> {
     }
     let marked = trace.events.iter().any(|event| match &event.payload {
         Payload::Var { name, value } => {
-            name.trim_start_matches('$') == "mark" && value.text == "42"
+            name.trim_start_matches('$') == "mark" && value.text == "42" || in_row(value)
         }
         _ => false,
     });
@@ -373,6 +403,17 @@ fn survives(case: &Case) -> Result<(), Failed> {
         return Err(format!("`mark = 42` is not among {} events", trace.events.len()).into());
     }
     Ok(())
+}
+
+/// Whether a result has a column `mark` that is 42.
+fn in_row(value: &Value) -> bool {
+    match &value.shape {
+        Shape::Sequence { items } => items.iter().any(in_row),
+        Shape::Record { fields } => fields
+            .iter()
+            .any(|(name, value)| name == "mark" && value.text == "42"),
+        _ => false,
+    }
 }
 
 fn record(case: &Case) -> Result<Trace, Failed> {

@@ -14,6 +14,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("gcov", "gcc"),
     ("php", "php-cli php-mbstring php-xml php-xdebug"),
     ("mkfs.erofs", "erofs-utils"),
+    ("sqlite3", "sqlite3"),
 ];
 
 /// Installs the missing toolchains, then runs `cargo test` on the whole workspace.

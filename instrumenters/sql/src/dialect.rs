@@ -147,7 +147,7 @@ mod tests {
         names("\\c db\nSELECT 1;", "psql");
         names("DECLARE @x INT = 1;", "T-SQL");
         names("DO $$ BEGIN END $$;", "PostgreSQL");
-        names(".import a.csv t\n", ".import (line 1)");
+        names(".shell ls\n", ".shell (line 1)");
     }
 
     #[test]

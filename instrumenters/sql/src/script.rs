@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, FunctionKind, Kind, Span};
+use tracer_runtime_sql::dot;
 use tracer_runtime_sql::sites::{Effect, FileSites, StatementSites, TriggerSites};
 use tracer_runtime_sql::split::{Piece, Text, split};
 
@@ -69,13 +70,14 @@ impl Script<'_, '_, '_> {
         for piece in pieces {
             match piece {
                 Piece::Dot { span, .. } => {
-                    let step = self.site(Kind::Step, span.clone());
-                    self.sites.statements.push(StatementSites {
-                        start: self.text.in_file(span.start),
-                        end: self.text.in_file(span.end),
-                        step,
-                        ..StatementSites::default()
+                    let said = String::from_utf8_lossy(&self.text.bytes[span.clone()]);
+                    let imported = dot::imports(&said).map(|target| Statement {
+                        effect: Effect::Insert,
+                        target,
+                        ..Statement::default()
                     });
+                    let sites = self.statement(span, &imported.unwrap_or_default());
+                    self.sites.statements.push(sites);
                 }
                 Piece::Sql { statements, .. } => {
                     for span in statements {

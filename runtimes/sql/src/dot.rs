@@ -17,8 +17,9 @@ const COMMANDS: &[(&str, usize)] = &[
     ("exit", 2),
     ("explain", 3),
     ("headers", 3),
-    ("indexes", 2),
-    ("indices", 2),
+    ("import", 2),
+    ("indexes", 3),
+    ("indices", 3),
     ("mode", 1),
     ("nullvalue", 2),
     ("once", 2),
@@ -49,7 +50,7 @@ fn command(word: &str) -> Option<&'static str> {
 /// The shell's commands that are refused: they reach out of the script, or are not there yet.
 const REFUSED: &[&str] = &[
     "ar", "archive", "auth", "backup", "cd", "check", "clone", "connection", "dbconfig", "dbinfo",
-    "eqp", "excel", "expert", "filectrl", "fullschema", "help", "import", "imposter", "iotrace",
+    "eqp", "excel", "expert", "filectrl", "fullschema", "help", "imposter", "iotrace",
     "limit", "lint", "load", "log", "nonce", "parameter", "progress", "recover", "restore", "save",
     "scanstats", "selftest", "session", "sha3sum", "shell", "system", "testcase", "testctrl",
     "trace", "unmodule", "vfsinfo", "vfslist", "vfsname", "www",
@@ -73,6 +74,12 @@ pub fn unsupported(line: &str) -> Option<&'static str> {
 pub fn reads(line: &str) -> Option<String> {
     let mut words = words(line.strip_prefix('.')?);
     (command(words.first()?) == Some("read") && words.len() == 2).then(|| words.remove(1))
+}
+
+/// The table that a line fills from a file, in lower case.
+pub fn imports(line: &str) -> Option<String> {
+    let words = words(line.strip_prefix('.')?);
+    (command(words.first()?) == Some("import")).then(|| crate::import::target(&words))?
 }
 
 /// Cuts a command into words; quotes keep words together.
@@ -199,6 +206,7 @@ impl Shell {
             }
             (Some(what @ ("output" | "once")), _) => return self.redirect(argument(1), what == "once"),
             (Some("read"), 2) => return self.read(&words[1]),
+            (Some("import"), _) => return self.import(&words),
             (Some("open"), _) => return self.open(&words),
             (Some("show"), 1) => self.show(),
             (Some("tables"), 1 | 2) => self.tables(argument(1)),

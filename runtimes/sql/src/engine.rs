@@ -252,6 +252,30 @@ impl Statement {
         }
     }
 
+    /// Sets a parameter to a text, or to NULL.
+    pub(crate) fn bind(&mut self, column: usize, text: Option<&[u8]>) {
+        let place = column as c_int + 1;
+        // SAFETY: the text is copied before the call returns.
+        unsafe {
+            match text {
+                Some(text) => sqlite::sqlite3_bind_text(
+                    self.raw,
+                    place,
+                    text.as_ptr().cast(),
+                    text.len() as c_int,
+                    sqlite::SQLITE_TRANSIENT(),
+                ),
+                None => sqlite::sqlite3_bind_null(self.raw, place),
+            };
+        }
+    }
+
+    /// Makes it ready to run again.
+    pub(crate) fn reset(&mut self) {
+        // SAFETY: the statement is prepared.
+        unsafe { sqlite::sqlite3_reset(self.raw) };
+    }
+
     /// Columns of its rows.
     pub(crate) fn columns(&self) -> usize {
         // SAFETY: the statement is prepared.

@@ -10,7 +10,7 @@
 //! | `split` | a script into statements and dot-commands |
 //! | `sites` | which places report, as the instrumenter wrote it |
 //! | `engine` | SQLite |
-//! | `shell`, `dot`, `schema` | running a script; dot-commands |
+//! | `shell`, `dot`, `schema`, `import` | running a script; dot-commands |
 //! | `modes`, `columns` | output |
 //! | `tracer`, `changes`, `plan`, `codes` | what happened, as records |
 //! | `channel`, `values` | records as bytes |
@@ -22,6 +22,7 @@ mod columns;
 pub mod dot;
 mod engine;
 mod entry;
+mod import;
 mod modes;
 mod plan;
 mod schema;

@@ -155,11 +155,18 @@ impl Shell {
                         self.output.text.extend(words);
                         self.output.text.push(b'\n');
                     }
-                    if let Some(sites) = look_up(places, text, span.start) {
-                        self.trace(|tracer, _| tracer.command(sites.step));
-                    }
                     let words = String::from_utf8_lossy(words).into_owned();
-                    self.command(&words)
+                    let sites = look_up(places, text, span.start);
+                    let before = self.connection.total_changes();
+                    if let Some(sites) = &sites {
+                        self.trace(|tracer, connection| tracer.statement(connection, sites));
+                    }
+                    let flow = self.command(&words);
+                    if sites.is_some_and(|sites| sites.effect.changes()) {
+                        let after = self.connection.total_changes();
+                        self.trace(|tracer, _| tracer.commanded(before, after));
+                    }
+                    flow
                 }
                 Piece::Sql {
                     span,

@@ -135,10 +135,24 @@ impl Tracer {
         self.channel.leave();
     }
 
-    /// A dot-command is about to run.
-    pub(crate) fn command(&mut self, site: u32) {
-        self.base = Running::default();
-        self.step(site);
+    /// A dot-command is over: it may have filled a table.
+    pub(crate) fn commanded(&mut self, before: i64, after: i64) {
+        self.unwind(0, false);
+        let mut running = std::mem::take(&mut self.base);
+        self.flush(&mut running);
+        if running.sites.effect.changes() {
+            self.stale = true;
+            if self.wants(STATE) {
+                self.event(
+                    running.sites.values,
+                    |_, record| {
+                        record.push(1);
+                        values::datum(record, Datum::Integer(after - before), 0);
+                    },
+                    0x02,
+                );
+            }
+        }
     }
 
     fn step(&mut self, site: u32) {
