@@ -16,8 +16,27 @@ use crate::values::{self, Digest, MAP};
 pub(crate) struct Table {
     /// Column names.
     pub(crate) columns: Vec<String>,
+    /// Which columns have a value of their own.
+    pub(crate) stored: Vec<bool>,
     /// Columns of the key where rows have no numbers.
     pub(crate) key: Option<Vec<usize>>,
+}
+
+impl Table {
+    /// A row as a record of its stored columns.
+    pub(crate) fn row(&self, channel: &mut Channel, values: &[Datum<'_>]) -> Vec<u8> {
+        if self.stored.iter().all(|stored| *stored) {
+            return values::row(channel, "row", &self.columns, values);
+        }
+        let kept = |at: &usize| self.stored.get(*at).copied().unwrap_or(true);
+        let places: Vec<usize> = (0..values.len()).filter(kept).collect();
+        let names: Vec<String> = places
+            .iter()
+            .map(|&at| self.columns.get(at).cloned().unwrap_or_default())
+            .collect();
+        let values: Vec<Datum<'_>> = places.iter().map(|&at| values[at]).collect();
+        values::row(channel, "row", &names, &values)
+    }
 }
 
 /// A part of a row's key, in the engine's order of types.
@@ -159,7 +178,7 @@ impl Changes {
                 self.others.insert(hasher.finish());
             }
         }
-        let encoded = values::row(channel, "row", &table.columns, values);
+        let encoded = table.row(channel, values);
         let row = self.rows.entry(key).or_default();
         if after {
             row.after = Some(encoded);

@@ -164,6 +164,7 @@ impl Shell {
                 return Flow::Failed;
             }
         }
+        self.trace(|tracer, connection| tracer.created(connection));
         let width = self.width_of(&name).unwrap_or(0);
         let marks = vec!["?"; width].join(",");
         let sql = c_text(format!("INSERT INTO {name} VALUES({marks})").as_bytes());

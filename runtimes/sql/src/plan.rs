@@ -20,6 +20,14 @@ pub(crate) fn lines(scans: &[Scan], counts: bool) -> Vec<String> {
         .collect()
 }
 
+/// Whether a plan goes through a table, rather than constants alone.
+pub(crate) fn reads_tables(scans: &[Scan]) -> bool {
+    let constant = |scan: &Scan| {
+        scan.plan.ends_with("CONSTANT ROW") || scan.plan.ends_with("VALUES CLAUSE")
+    };
+    scans.iter().any(|scan| !constant(scan))
+}
+
 fn level(scans: &[Scan], scan: &Scan) -> usize {
     let mut level = 0;
     let mut parent = scan.parent;

@@ -106,7 +106,7 @@ impl Shell {
         self.connection.listen(listener);
     }
 
-    fn trace(&self, tell: impl FnOnce(&mut Tracer, &Connection)) {
+    pub(crate) fn trace(&self, tell: impl FnOnce(&mut Tracer, &Connection)) {
         if let Some(tracer) = &self.tracer {
             tell(&mut tracer.borrow_mut(), &self.connection);
         }

@@ -71,6 +71,8 @@ pub(crate) struct Tracer {
     /// How the transaction ended that the statement ended.
     ended: Option<bool>,
     was_open: bool,
+    /// The `VAR` of the statement that opened the transaction.
+    opened: u32,
 }
 
 impl Tracer {
@@ -91,6 +93,7 @@ impl Tracer {
             savepoints: Vec::new(),
             ended: None,
             was_open: false,
+            opened: 0,
         }
     }
 
@@ -213,7 +216,12 @@ impl Tracer {
     pub(crate) fn done(&mut self, connection: &Connection, statement: &Statement, text: &[u8]) {
         self.unwind(0, false);
         let sites = Rc::clone(&self.base.sites);
-        let scans = statement.scans();
+        // What only explains itself ran no plan.
+        let scans = if statement.explains() == 0 {
+            statement.scans()
+        } else {
+            Vec::new()
+        };
         self.plan(&sites, &scans);
         self.recursion(&sites, &scans);
         self.visits(&sites, &scans);
@@ -266,6 +274,13 @@ impl Tracer {
         }
         if connection.autocommit() {
             self.savepoints.clear();
+            if self.was_open && self.wants(STATE) {
+                let rolled_back = |_: &mut Channel, record: &mut Vec<u8>| {
+                    record.push(1);
+                    values::string(record, "rolled back", usize::MAX);
+                };
+                self.event(self.opened, rolled_back, 0x02);
+            }
         }
     }
 
@@ -318,6 +333,8 @@ impl Tracer {
         }
         if !open {
             self.savepoints.clear();
+        } else if !self.was_open {
+            self.opened = sites.values;
         }
         if !self.wants(STATE) {
             return;
@@ -344,7 +361,7 @@ impl Tracer {
     }
 
     fn plan(&mut self, sites: &StatementSites, scans: &[Scan]) {
-        if scans.is_empty() || !self.wants(STATE) {
+        if !self.wants(STATE) || !plan::reads_tables(scans) {
             return;
         }
         let lines = plan::lines(scans, self.wants(FULL));
@@ -512,6 +529,13 @@ impl Tracer {
 
     // The schema.
 
+    /// A table came to be that rows are about to go to.
+    pub(crate) fn created(&mut self, connection: &Connection) {
+        if self.wants(STATE) {
+            self.survey(connection);
+        }
+    }
+
     /// Learns the columns of all tables.
     fn survey(&mut self, connection: &Connection) {
         self.stale = false;
@@ -560,7 +584,7 @@ impl Observer for Tracer {
             rows: [&change.old, &change.new]
                 .into_iter()
                 .flatten()
-                .map(|values| values::row(&mut self.channel, "row", &table.columns, values))
+                .map(|values| table.row(&mut self.channel, values))
                 .collect(),
         };
         // A statement's own table is told of as it is when its triggers are through with it.
@@ -638,6 +662,9 @@ fn describe(connection: &Connection, database: &str, quoted: &str, table: &str) 
         return Table::default();
     };
     let columns: Vec<String> = (0..all.columns()).map(|at| all.name(at)).collect();
+    let sql = format!("PRAGMA {quoted}.table_xinfo({name})");
+    // A column that is worked out when it is read has no value while its row changes.
+    let stored = column(connection, &sql, 6).iter().map(|hidden| hidden != "2").collect();
     // Where a column is called so, the number cannot be asked for under that name.
     let numbered = ["rowid", "_rowid_", "oid"]
         .iter()
@@ -648,5 +675,9 @@ fn describe(connection: &Connection, database: &str, quoted: &str, table: &str) 
             .filter(|&at| connection.in_key(&database, &table, &c_text(columns[at].as_bytes())))
             .collect()
     });
-    Table { columns, key }
+    Table {
+        columns,
+        stored,
+        key,
+    }
 }
