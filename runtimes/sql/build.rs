@@ -1,6 +1,9 @@
-//! Refuses to build against an SQLite without the hooks that this crate reports from.
+//! Refuses to build against an engine without the hooks that this crate reports from.
 
-const NEEDED: [&str; 2] = ["SQLITE_ENABLE_PREUPDATE_HOOK", "SQLITE_ENABLE_STMT_SCANSTATUS"];
+const NEEDED: [&str; 2] = [
+    "SQLITE_ENABLE_PREUPDATE_HOOK",
+    "SQLITE_ENABLE_STMT_SCANSTATUS",
+];
 
 fn main() {
     println!("cargo:rerun-if-env-changed=LIBSQLITE3_FLAGS");

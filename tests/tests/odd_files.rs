@@ -26,9 +26,7 @@ fn program(language: &str) -> &'static str {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
         }
-        "sql" => {
-            "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n"
-        }
+        "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         other => panic!("write an odd-file program for {other}"),
     }
 }

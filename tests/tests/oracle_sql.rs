@@ -38,7 +38,7 @@ type Tables = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 /// A text with its white space made even, from its first word on.
 fn even(text: &str) -> String {
-    let mut text = text.trim_start();
+    let mut text = text.trim_start_matches([';', ' ', '\n', '\t']);
     while !text.starts_with("-- TRIGGER") {
         let behind = if let Some(comment) = text.strip_prefix("/*") {
             comment.split_once("*/")
@@ -57,7 +57,10 @@ fn even(text: &str) -> String {
 fn oracle(program: &Path, text: &str, tables: &[String]) -> Option<(Vec<Fact>, Vec<String>)> {
     let scratch = tempfile::tempdir().unwrap();
     let out = scratch.path().join("trace");
-    let mut script = format!(".trace '{}' --plain --stmt --row\n{text}\n;\n", out.display());
+    let mut script = format!(
+        ".trace '{}' --plain --stmt --row\n{text}\n;\n",
+        out.display()
+    );
     script.push_str(&format!(
         ".trace off\n.bail off\n.output stdout\n.print\n.print {MARK}\n.headers off\n.mode quote\n"
     ));
@@ -100,14 +103,20 @@ fn facts(traced: &str) -> Vec<Fact> {
         open.push_str(line);
         open.push('\n');
         // A text may have several lines; a statement ends where the engine says that it does.
-        let whole = open.trim_end().strip_suffix(';').unwrap_or_default().to_owned();
+        let whole = open
+            .trim_end()
+            .strip_suffix(';')
+            .unwrap_or_default()
+            .to_owned();
         let comment = whole.starts_with("-- ");
         if !line.ends_with(';') || !comment && !is_complete(&open) {
             continue;
         }
         open.clear();
         let text = even(whole.trim_end_matches([';', ' ', '\n']));
-        let text = text.strip_prefix("-- ").map_or_else(|| text.clone(), str::to_owned);
+        let text = text
+            .strip_prefix("-- ")
+            .map_or_else(|| text.clone(), str::to_owned);
         found.push(Fact {
             text,
             rows: 0,
@@ -130,7 +139,11 @@ fn is_complete(text: &str) -> bool {
     }
     let words = text.to_ascii_lowercase();
     let trigger = words.trim_start().starts_with("create") && words.contains(" trigger ");
-    let ended = words.trim_end().trim_end_matches(';').trim_end().strip_suffix("end");
+    let ended = words
+        .trim_end()
+        .trim_end_matches(';')
+        .trim_end()
+        .strip_suffix("end");
     quote.is_none() && (!trigger || ended.is_some_and(|body| body.trim_end().ends_with(';')))
 }
 
@@ -189,7 +202,10 @@ fn ours(trace: &Trace) -> Vec<Fact> {
 fn text_of(table: &SiteTable, event: &Event) -> String {
     let site = table.site(event.site).unwrap();
     let text = &table.files[site.file as usize].text;
-    even(text.get(site.span.start as usize..site.span.end as usize).unwrap_or_default())
+    even(
+        text.get(site.span.start as usize..site.span.end as usize)
+            .unwrap_or_default(),
+    )
 }
 
 /// Compares the orders. The shell tells a statement again for each row: that gives the rows.
@@ -212,18 +228,35 @@ fn compare(ours: &[Fact], oracle: &[Fact]) -> Result<usize, String> {
             if fact.failed {
                 continue;
             }
-            let next: Vec<&str> = oracle.iter().skip(at).take(3).map(|f| f.text.as_str()).collect();
-            return Err(format!("fact {index}: ours {:?}, oracle {next:?}", fact.text));
+            let next: Vec<&str> = oracle
+                .iter()
+                .skip(at)
+                .take(3)
+                .map(|f| f.text.as_str())
+                .collect();
+            return Err(format!(
+                "fact {index}: ours {:?}, oracle {next:?}",
+                fact.text
+            ));
         }
         at += 1;
         compared += 1;
         let repeated = (0..fact.rows as usize)
-            .take_while(|ahead| oracle.get(at + ahead).is_some_and(|next| same(&next.text, &fact.text)))
+            .take_while(|ahead| {
+                oracle
+                    .get(at + ahead)
+                    .is_some_and(|next| same(&next.text, &fact.text))
+            })
             .count() as u64;
-        let fires = ours.get(index + 1).is_some_and(|next| next.text.starts_with("TRIGGER "));
+        let fires = ours
+            .get(index + 1)
+            .is_some_and(|next| next.text.starts_with("TRIGGER "));
         if fact.rows > 0 && !fires {
             if repeated != fact.rows {
-                return Err(format!("{:?} gave {} rows, oracle {repeated}", fact.text, fact.rows));
+                return Err(format!(
+                    "{:?} gave {} rows, oracle {repeated}",
+                    fact.text, fact.rows
+                ));
             }
             at += repeated as usize;
             compared += repeated as usize;
@@ -251,7 +284,9 @@ fn replay(trace: &Trace) -> BTreeMap<String, Option<BTreeMap<String, Vec<String>
                 before = state.clone();
                 let text = text_of(&trace.table, event).to_lowercase();
                 let text = text.as_str();
-                if ["drop", "alter", "attach", "pragma writable"].iter().any(|word| text.starts_with(word))
+                if ["drop", "alter", "attach", "pragma writable"]
+                    .iter()
+                    .any(|word| text.starts_with(word))
                     || text.starts_with("create") && text.contains(" as ") && text.contains("table")
                     || text.contains("temp")
                 {
@@ -295,10 +330,15 @@ fn replay(trace: &Trace) -> BTreeMap<String, Option<BTreeMap<String, Vec<String>
                 }
             },
             Payload::Var { name, value } if name == "savepoints" => {
-                let Shape::Sequence { items } = &value.shape else { continue };
+                let Shape::Sequence { items } = &value.shape else {
+                    continue;
+                };
                 let text = text_of(&trace.table, event).to_lowercase();
                 if text.starts_with("savepoint") {
-                    let name = items.last().map(|item| item.text.clone()).unwrap_or_default();
+                    let name = items
+                        .last()
+                        .map(|item| item.text.clone())
+                        .unwrap_or_default();
                     savepoints.push((name, state.clone()));
                 } else {
                     savepoints.truncate(items.len());
@@ -356,7 +396,9 @@ fn number(text: &str) -> String {
     match text {
         "inf" | "1e999" => "inf".into(),
         "-inf" | "-1e999" => "-inf".into(),
-        _ => text.parse::<f64>().map_or_else(|_| text.into(), |number| format!("{number:?}")),
+        _ => text
+            .parse::<f64>()
+            .map_or_else(|_| text.into(), |number| format!("{number:?}")),
     }
 }
 
@@ -400,11 +442,16 @@ fn compare_tables(trace: &Trace, lines: &[String]) -> Result<usize, String> {
         theirs.sort();
         // Columns that are worked out when read are not among ours.
         let width = ours.first().map_or(0, Vec::len);
-        if theirs.first().is_some_and(|row| row.len() > width && width > 0) {
+        if theirs
+            .first()
+            .is_some_and(|row| row.len() > width && width > 0)
+        {
             continue;
         }
         if ours != theirs {
-            return Err(format!("table {name}:\n  ours   {ours:?}\n  oracle {theirs:?}"));
+            return Err(format!(
+                "table {name}:\n  ours   {ours:?}\n  oracle {theirs:?}"
+            ));
         }
         compared += ours.len();
     }
@@ -438,7 +485,9 @@ fn traces_agree_with_the_shell() {
     let scratch = tempfile::tempdir().unwrap();
     let (mut programs, mut events, mut rows, mut wrong) = (0, 0, 0, Vec::new());
     for (name, path) in subjects(scratch.path()) {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
         let options = RunOptions {
             program: ProgramOptions::default(),
             settings: Settings::new().unwrap(),
@@ -487,17 +536,31 @@ fn subjects(scratch: &Path) -> Vec<(String, PathBuf)> {
             .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
             .collect();
         paths.sort();
-        subjects.extend(paths.into_iter().map(|path| (path.display().to_string(), path)));
+        subjects.extend(
+            paths
+                .into_iter()
+                .map(|path| (path.display().to_string(), path)),
+        );
     }
     for fixture in fixture::load(&folder, "sql", "sql").unwrap() {
         for (index, case) in fixture.cases.iter().enumerate() {
             // What the shell asks for itself is in its trace too; virtual tables run statements.
-            let own = [".tables", ".schema", ".read", ".import", ".mode", "fts5", "open;"];
+            let own = [
+                ".tables", ".schema", ".read", ".import", ".mode", "fts5", "open;",
+            ];
             let text = &case.files[0].1;
-            if case.files.len() > 1 || !case.args.is_empty() || own.iter().any(|word| text.contains(word)) {
+            if case.files.len() > 1
+                || !case.args.is_empty()
+                || own.iter().any(|word| text.contains(word))
+            {
                 continue;
             }
-            let stem = fixture.path.file_stem().unwrap().to_string_lossy().into_owned();
+            let stem = fixture
+                .path
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             let path = scratch.join(format!("{stem}_{index}.sql"));
             std::fs::write(&path, text).unwrap();
             subjects.push((format!("{stem}/{}", case.name), path));

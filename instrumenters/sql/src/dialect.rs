@@ -1,6 +1,6 @@
 //! Tells scripts of other dialects, and commands that the runner refuses.
 //!
-//! Only by what no version of SQLite could run: a script with a mistake in it is not foreign.
+//! Only by what no version of `SQLite` could run: a script with a mistake in it is not foreign.
 
 use std::ops::Range;
 
@@ -47,7 +47,10 @@ const BEGINNINGS: &[(&[&str], &str)] = &[
     (&["refresh", "materialized"], "PostgreSQL"),
     (&["create", "procedure"], "a dialect with stored procedures"),
     (&["create", "function"], "a dialect with stored functions"),
-    (&["create", "or", "replace"], "a dialect with CREATE OR REPLACE"),
+    (
+        &["create", "or", "replace"],
+        "a dialect with CREATE OR REPLACE",
+    ),
     (&["create", "database"], "a dialect with several databases"),
     (&["drop", "database"], "a dialect with several databases"),
     (&["create", "schema"], "a dialect with schemas"),
@@ -59,7 +62,7 @@ const BEGINNINGS: &[(&[&str], &str)] = &[
     (&["declare"], "a dialect with DECLARE"),
 ];
 
-/// Words within a `CREATE TABLE` that SQLite cannot read.
+/// Words within a `CREATE TABLE` that `SQLite` cannot read.
 const OPTIONS: &[(&str, &str)] = &[("engine", "MySQL"), ("auto_increment", "MySQL")];
 
 /// Why a script cannot be run here, if it cannot.
@@ -92,12 +95,16 @@ pub(crate) fn foreign(text: &Text, pieces: &[Piece]) -> Option<String> {
 }
 
 fn of_statement(text: &[u8], span: Range<usize>) -> Option<(&'static str, String)> {
-    let words: Vec<&[u8]> = tokens(text, span).take(4000).map(|token| &text[token]).collect();
+    let words: Vec<&[u8]> = tokens(text, span)
+        .take(4000)
+        .map(|token| &text[token])
+        .collect();
     let is = |at: usize, word: &str| {
         words.get(at).is_some_and(|found| {
             // `$$` and `@x` are told by their first sign.
             let sign = matches!(word, "@" | "$" | "\\");
-            found.eq_ignore_ascii_case(word.as_bytes()) || sign && found.starts_with(word.as_bytes())
+            found.eq_ignore_ascii_case(word.as_bytes())
+                || sign && found.starts_with(word.as_bytes())
         })
     };
     let begins = BEGINNINGS
@@ -113,7 +120,10 @@ fn of_statement(text: &[u8], span: Range<usize>) -> Option<(&'static str, String
                 return Some((dialect, format!("{} =", option.to_ascii_uppercase())));
             }
         }
-        if places("nvarchar").chain(places("varchar")).any(|at| is(at + 1, "(") && is(at + 2, "max")) {
+        if places("nvarchar")
+            .chain(places("varchar"))
+            .any(|at| is(at + 1, "(") && is(at + 2, "max"))
+        {
             return Some(("T-SQL", "VARCHAR(MAX)".into()));
         }
     }
@@ -142,7 +152,10 @@ mod tests {
             assert!(said.contains(dialect), "{source}: {said}");
         };
         names("DELIMITER //\nSELECT 1 //\n", "MySQL (DELIMITER, line 1)");
-        names("SELECT 1;\nCREATE TABLE t (a INT) ENGINE=InnoDB;", "MySQL (ENGINE =, line 2)");
+        names(
+            "SELECT 1;\nCREATE TABLE t (a INT) ENGINE=InnoDB;",
+            "MySQL (ENGINE =, line 2)",
+        );
         names("SELECT '1'::int;", "PostgreSQL");
         names("\\c db\nSELECT 1;", "psql");
         names("DECLARE @x INT = 1;", "T-SQL");
@@ -153,7 +166,10 @@ mod tests {
     #[test]
     fn a_mistake_is_not_foreign() {
         assert_eq!(said("SELEC 1;\nSELECT ':: x' -- ::\n;"), None);
-        assert_eq!(said("CREATE TABLE t (id INT AUTO_INCREMENT, engine TEXT);"), None);
+        assert_eq!(
+            said("CREATE TABLE t (id INT AUTO_INCREMENT, engine TEXT);"),
+            None
+        );
         assert_eq!(said(".mode csv\n.read x.sql\nSELECT :a;"), None);
     }
 }

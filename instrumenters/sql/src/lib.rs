@@ -1,4 +1,4 @@
-//! SQL on SQLite: which statements report, and how a script is run.
+//! SQL on `SQLite`: which statements report, and how a script is run.
 //!
 //! Nothing is inserted into a statement. Statements are cut by the runner's own tokenizer, which
 //! knows what the `sqlite3` shell knows; one comment behind the script tells the runner which sites
@@ -14,7 +14,7 @@ mod toolchain;
 use tracer_instrument::{LanguageSpec, SELF, Toolchain};
 use tracer_model::TypeNames;
 
-/// SQL, in the dialect of SQLite.
+/// SQL, in the dialect of `SQLite`.
 pub static SPEC: LanguageSpec = LanguageSpec {
     id: "sql",
     name: "SQL",

@@ -5,7 +5,9 @@ use tracer_model::{Detail, Kind};
 
 /// A table in a `FROM` or `JOIN`, which the plan calls by its alias where it has one.
 pub(crate) fn relation<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let subquery = node.child(0).is_none_or(|child| child.kind() != "object_reference");
+    let subquery = node
+        .child(0)
+        .is_none_or(|child| child.kind() != "object_reference");
     if !rewriter.wants(Detail::Full) || subquery {
         return;
     }

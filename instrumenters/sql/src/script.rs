@@ -48,8 +48,13 @@ fn relations(rewriter: &Rewriter<'_>) -> Vec<(usize, u32)> {
 }
 
 fn line_starts(source: &[u8]) -> Vec<usize> {
-    let ends = source.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+    let ends = source
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n');
+    std::iter::once(0)
+        .chain(ends.map(|(at, _)| at + 1))
+        .collect()
 }
 
 struct Script<'r, 'a, 't> {
@@ -84,16 +89,17 @@ impl Script<'_, '_, '_> {
                         let span = self.bare(span.clone());
                         let read = statement::read(&self.text.bytes, span.clone());
                         let sites = self.statement(&span, &read);
+                        let created = sites.step;
                         self.sites.statements.push(sites);
                         if let Some(trigger) = &read.trigger {
-                            let sites = self.trigger(&span, trigger);
+                            let sites = self.trigger(&span, trigger, created);
                             self.sites.triggers.push(sites);
                         }
                         if let Some(table) = &read.table
                             && self.wants(Detail::State)
                         {
                             let site = self.named(Kind::Transform, &span, &[table]);
-                            self.sites.tables.push((table.clone(), site));
+                            self.sites.tables.push((table.clone(), created, site));
                         }
                     }
                 }
@@ -125,7 +131,9 @@ impl Script<'_, '_, '_> {
             for name in &read.recursive {
                 let site = self.site(Kind::Loop, name.clone());
                 self.rewriter.site_mut(site).inner = Some((site, site));
-                sites.loops.push((site, statement::name(&self.text.bytes, name.clone())));
+                sites
+                    .loops
+                    .push((site, statement::name(&self.text.bytes, name.clone())));
             }
         }
         if !self.wants(Detail::State) {
@@ -148,7 +156,10 @@ impl Script<'_, '_, '_> {
         }
         if self.wants(Detail::Full) {
             let from = self.relations.partition_point(|(at, _)| *at < sites.start);
-            for &(_, site) in self.relations[from..].iter().take_while(|(at, _)| *at < sites.end) {
+            for &(_, site) in self.relations[from..]
+                .iter()
+                .take_while(|(at, _)| *at < sites.end)
+            {
                 let label = self.rewriter.site_mut(site).names.concat();
                 sites.tables.push((site, called(&label)));
             }
@@ -156,12 +167,14 @@ impl Script<'_, '_, '_> {
         sites
     }
 
-    fn trigger(&mut self, span: &Range<usize>, trigger: &Trigger) -> TriggerSites {
+    fn trigger(&mut self, span: &Range<usize>, trigger: &Trigger, created: u32) -> TriggerSites {
         let bytes = &self.text.bytes;
         let name = statement::name(bytes, trigger.name.clone());
         let whole = self.span(span.clone());
         let outer = self.function;
-        self.function = self.rewriter.function_at(&name, whole, FunctionKind::Function);
+        self.function = self
+            .rewriter
+            .function_at(&name, whole, FunctionKind::Function);
         let arguments: &[&str] = match trigger.event {
             Effect::Insert => &["new"],
             Effect::Update => &["old", "new"],
@@ -187,6 +200,7 @@ impl Script<'_, '_, '_> {
         let leave = self.site(Kind::Out, span.clone());
         self.function = outer;
         TriggerSites {
+            created,
             name,
             table: statement::name(&self.text.bytes, trigger.table.clone()),
             event: trigger.event,
@@ -204,7 +218,8 @@ impl Script<'_, '_, '_> {
 
     fn named(&mut self, kind: Kind, span: &Range<usize>, names: &[&str]) -> u32 {
         let site = self.site(kind, span.clone());
-        self.rewriter.set_names(site, names.iter().map(|name| (*name).to_owned()));
+        self.rewriter
+            .set_names(site, names.iter().map(|name| (*name).to_owned()));
         site
     }
 

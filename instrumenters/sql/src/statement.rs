@@ -1,7 +1,7 @@
 //! What a statement is, from its tokens alone: what it does to which table, and its parts that
 //! report on their own.
 //!
-//! Knows the dialect of SQLite, and of that only the beginnings of statements.
+//! Knows the dialect of `SQLite`, and of that only the beginnings of statements.
 
 use std::ops::Range;
 
@@ -44,7 +44,9 @@ struct Tokens<'t> {
 
 impl Tokens<'_> {
     fn word(&self, at: usize) -> &[u8] {
-        self.spans.get(at).map_or(&[], |span| &self.text[span.clone()])
+        self.spans
+            .get(at)
+            .map_or(&[], |span| &self.text[span.clone()])
     }
 
     fn is(&self, at: usize, word: &str) -> bool {
@@ -73,11 +75,17 @@ impl Tokens<'_> {
 
     /// A name that may have a schema in front: its place, and the place behind.
     fn qualified(&self, at: usize) -> (usize, usize) {
-        if self.word(at + 1) == b"." { (at + 2, at + 3) } else { (at, at + 1) }
+        if self.word(at + 1) == b"." {
+            (at + 2, at + 3)
+        } else {
+            (at, at + 1)
+        }
     }
 
     fn name(&self, at: usize) -> String {
-        self.spans.get(at).map_or_else(String::new, |span| name(self.text, span.clone()))
+        self.spans
+            .get(at)
+            .map_or_else(String::new, |span| name(self.text, span.clone()))
     }
 }
 
@@ -102,7 +110,9 @@ pub(crate) fn name(text: &[u8], span: Range<usize>) -> String {
 pub(crate) fn read(text: &[u8], span: Range<usize>) -> Statement {
     let tokens = Tokens {
         text,
-        spans: tokens(text, span).filter(|token| text[token.clone()] != *b";").collect(),
+        spans: tokens(text, span)
+            .filter(|token| text[token.clone()] != *b";")
+            .collect(),
     };
     let mut statement = Statement {
         recursive: recursive(&tokens),
@@ -133,11 +143,18 @@ pub(crate) fn read(text: &[u8], span: Range<usize>) -> Statement {
             statement.queries = true;
             statement.target = tokens.name(tokens.qualified(at + 2).0);
         }
-        () if tokens.any(at, &["begin", "commit", "end", "rollback", "savepoint", "release"]) => {
+        () if tokens.any(
+            at,
+            &["begin", "commit", "end", "rollback", "savepoint", "release"],
+        ) =>
+        {
             statement.effect = Effect::Transaction;
         }
         () if tokens.is(at, "create") => create(&tokens, &mut statement),
-        () if tokens.any(at, &["drop", "alter", "attach", "detach", "reindex", "vacuum"]) => {}
+        () if tokens.any(
+            at,
+            &["drop", "alter", "attach", "detach", "reindex", "vacuum"],
+        ) => {}
         () => statement.queries = true,
     }
     statement
@@ -206,7 +223,10 @@ fn body(tokens: &Tokens<'_>, from: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = from;
     for at in from..tokens.spans.len() {
-        let next = tokens.spans.get(at + 1).map_or(tokens.text.len(), |span| span.start);
+        let next = tokens
+            .spans
+            .get(at + 1)
+            .map_or(tokens.text.len(), |span| span.start);
         let between = &tokens.text[tokens.spans[at].end..next];
         let last = at + 1 == tokens.spans.len();
         if has_semicolon(between) || last {
@@ -289,9 +309,15 @@ mod tests {
     #[test]
     fn targets_are_found() {
         let target = |text| of(text).target;
-        assert_eq!(target("insert or replace into main.\"T 1\" values(1)"), "t 1");
+        assert_eq!(
+            target("insert or replace into main.\"T 1\" values(1)"),
+            "t 1"
+        );
         assert_eq!(target("REPLACE INTO [t] SELECT 1"), "t");
-        assert_eq!(target("with a as (select 1) update or ignore t set x = 1"), "t");
+        assert_eq!(
+            target("with a as (select 1) update or ignore t set x = 1"),
+            "t"
+        );
         assert_eq!(target("DELETE FROM /* c */ `t` WHERE 1"), "t");
         assert_eq!(target("SELECT 1"), "");
     }
@@ -299,8 +325,15 @@ mod tests {
     #[test]
     fn recursion_is_seen() {
         let text = "with b as (select 1), c(x) as (select 1 union all select x from C) select 1";
-        assert_eq!(of(text).recursive, [text.find("c(x)").map(|at| at..at + 1).unwrap()]);
-        assert!(of("with c as (select 1 union select 2) select * from c").recursive.is_empty());
+        assert_eq!(
+            of(text).recursive,
+            [text.find("c(x)").map(|at| at..at + 1).unwrap()]
+        );
+        assert!(
+            of("with c as (select 1 union select 2) select * from c")
+                .recursive
+                .is_empty()
+        );
     }
 
     #[test]
@@ -310,8 +343,15 @@ mod tests {
                     update y set z = case when 1 then 2 end ; end";
         let trigger = of(text).trigger.expect("a trigger");
         assert_eq!(&text[trigger.condition.expect("a condition")], "new.a > 1");
-        let body: Vec<&str> = trigger.body.iter().map(|span| &text[span.clone()]).collect();
-        assert_eq!(body, ["select 1", "update y set z = case when 1 then 2 end"]);
+        let body: Vec<&str> = trigger
+            .body
+            .iter()
+            .map(|span| &text[span.clone()])
+            .collect();
+        assert_eq!(
+            body,
+            ["select 1", "update y set z = case when 1 then 2 end"]
+        );
         assert_eq!(trigger.event, Effect::Update);
     }
 }

@@ -14,11 +14,13 @@ pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {
     }
     let version = output.trim();
     let number = version.strip_prefix("SQLite ")?;
-    number.starts_with(|first: char| first.is_ascii_digit()).then(|| Found {
-        program: program.to_owned(),
-        version: version.to_owned(),
-        roots: vec![program.to_owned()],
-    })
+    number
+        .starts_with(|first: char| first.is_ascii_digit())
+        .then(|| Found {
+            program: program.to_owned(),
+            version: version.to_owned(),
+            roots: vec![program.to_owned()],
+        })
 }
 
 /// `<program> --tracer-sql-runner [--sites FILE] script [database]`.
@@ -40,7 +42,8 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
             }
         }
         let file = request.private.join("sites");
-        plan.argv.extend(["--sites".into(), file.clone().into_os_string()]);
+        plan.argv
+            .extend(["--sites".into(), file.clone().into_os_string()]);
         plan.files.push((file, sites));
     }
     plan.argv.push(request.given.into());
@@ -51,7 +54,9 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
 /// What the comment behind a script says.
 fn facts(text: &[u8]) -> Option<&[u8]> {
     let text = text.strip_suffix(CLOSE.as_bytes())?;
-    let start = text.windows(OPEN.len()).rposition(|part| part == OPEN.as_bytes())?;
+    let start = text
+        .windows(OPEN.len())
+        .rposition(|part| part == OPEN.as_bytes())?;
     Some(&text[start + OPEN.len()..])
 }
 

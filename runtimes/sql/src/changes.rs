@@ -68,9 +68,9 @@ impl Part {
         let value = match self {
             Self::Null => Datum::Null,
             Self::Integer(number) => Datum::Integer(*number),
-            Self::Real(bits) => {
-                Datum::Real(f64::from_bits((bits ^ (((bits >> 63) as u64) >> 1) as i64) as u64))
-            }
+            Self::Real(bits) => Datum::Real(f64::from_bits(
+                (bits ^ (((bits >> 63) as u64) >> 1) as i64) as u64,
+            )),
             Self::Text(text) => Datum::Text(text),
             Self::Blob(bytes) => Datum::Blob(bytes),
         };
@@ -126,7 +126,11 @@ impl Changes {
                 None => vec![Part::Integer(number)],
                 Some(key) => key
                     .iter()
-                    .map(|&column| values.get(column).map_or(Part::Null, |value| Part::new(*value)))
+                    .map(|&column| {
+                        values
+                            .get(column)
+                            .map_or(Part::Null, |value| Part::new(*value))
+                    })
                     .collect(),
             })
         };
@@ -157,8 +161,14 @@ impl Changes {
         let hash = hasher.finish();
         let known = self.rows.contains_key(&key) || self.others.contains(&hash);
         if after || !known {
-            let side = if after { &mut self.after } else { &mut self.before };
-            values.iter().for_each(|value| values::digest_of(&mut side.digest, *value));
+            let side = if after {
+                &mut self.after
+            } else {
+                &mut self.before
+            };
+            for value in values {
+                values::digest_of(&mut side.digest, *value);
+            }
             side.count += 1;
         }
         if known && !after {
@@ -168,7 +178,11 @@ impl Changes {
             return;
         }
         if !known && self.rows.len() >= limit {
-            if self.rows.last_key_value().is_some_and(|(last, _)| *last < key) {
+            if self
+                .rows
+                .last_key_value()
+                .is_some_and(|(last, _)| *last < key)
+            {
                 self.others.insert(hash);
                 return;
             }
@@ -244,7 +258,9 @@ impl Rows {
     pub(crate) fn add(&mut self, channel: &mut Channel, names: &[String], values: &[Datum<'_>]) {
         let bounds = channel.bounds;
         self.count += 1;
-        values.iter().for_each(|value| values::digest_of(&mut self.digest, *value));
+        for value in values {
+            values::digest_of(&mut self.digest, *value);
+        }
         if self.shown + 1 < self.count || self.shown >= bounds.elements as u64 {
             return;
         }
@@ -271,10 +287,19 @@ pub(crate) fn texts(channel: &mut Channel, out: &mut Vec<u8>, type_name: &str, t
     let shown = texts.len().min(bounds.elements);
     let cut = (shown < texts.len()).then(|| {
         let mut digest = Digest::default();
-        texts.iter().for_each(|text| digest.add(text.as_bytes()));
+        for text in texts {
+            digest.add(text.as_bytes());
+        }
         digest.get()
     });
-    values::container(out, values::SEQUENCE, type_id, texts.len() as u64, cut, shown as u64);
+    values::container(
+        out,
+        values::SEQUENCE,
+        type_id,
+        texts.len() as u64,
+        cut,
+        shown as u64,
+    );
     for text in &texts[..shown] {
         values::string(out, text, bounds.characters);
     }

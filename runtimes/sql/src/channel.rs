@@ -77,7 +77,9 @@ impl Channel {
         if &header[..4] != b"TRCS" {
             return None;
         }
-        let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let word = |at: usize| {
+            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+        };
         let half = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
         let mut nonce = [0; 8];
         nonce.copy_from_slice(&header[8..16]);
@@ -91,7 +93,11 @@ impl Channel {
                 value: half(62),
             },
             nonce,
-            slots: (u64::from(word(24)), u64::from(word(28)), u64::from(word(32))),
+            slots: (
+                u64::from(word(24)),
+                u64::from(word(28)),
+                u64::from(word(32)),
+            ),
             segments: (word(36), u64::from(word(40)), u64::from(word(44))),
             claimed: 0,
             at: 0,

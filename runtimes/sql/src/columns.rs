@@ -50,13 +50,22 @@ pub(crate) fn print(
     let widths: Vec<usize> = (0..names.len())
         .map(|column| {
             let of = |row: &Vec<Vec<String>>| {
-                row[column].iter().map(|line| width(line)).max().unwrap_or(0)
+                row[column]
+                    .iter()
+                    .map(|line| width(line))
+                    .max()
+                    .unwrap_or(0)
             };
             let widest = cells.iter().map(of).max().unwrap_or(0);
             widest.max(of(&header)).max(limit(column))
         })
         .collect();
-    let printer = Printer { out, style, frame, widths };
+    let printer = Printer {
+        out,
+        style,
+        frame,
+        widths,
+    };
     printer.whole(&header, &cells);
 }
 
@@ -131,7 +140,11 @@ impl Printer<'_, '_> {
                 self.put(if column == 0 { left } else { between });
                 let text = cell.get(index).map_or("", String::as_str);
                 let free = self.widths[column].saturating_sub(width(text));
-                let right_bound = self.style.widths.get(column).is_some_and(|width| *width < 0);
+                let right_bound = self
+                    .style
+                    .widths
+                    .get(column)
+                    .is_some_and(|width| *width < 0);
                 let before = match (centred, right_bound) {
                     (true, _) => free / 2,
                     (false, true) => free,
@@ -196,8 +209,14 @@ fn wrapped(text: &[u8], limit: usize) -> Vec<String> {
 pub(crate) fn explain_header(out: &mut Vec<u8>, names: &[String]) {
     let names: Vec<_> = names.iter().map(|name| Some(name.as_bytes())).collect();
     explain_row(out, &names);
-    let dashes: Vec<String> = EXPLAIN_WIDTHS.iter().map(|width| "-".repeat(*width)).collect();
-    let dashes: Vec<_> = dashes.iter().map(|dashes| Some(dashes.as_bytes())).collect();
+    let dashes: Vec<String> = EXPLAIN_WIDTHS
+        .iter()
+        .map(|width| "-".repeat(*width))
+        .collect();
+    let dashes: Vec<_> = dashes
+        .iter()
+        .map(|dashes| Some(dashes.as_bytes()))
+        .collect();
     explain_row(out, &dashes);
 }
 
@@ -208,7 +227,11 @@ pub(crate) fn explain_row(out: &mut Vec<u8>, cells: &[Option<&[u8]>]) {
         out.extend(text);
         let width = EXPLAIN_WIDTHS.get(column).copied().unwrap_or(10);
         out.extend(std::iter::repeat_n(b' ', width.saturating_sub(text.len())));
-        out.extend(if column + 1 == cells.len() { &b"\n"[..] } else { b"  " });
+        out.extend(if column + 1 == cells.len() {
+            &b"\n"[..]
+        } else {
+            b"  "
+        });
     }
 }
 
@@ -234,7 +257,12 @@ fn branch(out: &mut Vec<u8>, nodes: &[(i64, i64, Vec<u8>)], parent: i64, before:
         out.extend(text);
         out.push(b'\n');
         if *id != parent {
-            branch(out, nodes, *id, &format!("{before}{}", if last { "   " } else { "|  " }));
+            branch(
+                out,
+                nodes,
+                *id,
+                &format!("{before}{}", if last { "   " } else { "|  " }),
+            );
         }
     }
 }

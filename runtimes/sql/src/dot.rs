@@ -49,11 +49,48 @@ fn command(word: &str) -> Option<&'static str> {
 
 /// The shell's commands that are refused: they reach out of the script, or are not there yet.
 const REFUSED: &[&str] = &[
-    "ar", "archive", "auth", "backup", "cd", "check", "clone", "connection", "dbconfig", "dbinfo",
-    "eqp", "excel", "expert", "filectrl", "fullschema", "help", "imposter", "iotrace",
-    "limit", "lint", "load", "log", "nonce", "parameter", "progress", "recover", "restore", "save",
-    "scanstats", "selftest", "session", "sha3sum", "shell", "system", "testcase", "testctrl",
-    "trace", "unmodule", "vfsinfo", "vfslist", "vfsname", "www",
+    "ar",
+    "archive",
+    "auth",
+    "backup",
+    "cd",
+    "check",
+    "clone",
+    "connection",
+    "dbconfig",
+    "dbinfo",
+    "eqp",
+    "excel",
+    "expert",
+    "filectrl",
+    "fullschema",
+    "help",
+    "imposter",
+    "iotrace",
+    "limit",
+    "lint",
+    "load",
+    "log",
+    "nonce",
+    "parameter",
+    "progress",
+    "recover",
+    "restore",
+    "save",
+    "scanstats",
+    "selftest",
+    "session",
+    "sha3sum",
+    "shell",
+    "system",
+    "testcase",
+    "testctrl",
+    "trace",
+    "unmodule",
+    "vfsinfo",
+    "vfslist",
+    "vfsname",
+    "www",
 ];
 
 /// The name of the command on a line, if it is one of the shell's that is refused.
@@ -109,7 +146,9 @@ fn words(line: &str) -> Vec<String> {
                 (unescaped(&inner[..end]), inner.get(end + 1..).unwrap_or(""))
             }
             _ => {
-                let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+                let end = rest
+                    .find(|c: char| c.is_ascii_whitespace())
+                    .unwrap_or(rest.len());
                 (unescaped(&rest[..end]), &rest[end..])
             }
         };
@@ -140,7 +179,9 @@ fn unescaped(text: &str) -> String {
             Some(digit @ '0'..='7') => {
                 let mut number = digit as u32 - '0' as u32;
                 for _ in 0..2 {
-                    let Some(digit) = rest.next_if(|next| ('0'..='7').contains(next)) else { break };
+                    let Some(digit) = rest.next_if(|next| ('0'..='7').contains(next)) else {
+                        break;
+                    };
                     number = number * 8 + (digit as u32 - '0' as u32);
                 }
                 out.push(char::from(number as u8));
@@ -154,7 +195,10 @@ fn unescaped(text: &str) -> String {
 /// What a word means as a switch.
 fn truth(word: &str) -> bool {
     let number = word.parse::<i64>().is_ok_and(|number| number != 0);
-    number || ["on", "yes"].iter().any(|yes| word.eq_ignore_ascii_case(yes))
+    number
+        || ["on", "yes"]
+            .iter()
+            .any(|yes| word.eq_ignore_ascii_case(yes))
 }
 
 impl Shell {
@@ -204,7 +248,9 @@ impl Shell {
                 self.output.text.extend(text.bytes());
                 self.output.text.push(b'\n');
             }
-            (Some(what @ ("output" | "once")), _) => return self.redirect(argument(1), what == "once"),
+            (Some(what @ ("output" | "once")), _) => {
+                return self.redirect(argument(1), what == "once");
+            }
             (Some("read"), 2) => return self.read(&words[1]),
             (Some("import"), _) => return self.import(&words),
             (Some("open"), _) => return self.open(&words),
@@ -288,7 +334,11 @@ impl Shell {
             self.output = Output::default();
             return Flow::Done;
         }
-        let made = if to == "off" { File::create("/dev/null") } else { File::create(to) };
+        let made = if to == "off" {
+            File::create("/dev/null")
+        } else {
+            File::create(to)
+        };
         match made {
             Ok(file) if !to.starts_with('|') => {
                 self.output = Output {
@@ -330,7 +380,11 @@ impl Shell {
                 .replace('\t', "\\t")
         };
         let style: &Style = &self.style;
-        let widths: String = style.widths.iter().map(|width| format!("{width} ")).collect();
+        let widths: String = style
+            .widths
+            .iter()
+            .map(|width| format!("{width} "))
+            .collect();
         let rows = [
             ("echo", on(self.echo).to_owned()),
             ("eqp", "off".into()),
@@ -339,14 +393,22 @@ impl Shell {
             ("mode", style.name.into()),
             ("nullvalue", format!("\"{}\"", escaped(&style.null))),
             ("output", "stdout".into()),
-            ("colseparator", format!("\"{}\"", escaped(&style.column_separator))),
-            ("rowseparator", format!("\"{}\"", escaped(&style.row_separator))),
+            (
+                "colseparator",
+                format!("\"{}\"", escaped(&style.column_separator)),
+            ),
+            (
+                "rowseparator",
+                format!("\"{}\"", escaped(&style.row_separator)),
+            ),
             ("stats", "off".into()),
             ("width", widths),
             ("filename", self.name.clone()),
         ];
         for (name, value) in rows {
-            self.output.text.extend(format!("{name:>12}: {value}\n").bytes());
+            self.output
+                .text
+                .extend(format!("{name:>12}: {value}\n").bytes());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! SQLite behind a safe face: what the shell runs on and what the tracer listens to.
+//! `SQLite` behind a safe face: what the shell runs on and what the tracer listens to.
 //!
 //! The only file of this crate that calls C, beside `entry`. It decides nothing about output or
 //! traces. Both the plain and the traced run install the same hooks, since one of them changes the
@@ -99,7 +99,9 @@ impl Connection {
             sqlite::sqlite3_open_v2(
                 name.as_ptr(),
                 &mut raw,
-                sqlite::SQLITE_OPEN_READWRITE | sqlite::SQLITE_OPEN_CREATE | sqlite::SQLITE_OPEN_URI,
+                sqlite::SQLITE_OPEN_READWRITE
+                    | sqlite::SQLITE_OPEN_CREATE
+                    | sqlite::SQLITE_OPEN_URI,
                 ptr::null(),
             )
         };
@@ -149,13 +151,16 @@ impl Connection {
 
     /// Prepares the first statement of `sql` from the offset `at` on. Gives it (`None` if there is
     /// only white space) and how many bytes it took.
-    pub(crate) fn prepare(&self, sql: &CStr, at: usize) -> Result<(Option<Statement>, usize), Failure> {
+    pub(crate) fn prepare(
+        &self,
+        sql: &CStr,
+        at: usize,
+    ) -> Result<(Option<Statement>, usize), Failure> {
         let (mut raw, mut tail) = (ptr::null_mut(), ptr::null());
         let start = sql.to_bytes_with_nul()[at..].as_ptr();
         // SAFETY: `sql` is terminated; the results are written before they are read.
-        let code = unsafe {
-            sqlite::sqlite3_prepare_v2(self.raw, start.cast(), -1, &mut raw, &mut tail)
-        };
+        let code =
+            unsafe { sqlite::sqlite3_prepare_v2(self.raw, start.cast(), -1, &mut raw, &mut tail) };
         if code != sqlite::SQLITE_OK {
             return Err(self.failure());
         }
@@ -390,7 +395,8 @@ impl Drop for Statement {
 /// `SQLite` and its version.
 pub(crate) fn version() -> String {
     // SAFETY: gives a static text.
-    format!("SQLite {}", text_of(unsafe { sqlite::sqlite3_libversion() }))
+    let number = unsafe { sqlite::sqlite3_libversion() };
+    format!("SQLite {}", text_of(number))
 }
 
 fn text_of(text: *const c_char) -> String {
@@ -398,7 +404,9 @@ fn text_of(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: the engine's texts are terminated.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 unsafe fn bytes_at<'a>(start: *const u8, length: c_int) -> &'a [u8] {
@@ -441,6 +449,10 @@ fn with_listener(context: *mut c_void, act: impl FnOnce(&mut dyn Observer)) {
     }
 }
 
+/// `sqlite3_preupdate_old` or `sqlite3_preupdate_new`.
+type Get =
+    unsafe extern "C" fn(*mut sqlite::sqlite3, c_int, *mut *mut sqlite::sqlite3_value) -> c_int;
+
 unsafe extern "C" fn on_change(
     context: *mut c_void,
     db: *mut sqlite::sqlite3,
@@ -458,11 +470,6 @@ unsafe extern "C" fn on_change(
                 sqlite::sqlite3_preupdate_count(db),
             )
         };
-        type Get = unsafe extern "C" fn(
-            *mut sqlite::sqlite3,
-            c_int,
-            *mut *mut sqlite::sqlite3_value,
-        ) -> c_int;
         let row = |get: Get| -> Vec<Datum<'_>> {
             (0..count)
                 .map(|column| {
@@ -515,7 +522,10 @@ unsafe extern "C" fn on_rollback(context: *mut c_void) {
 
 /// A text for the engine, which reads up to the first NUL, as the shell does.
 pub(crate) fn c_text(text: &[u8]) -> CString {
-    let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(text.len());
     CString::new(&text[..end]).unwrap_or_default()
 }
 

@@ -33,7 +33,9 @@ fn wanted(words: &[String]) -> Option<Wanted<'_>> {
             name => names.push(name),
         }
     }
-    let [file, table] = names[..] else { return None };
+    let [file, table] = names[..] else {
+        return None;
+    };
     (wanted.file, wanted.table) = (file, table);
     Some(wanted)
 }
@@ -129,7 +131,10 @@ impl Shell {
         let separators = if csv {
             (Some(b','), Some(b'\n'))
         } else {
-            (single(&self.style.column_separator), single(&self.style.row_separator))
+            (
+                single(&self.style.column_separator),
+                single(&self.style.row_separator),
+            )
         };
         let (Some(column), Some(row)) = separators else {
             self.complain("Error: multi-character or multi-byte separators not allowed for import");
@@ -164,7 +169,7 @@ impl Shell {
                 return Flow::Failed;
             }
         }
-        self.trace(|tracer, connection| tracer.created(connection));
+        self.trace(super::tracer::Tracer::created);
         let width = self.width_of(&name).unwrap_or(0);
         let marks = vec!["?"; width].join(",");
         let sql = c_text(format!("INSERT INTO {name} VALUES({marks})").as_bytes());

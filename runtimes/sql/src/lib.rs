@@ -1,4 +1,4 @@
-//! Runs SQL scripts on SQLite as the `sqlite3` shell does, and reports what happens.
+//! Runs SQL scripts on `SQLite` as the `sqlite3` shell does, and reports what happens.
 //!
 //! The emitter of SQL. The language has no place for probes: an expression may be evaluated any
 //! number of times, or never, so no text is inserted into a statement. What happens is what the
@@ -71,7 +71,9 @@ pub fn main(mut arguments: Vec<OsString>) -> i32 {
         Ok(connection) => connection,
         Err(failure) => {
             let message = failure.message;
-            return complain(&format!("Error: unable to open database \"{name}\": {message}"));
+            return complain(&format!(
+                "Error: unable to open database \"{name}\": {message}"
+            ));
         }
     };
     let places = sites.as_deref().and_then(read_sites).unwrap_or_default();
@@ -99,7 +101,9 @@ fn read_sites(file: &Path) -> Option<BTreeMap<PathBuf, Rc<Places>>> {
 
 fn say(text: &str) -> i32 {
     let mut stdout = std::io::stdout();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
     i32::from(written.is_err())
 }
 

@@ -2,7 +2,10 @@
 
 fn main() {
     let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == tracer_runtime_sql::RUNNER) {
+    if arguments
+        .first()
+        .is_some_and(|first| first == tracer_runtime_sql::RUNNER)
+    {
         arguments.remove(0);
     }
     std::process::exit(tracer_runtime_sql::main(arguments));

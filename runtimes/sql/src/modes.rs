@@ -85,7 +85,9 @@ impl<'s> Rows<'s> {
         Self {
             style,
             mode: style.mode,
-            names: (0..statement.columns()).map(|at| statement.name(at)).collect(),
+            names: (0..statement.columns())
+                .map(|at| statement.name(at))
+                .collect(),
             count: 0,
             held: Vec::new(),
             tree: Vec::new(),
@@ -218,7 +220,11 @@ impl<'s> Rows<'s> {
                 Datum::Null => out.extend(b"null"),
                 Datum::Integer(number) => out.extend(number.to_string().bytes()),
                 Datum::Real(number) if number.is_infinite() => {
-                    out.extend(if number > 0.0 { &b"1e999"[..] } else { b"-1e999" });
+                    out.extend(if number > 0.0 {
+                        &b"1e999"[..]
+                    } else {
+                        b"-1e999"
+                    });
                 }
                 Datum::Real(number) => out.extend(long_real(number).bytes()),
                 Datum::Text(text) | Datum::Blob(text) => json_string(out, text),
@@ -261,7 +267,11 @@ pub(crate) fn literal(out: &mut Vec<u8>, value: Datum<'_>, plain: bool) {
         Datum::Null => out.extend(b"NULL"),
         Datum::Integer(number) => out.extend(number.to_string().bytes()),
         Datum::Real(number) if number.is_infinite() => {
-            out.extend(if number > 0.0 { &b"1e999"[..] } else { b"-1e999" });
+            out.extend(if number > 0.0 {
+                &b"1e999"[..]
+            } else {
+                b"-1e999"
+            });
         }
         Datum::Real(number) => out.extend(long_real(number).bytes()),
         Datum::Text(text) if !plain && (text.contains(&b'\n') || text.contains(&b'\r')) => {
@@ -270,7 +280,11 @@ pub(crate) fn literal(out: &mut Vec<u8>, value: Datum<'_>, plain: bool) {
         Datum::Text(text) => quoted(out, text),
         Datum::Blob(bytes) => {
             out.extend(b"X'");
-            out.extend(bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()));
+            out.extend(
+                bytes
+                    .iter()
+                    .flat_map(|byte| format!("{byte:02x}").into_bytes()),
+            );
             out.push(b'\'');
         }
     }
@@ -282,7 +296,8 @@ fn lines_quoted(out: &mut Vec<u8>, text: &[u8]) {
     let unused = |words: [&'static str; 2]| {
         let plain = words.into_iter().find(|word| !has(word)).map(str::to_owned);
         plain.unwrap_or_else(|| {
-            (0..)
+            // One of them is unused: a text has fewer places than there are numbers.
+            (0..=text.len())
                 .map(|number| format!("({}{number})", words[0]))
                 .find(|word| !has(word))
                 .unwrap_or_default()
@@ -326,8 +341,12 @@ pub(crate) fn quoted(out: &mut Vec<u8>, text: &[u8]) {
 
 /// A name, quoted where it must be.
 pub(crate) fn identifier(out: &mut Vec<u8>, name: &[u8]) {
-    let plain = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    let plain = name
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         && !name.eq_ignore_ascii_case(b"table");
     if plain {
         out.extend(name);
@@ -345,8 +364,8 @@ pub(crate) fn identifier(out: &mut Vec<u8>, name: &[u8]) {
 
 fn csv(out: &mut Vec<u8>, text: &[u8], separator: &[u8]) {
     let odd = |byte: &u8| !(0x21..0x7f).contains(byte) || matches!(byte, b'"' | b'\'');
-    let separates = !separator.is_empty()
-        && text.windows(separator.len()).any(|part| part == separator);
+    let separates =
+        !separator.is_empty() && text.windows(separator.len()).any(|part| part == separator);
     if !text.is_empty() && !text.iter().any(odd) && !separates {
         out.extend(text);
         return;

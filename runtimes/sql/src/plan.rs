@@ -22,9 +22,8 @@ pub(crate) fn lines(scans: &[Scan], counts: bool) -> Vec<String> {
 
 /// Whether a plan goes through a table, rather than constants alone.
 pub(crate) fn reads_tables(scans: &[Scan]) -> bool {
-    let constant = |scan: &Scan| {
-        scan.plan.ends_with("CONSTANT ROW") || scan.plan.ends_with("VALUES CLAUSE")
-    };
+    let constant =
+        |scan: &Scan| scan.plan.ends_with("CONSTANT ROW") || scan.plan.ends_with("VALUES CLAUSE");
     scans.iter().any(|scan| !constant(scan))
 }
 
@@ -32,7 +31,9 @@ fn level(scans: &[Scan], scan: &Scan) -> usize {
     let mut level = 0;
     let mut parent = scan.parent;
     while parent != 0 && level < scans.len() {
-        let Some(outer) = scans.iter().find(|other| other.id == parent) else { break };
+        let Some(outer) = scans.iter().find(|other| other.id == parent) else {
+            break;
+        };
         parent = outer.parent;
         level += 1;
     }
@@ -43,16 +44,27 @@ fn level(scans: &[Scan], scan: &Scan) -> usize {
 /// plan. Each round takes one row off the queue and begins the recursive part's outermost loop
 /// with it. What the plan does not tell apart is left out.
 pub(crate) fn rounds(scans: &[Scan], loops: &[(u32, String)]) -> Vec<(u32, u64)> {
-    let steps: Vec<&Scan> = scans.iter().filter(|scan| scan.plan == "RECURSIVE STEP").collect();
+    let steps: Vec<&Scan> = scans
+        .iter()
+        .filter(|scan| scan.plan == "RECURSIVE STEP")
+        .collect();
     let mut found = Vec::new();
     for step in &steps {
-        let inner: Vec<&Scan> =
-            scans.iter().filter(|scan| scan.parent == step.id && scan.loops >= 0).collect();
-        let Some(outermost) = inner.first() else { continue };
-        let named = loops
+        let inner: Vec<&Scan> = scans
             .iter()
-            .find(|(_, name)| inner.iter().any(|scan| table(scan).eq_ignore_ascii_case(name)));
-        let only = loops.first().filter(|_| loops.len() == 1 && steps.len() == 1);
+            .filter(|scan| scan.parent == step.id && scan.loops >= 0)
+            .collect();
+        let Some(outermost) = inner.first() else {
+            continue;
+        };
+        let named = loops.iter().find(|(_, name)| {
+            inner
+                .iter()
+                .any(|scan| table(scan).eq_ignore_ascii_case(name))
+        });
+        let only = loops
+            .first()
+            .filter(|_| loops.len() == 1 && steps.len() == 1);
         if let Some((site, _)) = named.or(only) {
             found.push((*site, outermost.loops as u64));
         }

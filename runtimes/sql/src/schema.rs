@@ -22,7 +22,9 @@ impl Shell {
 
     fn names(&self, kinds: &str, pattern: &str) -> Vec<String> {
         let mut databases = Vec::new();
-        self.query("PRAGMA database_list", |row| databases.extend(row.into_iter().nth(1)));
+        self.query("PRAGMA database_list", |row| {
+            databases.extend(row.into_iter().nth(1));
+        });
         let mut names = Vec::new();
         for database in databases {
             let of = sql_name(&database);
@@ -30,7 +32,11 @@ impl Shell {
                 "SELECT name FROM {of}.sqlite_schema WHERE type IN ({kinds}) AND {pattern}"
             );
             self.query(&sql, |row| {
-                let prefix = if database == "main" { String::new() } else { format!("{database}.") };
+                let prefix = if database == "main" {
+                    String::new()
+                } else {
+                    format!("{database}.")
+                };
                 names.extend(row.into_iter().map(|name| format!("{prefix}{name}")));
             });
         }
@@ -40,7 +46,11 @@ impl Shell {
 
     /// Names side by side in columns, down first.
     fn in_columns(&mut self, names: &[String]) {
-        let widest = names.iter().map(|name| name.len()).max().unwrap_or(0);
+        let widest = names
+            .iter()
+            .map(std::string::String::len)
+            .max()
+            .unwrap_or(0);
         let across = (80 / (widest + 2)).max(1);
         let down = names.len().div_ceil(across);
         for start in 0..down {
@@ -90,7 +100,9 @@ impl Shell {
             |pattern| format!("tbl_name LIKE {}", sql_text(pattern)),
         );
         let mut databases = Vec::new();
-        self.query("PRAGMA database_list", |row| databases.extend(row.into_iter().nth(1)));
+        self.query("PRAGMA database_list", |row| {
+            databases.extend(row.into_iter().nth(1));
+        });
         let mut out = String::new();
         for database in databases {
             let of = sql_name(&database);
@@ -121,7 +133,7 @@ impl Shell {
         match Connection::open(&c_text(name.as_bytes())) {
             Ok(connection) => {
                 self.connection = connection;
-                self.name = name.to_owned();
+                name.clone_into(&mut self.name);
                 self.listen();
                 Flow::Done
             }

@@ -349,7 +349,13 @@ fn excerpt(sql: &[u8], mut offset: usize) -> String {
     }
     let line: Vec<u8> = rest[..length]
         .iter()
-        .map(|&byte| if crate::split::is_space(byte) { b' ' } else { byte })
+        .map(|&byte| {
+            if crate::split::is_space(byte) {
+                b' '
+            } else {
+                byte
+            }
+        })
         .collect();
     let line = String::from_utf8_lossy(&line).into_owned();
     if offset < 25 {

@@ -68,6 +68,8 @@ pub struct StatementSites {
 /// A trigger's sites.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TriggerSites {
+    /// The `STEP` of the statement that creates it: a script may create another of its name.
+    pub created: u32,
     /// Its name in lower case.
     pub name: String,
     /// The table or view it belongs to, in lower case.
@@ -97,20 +99,24 @@ pub struct FileSites {
     pub statements: Vec<StatementSites>,
     /// Triggers it creates.
     pub triggers: Vec<TriggerSites>,
-    /// Tables it creates, in lower case, each with the `TRANSFORM` at its definition.
-    pub tables: Vec<(String, u32)>,
+    /// Tables it creates, in lower case, each with the `STEP` of the statement that does, and the
+    /// `TRANSFORM` at its definition.
+    pub tables: Vec<(String, u32, u32)>,
 }
 
 impl FileSites {
     /// As one line of words.
     pub fn encode(&self) -> String {
         let mut out = format!("1 {} {} {}", self.enter, self.leave, self.statements.len());
-        self.statements.iter().for_each(|statement| put(&mut out, statement));
+        self.statements
+            .iter()
+            .for_each(|statement| put(&mut out, statement));
         let _ = write!(out, " {}", self.triggers.len());
         for trigger in &self.triggers {
             let _ = write!(
                 out,
-                " {} {} {} {} {} {} {} {}",
+                " {} {} {} {} {} {} {} {} {}",
+                trigger.created,
                 hex(&trigger.name),
                 hex(&trigger.table),
                 trigger.event as u8,
@@ -120,11 +126,14 @@ impl FileSites {
                 trigger.condition,
                 trigger.body.len()
             );
-            trigger.body.iter().for_each(|statement| put(&mut out, statement));
+            trigger
+                .body
+                .iter()
+                .for_each(|statement| put(&mut out, statement));
         }
         let _ = write!(out, " {}", self.tables.len());
-        for (name, site) in &self.tables {
-            let _ = write!(out, " {} {site}", hex(name));
+        for (name, created, site) in &self.tables {
+            let _ = write!(out, " {} {created} {site}", hex(name));
         }
         out
     }
@@ -139,6 +148,7 @@ impl FileSites {
         let statements = words.list(Words::statement)?;
         let triggers = words.list(|words| {
             Some(TriggerSites {
+                created: words.site()?,
                 name: words.name()?,
                 table: words.name()?,
                 event: words.effect()?,
@@ -149,7 +159,7 @@ impl FileSites {
                 body: words.list(Words::statement)?,
             })
         })?;
-        let tables = words.list(|words| Some((words.name()?, words.site()?)))?;
+        let tables = words.list(|words| Some((words.name()?, words.site()?, words.site()?)))?;
         Some(Self {
             enter,
             leave,
@@ -267,7 +277,7 @@ mod tests {
                 body: vec![statement],
                 ..TriggerSites::default()
             }],
-            tables: vec![("a".into(), 7)],
+            tables: vec![("a".into(), 7, 8)],
         };
         let text = sites.encode();
         assert!(!text.contains(['\n', '*']));

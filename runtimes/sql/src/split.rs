@@ -271,13 +271,11 @@ fn statements(text: &[u8], span: Range<usize>) -> (Vec<Range<usize>>, Ends) {
             State::Trigger | State::Semicolon if ended => State::Semicolon,
             State::Start if is("explain") => State::Explain,
             State::Start | State::Explain if is("create") => State::Create,
-            State::Start => State::Plain,
             // `EXPLAIN QUERY PLAN CREATE …`
             State::Explain if is("query") || is("plan") => State::Explain,
-            State::Explain => State::Plain,
             State::Create if is("temp") || is("temporary") => State::Create,
             State::Create if is("trigger") => State::Trigger,
-            State::Create | State::Plain => State::Plain,
+            State::Start | State::Explain | State::Create | State::Plain => State::Plain,
             State::Semicolon if is("end") => State::End,
             State::Trigger | State::Semicolon | State::End => State::Trigger,
         };

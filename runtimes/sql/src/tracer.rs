@@ -57,6 +57,10 @@ struct Last {
 #[derive(Debug)]
 pub(crate) struct Tracer {
     channel: Channel,
+    /// Triggers and tables of the script, by the step of the statement that creates each.
+    known: HashMap<u32, Rc<Trigger>>,
+    tables_known: HashMap<u32, (String, u32)>,
+    /// Those that were created, by name.
     triggers: HashMap<String, Rc<Trigger>>,
     definitions: HashMap<String, u32>,
     tables: HashMap<(String, String), Rc<Table>>,
@@ -80,6 +84,8 @@ impl Tracer {
     pub(crate) fn new(channel: Channel) -> Self {
         Self {
             channel,
+            known: HashMap::new(),
+            tables_known: HashMap::new(),
             triggers: HashMap::new(),
             definitions: HashMap::new(),
             tables: HashMap::new(),
@@ -115,11 +121,22 @@ impl Tracer {
                 .iter()
                 .map(|statement| (Rc::new(statement.clone()), kept(statement)))
                 .collect();
-            let name = trigger.name.clone();
             let sites = trigger.clone();
-            self.triggers.insert(name, Rc::new(Trigger { sites, body }));
+            self.known
+                .insert(trigger.created, Rc::new(Trigger { sites, body }));
         }
-        for (name, site) in &sites.tables {
+        for (name, created, site) in &sites.tables {
+            self.tables_known.insert(*created, (name.clone(), *site));
+        }
+    }
+
+    /// A statement that may have created something is over.
+    fn take_up(&mut self, created: u32) {
+        if let Some(trigger) = self.known.get(&created) {
+            let name = trigger.sites.name.clone();
+            self.triggers.insert(name, Rc::clone(trigger));
+        }
+        if let Some((name, site)) = self.tables_known.get(&created) {
             self.definitions.insert(name.clone(), *site);
         }
     }
@@ -205,10 +222,13 @@ impl Tracer {
             return;
         }
         if self.names.is_empty() {
-            self.names = (0..statement.columns()).map(|at| statement.name(at)).collect();
+            self.names = (0..statement.columns())
+                .map(|at| statement.name(at))
+                .collect();
         }
-        let values: Vec<Datum<'_>> =
-            (0..statement.columns_now()).map(|at| statement.value(at)).collect();
+        let values: Vec<Datum<'_>> = (0..statement.columns_now())
+            .map(|at| statement.value(at))
+            .collect();
         self.rows.add(&mut self.channel, &self.names, &values);
     }
 
@@ -235,6 +255,7 @@ impl Tracer {
         self.base.sites = sites;
         if !statement.is_read_only() && !self.base.sites.effect.changes() {
             self.stale = true;
+            self.take_up(self.base.sites.step);
         }
         if text.to_ascii_lowercase().starts_with(b"pragma") {
             self.settings(connection);
@@ -245,7 +266,11 @@ impl Tracer {
     pub(crate) fn failed(&mut self, connection: &Connection, failure: &Failure, ends: bool) {
         let inner = self.frames.last().map(|frame| {
             let running = frame.running.sites.step;
-            if running == 0 { frame.trigger.sites.enter } else { running }
+            if running == 0 {
+                frame.trigger.sites.enter
+            } else {
+                running
+            }
         });
         let site = self.base.sites.step;
         // Nothing of the statement stays, unless it was told to keep what it did so far.
@@ -313,7 +338,9 @@ impl Tracer {
         let words = savepoint_words(text);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let place = |savepoints: &[String], name: &str| {
-            savepoints.iter().rposition(|known| known.eq_ignore_ascii_case(name))
+            savepoints
+                .iter()
+                .rposition(|known| known.eq_ignore_ascii_case(name))
         };
         let mut named = true;
         match words[..] {
@@ -443,12 +470,18 @@ impl Tracer {
             if !failed {
                 self.finish_step();
             }
-            let Some(frame) = self.frames.pop() else { break };
+            let Some(frame) = self.frames.pop() else {
+                break;
+            };
             let sites = &frame.trigger.sites;
             if frame.begun == 0 && !failed && self.wants(LINES) {
                 self.event(sites.condition, |_, record| record.extend([0, 0]), 0x05);
             }
-            self.event(sites.leave, |_, record| record.push(u8::from(failed) * 2), 0x04);
+            self.event(
+                sites.leave,
+                |_, record| record.push(u8::from(failed) * 2),
+                0x04,
+            );
             self.channel.leave();
         }
     }
@@ -466,8 +499,10 @@ impl Tracer {
             return;
         };
         if !self.recursive
-            && let Some(at) =
-                self.frames.iter().position(|frame| Rc::ptr_eq(&frame.trigger, &trigger))
+            && let Some(at) = self
+                .frames
+                .iter()
+                .position(|frame| Rc::ptr_eq(&frame.trigger, &trigger))
         {
             self.unwind(at, false);
         }
@@ -486,12 +521,18 @@ impl Tracer {
         let fits = sites.after
             && self.last.table.eq_ignore_ascii_case(&sites.table)
             && self.last.depth as usize == self.frames.len();
-        let rows = if fits { std::mem::take(&mut self.last.rows) } else { Vec::new() };
+        let rows = if fits {
+            std::mem::take(&mut self.last.rows)
+        } else {
+            Vec::new()
+        };
         self.event(
             sites.enter,
             |_, record| {
                 record.push(rows.len() as u8);
-                rows.iter().for_each(|row| record.extend(row));
+                for row in &rows {
+                    record.extend(row);
+                }
             },
             0x03,
         );
@@ -505,14 +546,20 @@ impl Tracer {
 
     fn begin_step(&mut self, text: &str) {
         let fits = |frame: &Frame| {
-            frame.trigger.body.get(frame.begun).is_some_and(|(_, kept)| kept == text)
+            frame
+                .trigger
+                .body
+                .get(frame.begun)
+                .is_some_and(|(_, kept)| kept == text)
         };
         let Some(at) = self.frames.iter().rposition(fits) else {
             return;
         };
         self.unwind(at + 1, false);
         self.finish_step();
-        let Some(frame) = self.frames.last_mut() else { return };
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
         let Some((sites, _)) = frame.trigger.body.get(frame.begun) else {
             return;
         };
@@ -576,7 +623,10 @@ impl Observer for Tracer {
         if !self.wants(STATE) || !self.base.sites.effect.changes() {
             return;
         }
-        let name = (change.database.to_owned(), change.table.to_ascii_lowercase());
+        let name = (
+            change.database.to_owned(),
+            change.table.to_ascii_lowercase(),
+        );
         let table = self.tables.get(&name).map(Rc::clone).unwrap_or_default();
         self.last = Last {
             table: change.table.to_owned(),
@@ -617,7 +667,13 @@ impl Observer for Tracer {
 fn as_kept(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.trim_ascii()).into_owned();
     text.chars()
-        .map(|character| if character.is_ascii() && is_space(character as u8) { ' ' } else { character })
+        .map(|character| {
+            if character.is_ascii() && is_space(character as u8) {
+                ' '
+            } else {
+                character
+            }
+        })
         .collect()
 }
 
@@ -656,7 +712,10 @@ fn describe(connection: &Connection, database: &str, quoted: &str, table: &str) 
     let name = String::from_utf8_lossy(&name).into_owned();
     let select = |what: &str| {
         let sql = format!("SELECT {what} FROM {quoted}.{name}");
-        connection.prepare(&c_text(sql.as_bytes()), 0).ok().and_then(|(made, _)| made)
+        connection
+            .prepare(&c_text(sql.as_bytes()), 0)
+            .ok()
+            .and_then(|(made, _)| made)
     };
     let Some(all) = select("*") else {
         return Table::default();
@@ -664,11 +723,17 @@ fn describe(connection: &Connection, database: &str, quoted: &str, table: &str) 
     let columns: Vec<String> = (0..all.columns()).map(|at| all.name(at)).collect();
     let sql = format!("PRAGMA {quoted}.table_xinfo({name})");
     // A column that is worked out when it is read has no value while its row changes.
-    let stored = column(connection, &sql, 6).iter().map(|hidden| hidden != "2").collect();
-    // Where a column is called so, the number cannot be asked for under that name.
-    let numbered = ["rowid", "_rowid_", "oid"]
+    let stored = column(connection, &sql, 6)
         .iter()
-        .any(|word| !columns.iter().any(|column| column.eq_ignore_ascii_case(word)) && select(word).is_some());
+        .map(|hidden| hidden != "2")
+        .collect();
+    // Where a column is called so, the number cannot be asked for under that name.
+    let numbered = ["rowid", "_rowid_", "oid"].iter().any(|word| {
+        !columns
+            .iter()
+            .any(|column| column.eq_ignore_ascii_case(word))
+            && select(word).is_some()
+    });
     let key = (!numbered).then(|| {
         let (database, table) = (c_text(database.as_bytes()), c_text(table.as_bytes()));
         (0..columns.len())

@@ -53,7 +53,10 @@ pub(crate) fn datum(out: &mut Vec<u8>, value: Datum<'_>, characters: usize) {
 pub(crate) fn string(out: &mut Vec<u8>, text: &str, characters: usize) {
     out.push(0x06);
     let total = text.chars().count() as u64;
-    let shown = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+    let shown = text
+        .char_indices()
+        .nth(characters)
+        .map_or(text.len(), |(at, _)| at);
     piece(out, text.as_bytes(), total, shown);
 }
 
