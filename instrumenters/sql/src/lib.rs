@@ -22,6 +22,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     extensions: &["sql"],
     interpreters: &["sqlite"],
     grammar: || tree_sitter_sequel::LANGUAGE.into(),
+    other_grammars: &[],
     probes: include_str!("../probes.scm"),
     hooks: &[("relation", relations::relation)],
     blocks: &["program", "statement", "block", "transaction"],
