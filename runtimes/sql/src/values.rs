@@ -5,19 +5,26 @@
 use crate::channel::{Channel, varint};
 use crate::engine::Datum;
 
-/// FNV-1a 64.
+/// Bytes of one value that a digest is made of; of longer ones there is none.
+const DIGESTED: usize = 64 << 10;
+
+/// FNV-1a 64, or 0 where something was too long for it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Digest(u64);
+pub(crate) struct Digest(u64, bool);
 
 impl Default for Digest {
     fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+        Self(0xcbf2_9ce4_8422_2325, false)
     }
 }
 
 impl Digest {
     /// Takes bytes in.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.1 |= bytes.len() > DIGESTED;
+        if self.1 {
+            return;
+        }
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
@@ -25,7 +32,7 @@ impl Digest {
 
     /// The number so far.
     pub(crate) fn get(self) -> u64 {
-        self.0
+        if self.1 { 0 } else { self.0 }
     }
 }
 
