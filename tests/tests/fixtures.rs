@@ -5,7 +5,7 @@
 #![expect(clippy::print_stdout, reason = "skips are said and counted")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tracer_engine::{
@@ -101,10 +101,12 @@ fn runs_the_same(fixture: &Fixture, index: usize) -> Result<(), Failed> {
         fs::create_dir_all(path.parent().unwrap_or(&folder))?;
         fs::write(path, text)?;
     }
-    let main = folder.join(&case.files[0].0);
+    // Named as a user would name it, from the folder it lies in.
+    let main = PathBuf::from(&case.files[0].0);
     for detail in [Detail::State, Detail::Full] {
         let program = ProgramOptions {
             detail,
+            folder: Some(folder.clone()),
             ..ProgramOptions::default()
         };
         let run = RunOptions {
@@ -135,7 +137,10 @@ fn trace_is_as_recorded(
         return Ok(());
     }
     let run = RunOptions {
-        program: ProgramOptions::default(),
+        program: ProgramOptions {
+            folder: Some(folder.to_path_buf()),
+            ..ProgramOptions::default()
+        },
         settings: settings(case, folder)?,
     };
     let recorded = tracer_engine::trace(main, &run)?;

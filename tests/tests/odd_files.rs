@@ -27,6 +27,7 @@ fn program(language: &str) -> &'static str {
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
         }
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
+        "bash" => "x=1\nfor i in 1 2 3; do\n  x=$((x + i))\ndone\necho \"$x\"\n",
         other => panic!("write an odd-file program for {other}"),
     }
 }
@@ -34,7 +35,7 @@ fn program(language: &str) -> &'static str {
 /// A comment around bytes that are not text.
 fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
     let (open, close): (&[u8], &[u8]) = match language {
-        "python" | "ruby" => (b"# ", b"\n"),
+        "python" | "ruby" | "bash" => (b"# ", b"\n"),
         _ => (b"/* ", b" */\n"),
     };
     [open, bytes, close].concat()
@@ -46,6 +47,7 @@ fn long_line(language: &str) -> Vec<u8> {
         "c" => "x = x + 1; ",
         "php" => "$x = 1; ",
         "sql" => "SELECT 1; ",
+        "bash" => "x=1; ",
         _ => "x = 1; ",
     };
     let statements = statement.repeat(1_000_000 / statement.len());
@@ -54,6 +56,7 @@ fn long_line(language: &str) -> Vec<u8> {
         "c" => {
             format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
         }
+        "bash" => format!("{statements}y=({})\n", elements.replace(',', "")),
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
         "php" => format!("<?php {statements}$y = [ {elements}0 ];\n"),
         "sql" => format!("{}VALUES ({elements}0);\n", statement.repeat(1_000_000 / 9)),

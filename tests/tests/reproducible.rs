@@ -71,6 +71,11 @@ fn python_traces_are_reproducible() {
 }
 
 #[test]
+fn bash_traces_are_reproducible() {
+    ten_runs_agree("bash");
+}
+
+#[test]
 fn javascript_traces_are_reproducible() {
     ten_runs_agree("javascript");
 }

@@ -266,6 +266,33 @@ const CASES: &[Case] = &[
         language: "ruby",
         name: "fork_bomb",
         source: "mark = 42\nloop { fork }\n",
+        language: "bash",
+        name: "kill_nine",
+        source: "mark=41\nmark=$((mark + 1))\nkill -KILL $$\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "bash",
+        name: "replaced",
+        source: "mark=42\nexec sh -c 'exit 7'\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "bash",
+        name: "infinite_loop",
+        source: "mark=42\nwhile :; do :; done\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "bash",
+        name: "output_flood",
+        source: "mark=42\nyes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
+        language: "bash",
+        name: "fork_bomb",
+        source: "mark=42\nbomb() { bomb | bomb & }\nbomb\nwait\nwhile :; do (sleep 60) & done\n",
         ends: Ends::Limit(Limit::Processes),
     },
     Case {

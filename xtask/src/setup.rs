@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 /// A program the tests use, and the Debian package that has it.
 const NEEDED: &[(&str, &str)] = &[
     ("python3", "python3"),
+    ("bash", "bash"),
     ("node", "nodejs"),
     ("ruby", "ruby"),
     ("gcc", "gcc libc6-dev"),

@@ -14,6 +14,7 @@ pub(crate) fn program(args: &ProgramArgs) -> ProgramOptions {
         detail: args.detail.into(),
         language: args.language.clone(),
         main_only: args.main_only,
+        folder: None,
     }
 }
 

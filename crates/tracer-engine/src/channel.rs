@@ -3,37 +3,59 @@
 //! It only makes and reads the region; what the bytes mean is `tracer-stream`'s business.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use tracer_model::{Budget, Detail};
-use tracer_stream::Layout;
+use tracer_instrument::StreamForm;
+use tracer_model::{Budget, Detail, Kind, SiteTable};
+use tracer_stream::lines::{self, LineSites};
+use tracer_stream::{Decoded, Layout, Transcript};
 
 use crate::EngineError;
+
+/// Bytes of the text form for each byte of the budget: quoting, and several processes at once.
+const TEXT_ROOM: u64 = 4;
+/// Further room of the text form.
+const TEXT_SPARE: u64 = 16 << 20;
+/// Bytes of the text form read at a time.
+const PIECE: usize = 64 << 10;
 
 /// One run's channel.
 #[derive(Debug)]
 pub struct Channel {
     file: File,
     layout: Layout,
+    form: StreamForm,
 }
 
 impl Channel {
     /// A region for this many sites, with header and nonce written, that can neither grow nor
     /// shrink.
-    pub fn new(sites: u32, budget: &Budget, detail: Detail) -> Result<Self, EngineError> {
+    pub fn new(
+        sites: u32,
+        budget: &Budget,
+        detail: Detail,
+        form: StreamForm,
+    ) -> Result<Self, EngineError> {
         let made = || -> io::Result<Self> {
             let layout = Layout::new(sites, budget, detail, nonce()?);
             let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
             let mut file = File::from(memfd_create(c"trace", flags)?);
-            file.set_len(layout.size())?;
+            file.set_len(match form {
+                StreamForm::Segments | StreamForm::Nothing => layout.size(),
+                StreamForm::Lines => {
+                    lines::START + u64::from(budget.bytes) * TEXT_ROOM + TEXT_SPARE
+                }
+            })?;
             file.write_all(&layout.header())?;
+            // All writers share this position: each line goes behind the one before.
+            file.seek(SeekFrom::Start(lines::START))?;
             let seals = SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
             fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
-            Ok(Self { file, layout })
+            Ok(Self { file, layout, form })
         };
         made().map_err(|source| EngineError::System {
             what: "make the trace channel",
@@ -52,24 +74,86 @@ impl Channel {
             })
     }
 
-    /// What the runner laid out; the region's own copy may have been forged since.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// A copy of the used part of the region as the subject left it.
-    pub fn read(&self) -> Result<Vec<u8>, EngineError> {
-        let copied = || -> io::Result<Vec<u8>> {
-            let mut start = vec![0; self.layout.header().len()];
-            self.file.read_exact_at(&mut start, 0)?;
-            let mut region = vec![0; self.layout.used(&start) as usize];
-            self.file.read_exact_at(&mut region, 0)?;
-            Ok(region)
-        };
-        copied().map_err(|source| EngineError::System {
+    /// A copy of what the subject left in the region. The region's own sizes may have been forged,
+    /// and are not read.
+    pub fn read(&self, table: &SiteTable) -> Result<Recording, EngineError> {
+        match self.form {
+            StreamForm::Segments | StreamForm::Nothing => self.segments(),
+            StreamForm::Lines => self.lines().map(|text| {
+                let sites = |line| line_sites(table, line);
+                Recording::Transcript(lines::read(&text, &sites))
+            }),
+        }
+        .map_err(|source| EngineError::System {
             what: "read the trace channel",
             source,
         })
+    }
+
+    fn segments(&self) -> io::Result<Recording> {
+        let mut start = vec![0; self.layout.header().len()];
+        self.file.read_exact_at(&mut start, 0)?;
+        let mut region = vec![0; self.layout.used(&start) as usize];
+        self.file.read_exact_at(&mut region, 0)?;
+        Ok(Recording::Region(region, self.layout.clone()))
+    }
+
+    /// The text up to the first byte that nobody wrote.
+    fn lines(&self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            let got = self
+                .file
+                .read_at(&mut piece, lines::START + text.len() as u64)?;
+            let end = piece[..got].iter().position(|&byte| byte == 0);
+            text.extend_from_slice(&piece[..end.unwrap_or(got)]);
+            if got == 0 || end.is_some() {
+                return Ok(text);
+            }
+        }
+    }
+}
+
+/// What a run recorded.
+#[derive(Debug)]
+pub enum Recording {
+    /// The segments form, with what the runner laid out.
+    Region(Vec<u8>, Layout),
+    /// The lines form.
+    Transcript(Transcript),
+}
+
+impl Recording {
+    /// Its streams and slots.
+    pub fn decoded(&self) -> Decoded<'_> {
+        match self {
+            Self::Region(bytes, layout) => tracer_stream::decode(bytes, layout),
+            Self::Transcript(transcript) => transcript.decoded(),
+        }
+    }
+
+    /// What the emitter had to say about the whole.
+    pub fn notes(&self) -> &[String] {
+        match self {
+            Self::Region(..) => &[],
+            Self::Transcript(transcript) => &transcript.notes,
+        }
+    }
+}
+
+/// The first statement and command that begin on a line of the main file.
+fn line_sites(table: &SiteTable, line: u32) -> LineSites {
+    let first = |kind| {
+        let found = table
+            .sites
+            .iter()
+            .find(|site| site.file == 0 && site.kind == kind && site.span.line == line);
+        found.map_or(0, |site| site.id)
+    };
+    LineSites {
+        step: first(Kind::Step),
+        call: first(Kind::Call),
     }
 }
 

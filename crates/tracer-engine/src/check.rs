@@ -190,11 +190,10 @@ fn compare(
         // The same, but nothing was traced: whoever counts must be able to see it.
         let silent = match &traced.channel {
             Some(channel) => {
-                let region = channel.read()?;
-                let decoded = tracer_stream::decode(&region, channel.layout());
-                !program.table.sites.is_empty() && !decoded.reported()
+                let recording = channel.read(&program.table)?;
+                !program.table.sites.is_empty() && !recording.decoded().reported()
             }
-            None => false,
+            None => !program.table.sites.is_empty(),
         };
         let detail = if silent { "no probe reported" } else { "" };
         return Ok(Verdict::new(Status::Same, "", detail));

@@ -20,6 +20,8 @@ pub struct ProgramOptions {
     pub language: Option<String>,
     /// Instrument the main file only.
     pub main_only: bool,
+    /// The folder that a relative name is looked up in; the current one if `None`.
+    pub folder: Option<PathBuf>,
 }
 
 /// One file of a program.
@@ -62,7 +64,7 @@ impl Program {
             source,
         };
         let path =
-            without_parents(std::path::absolute(given).map_err(unreadable)?).map_err(unreadable)?;
+            without_parents(absolute(given, options).map_err(unreadable)?).map_err(unreadable)?;
         let original = std::fs::read(&path).map_err(unreadable)?;
         let spec = language(given, &original, options)?;
         let mut program = Self {
@@ -163,6 +165,13 @@ impl Program {
     pub fn folder(&self) -> &Path {
         let main = self.sources.first().and_then(|main| main.path.parent());
         main.unwrap_or(Path::new("/"))
+    }
+}
+
+fn absolute(given: &Path, options: &ProgramOptions) -> std::io::Result<PathBuf> {
+    match &options.folder {
+        Some(folder) => std::path::absolute(folder.join(given)),
+        None => std::path::absolute(given),
     }
 }
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use tracer_image::Store;
+use tracer_instrument::StreamForm;
 use tracer_model::{
-    Budget, Detail, Dropped, Environment, Limits, Outcome, Protection, Trace, Usage,
+    Budget, Detail, Dropped, End, Environment, Limits, Outcome, Protection, Trace, Usage,
 };
 use tracer_sandbox::{Change, Finished, Isolation, Stdin, Stream};
 
@@ -156,16 +157,21 @@ fn normalise(
 ) -> Result<Trace, EngineError> {
     let settings = &options.settings;
     let mut notes = Vec::new();
-    let region = executed
+    let recording = executed
         .channel
         .as_ref()
-        .map(Channel::read)
-        .transpose()?
-        .unwrap_or_default();
-    let decoded = match &executed.channel {
-        Some(channel) => tracer_stream::decode(&region, channel.layout()),
+        .map(|channel| channel.read(&program.table))
+        .transpose()?;
+    let decoded = match &recording {
+        Some(recording) => {
+            notes.extend_from_slice(recording.notes());
+            recording.decoded()
+        }
         None => {
-            notes.push("nothing ran, so nothing was recorded".to_owned());
+            notes.push(match executed.outcome.end {
+                End::BuildFailed { .. } => "nothing ran, so nothing was recorded".to_owned(),
+                _ => "the program ran without an emitter, so nothing was recorded".to_owned(),
+            });
             tracer_stream::Decoded::default()
         }
     };
@@ -237,7 +243,11 @@ pub fn execute(
         workshop.plan(program)
     };
     let channel = traced
-        .map(|detail| Channel::new(program.table.sites.len() as u32, &settings.budget, detail))
+        .filter(|_| plan.form != StreamForm::Nothing)
+        .map(|detail| {
+            let sites = program.table.sites.len() as u32;
+            Channel::new(sites, &settings.budget, detail, plan.form)
+        })
         .transpose()?;
     let finished = workshop.run(program, &plan, channel.as_ref())?;
     Ok(Executed {

@@ -96,7 +96,7 @@ fn position(sources: &[Source], path: &Path) -> Option<usize> {
     })
 }
 
-/// Byte offset of a 1-based line and column; the end of the text if it is beyond.
+/// Byte offset of a 1-based line and column; the end of the line or text if it is beyond.
 fn offset(text: &[u8], line: u32, column: u32) -> usize {
     let mut start = 0;
     for _ in 1..line {
@@ -105,5 +105,7 @@ fn offset(text: &[u8], line: u32, column: u32) -> usize {
             None => return text.len(),
         }
     }
-    (start + column.saturating_sub(1) as usize).min(text.len())
+    let rest = &text[start..];
+    let length = rest.iter().position(|&byte| byte == b'\n');
+    start + (column.saturating_sub(1) as usize).min(length.unwrap_or(rest.len()))
 }

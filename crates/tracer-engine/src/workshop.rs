@@ -298,7 +298,9 @@ impl Workshop<'_> {
         let files: Vec<_> = plan
             .files
             .iter()
-            .filter(|(path, _)| plan.build.is_empty() || !own.contains(&path.as_path()))
+            .filter(|(path, _)| {
+                plan.build.is_empty() || plan.stands_in || !own.contains(&path.as_path())
+            })
             .cloned()
             .collect();
         request.files = self.place(&files)?;

@@ -19,6 +19,6 @@ pub use engine::{InstrumentError, Instrumented, Options, instrument};
 pub use rewriter::{Children, Rewriter};
 pub use spec::{
     EmitterFile, Found, Hook, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource, SELF,
-    Toolchain,
+    StreamForm, Toolchain,
 };
 pub use tree_sitter::Node;

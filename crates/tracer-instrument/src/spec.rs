@@ -166,8 +166,24 @@ pub struct Plan {
     /// Variables to add to the environment; the emitter removes its own again.
     pub env: Vec<(OsString, OsString)>,
     /// Files to place, by absolute path. A path of an original source stands in for it while
-    /// building (only then).
+    /// building (only then); where nothing is built, while running.
     pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// Whether files that stand in for originals stay while running, though something was built.
+    pub stands_in: bool,
+    /// In which form the emitter writes the stream.
+    pub form: StreamForm,
+}
+
+/// Forms of the trace stream (`crates/tracer-stream/FORMAT.md`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StreamForm {
+    /// Records in segments of shared memory.
+    #[default]
+    Segments,
+    /// Lines of text, for languages that can only append.
+    Lines,
+    /// None: this program runs without an emitter, and must not see a channel.
+    Nothing,
 }
 
 impl LanguageSpec {

@@ -23,6 +23,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_ruby::SPEC,
     #[cfg(feature = "sql")]
     &tracer_lang_sql::SPEC,
+    #[cfg(feature = "bash")]
+    &tracer_lang_bash::SPEC,
 ];
 
 /// All languages compiled in.

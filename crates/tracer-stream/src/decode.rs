@@ -62,6 +62,25 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
+    /// A stream whose records lie in one piece.
+    pub(crate) fn whole(
+        number: u32,
+        parent: Option<u32>,
+        origin: Origin,
+        began_at_site: u32,
+        ordinal: u32,
+        records: &'a [u8],
+    ) -> Self {
+        Self {
+            number,
+            parent,
+            origin,
+            began_at_site,
+            ordinal,
+            segments: vec![records],
+        }
+    }
+
     /// Its records in order. After a broken record the next segment is tried.
     pub fn records(&self) -> Records<'a, '_> {
         Records {

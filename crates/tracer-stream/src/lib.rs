@@ -9,11 +9,13 @@ mod cursor;
 pub mod decode;
 pub mod encode;
 pub mod layout;
+pub mod lines;
 pub mod record;
 pub mod value;
 
 pub use decode::{Decoded, Origin, Problem, Records, Slot, Stream, decode};
 pub use layout::Layout;
+pub use lines::{LineSites, Transcript};
 pub use record::{RawFrame, Record};
 pub use value::{RawEntries, RawItems, RawText, RawValue};
 

@@ -123,6 +123,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         argv,
         env: vec![("PYTHONPATH".into(), emitter.into())],
         files,
+        ..Plan::default()
     }
 }
 

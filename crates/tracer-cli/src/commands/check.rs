@@ -167,15 +167,17 @@ fn in_order(
 /// Runs a program in its own folder, where its data files are.
 fn check_in_folder(path: &Path, options: &CheckOptions) -> Checked {
     let mut options = options.clone();
-    let mut absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = absolute
         .parent()
         .and_then(|folder| folder.canonicalize().ok());
-    if let (Some(folder), Some(name)) = (folder, path.file_name()) {
-        absolute = folder.join(name);
+    let mut name = absolute.as_path();
+    if let (Some(folder), Some(bare)) = (folder, path.file_name()) {
+        name = Path::new(bare);
+        options.run.program.folder = Some(folder.clone());
         options.run.settings.cwd = folder;
     }
-    let mut checked = check_file(&absolute, &options);
+    let mut checked = check_file(name, &options);
     checked.path = path.to_string_lossy().into_owned();
     checked
 }
