@@ -266,6 +266,9 @@ const CASES: &[Case] = &[
         language: "ruby",
         name: "fork_bomb",
         source: "mark = 42\nloop { fork }\n",
+        ends: Ends::Limit(Limit::Processes),
+    },
+    Case {
         language: "bash",
         name: "kill_nine",
         source: "mark=41\nmark=$((mark + 1))\nkill -KILL $$\n",
