@@ -13,7 +13,6 @@ use tracer_engine::{Program, ProgramOptions, Settings};
 use tracer_instrument::{Found, LanguageSpec};
 use tracer_model::{Budget, Detail, End, Kind, Limits};
 use tracer_normalize::{Inputs, normalise};
-use tracer_stream::decode;
 
 use crate::programs;
 use crate::report::{Report, count, ratio, time};
@@ -158,8 +157,8 @@ pub(crate) fn events(
         .channel
         .as_ref()
         .context("the run was not traced")?;
-    let region = channel.read()?;
-    let decoded = decode(&region, channel.layout());
+    let recording = channel.read(&program.table)?;
+    let decoded = recording.decoded();
     let trace = normalise(Inputs {
         table: program.table.clone(),
         dropped: Vec::new(),
