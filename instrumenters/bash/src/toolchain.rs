@@ -122,6 +122,16 @@ fn interpreter(found: &Found, script: &[u8]) -> Interpreter {
     }
 }
 
+/// Bytes of a file by which bash tells whether it is a script.
+const SAMPLE: usize = 80;
+
+/// Whether bash refuses the file, as it does where the first line holds a NUL.
+fn is_binary(script: &[u8]) -> bool {
+    let sample = &script[..script.len().min(SAMPLE)];
+    let line = sample.split(|&byte| byte == b'\n').next();
+    line.unwrap_or_default().contains(&0)
+}
+
 fn plan(request: &PlanRequest<'_>) -> Plan {
     let main = request.sources.first();
     let asked = interpreter(request.found, main.map_or(&[], |main| main.original));
@@ -137,7 +147,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     };
     let Some((main, text)) = main
         .and_then(|main| Some((main, main.instrumented?)))
-        .filter(|_| request.traced && asked.is_bash)
+        .filter(|(main, _)| request.traced && asked.is_bash && !is_binary(main.original))
     else {
         return plain;
     };
