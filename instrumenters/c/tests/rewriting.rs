@@ -1,102 +1,39 @@
 //! What the rewriter promises for C, over every fixture and random edits of them: insertions come
 //! out again, lines stay, and what the parser could read it still can.
 
-use std::path::Path;
-
 use proptest::prelude::*;
-use tracer_instrument::{Instrumented, Options, instrument, strip};
+use tracer_instrument::{Instrumented, strip};
 use tracer_lang_c::SPEC;
 use tracer_model::{Detail, Kind};
+use tracer_rewriting_checks::{self as checks, DETAILS};
 
-const DETAILS: [Detail; 4] = [Detail::Calls, Detail::Lines, Detail::State, Detail::Full];
-
-/// The C programs of the literate fixtures.
+/// The programs of the fixtures.
 fn programs() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/c");
-    let mut programs = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("the fixtures are there") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_none_or(|extension| extension != "md") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("UTF-8");
-        let mut case = String::new();
-        let mut program: Option<String> = None;
-        for line in text.split_inclusive('\n') {
-            if let Some(body) = &mut program {
-                if line.starts_with("```") {
-                    programs.push((case.clone(), program.take().expect("a program")));
-                } else {
-                    body.push_str(line);
-                }
-            } else if let Some(title) = line.strip_prefix("## ") {
-                title.trim().clone_into(&mut case);
-            } else if line.starts_with("```c") {
-                program = Some(String::new());
-            }
-        }
-    }
-    assert!(programs.len() > 40, "only {} programs", programs.len());
-    programs
+    checks::programs(&SPEC, 40)
 }
 
 fn rewrite(source: &[u8], detail: Detail) -> Instrumented {
-    let options = Options {
-        detail,
-        ..Options::default()
-    };
-    instrument(&SPEC, source, &options).expect("C is never refused")
-}
-
-#[test]
-fn insertions_come_out_again_and_add_no_line() {
-    for (case, program) in programs() {
-        for detail in DETAILS {
-            let done = rewrite(program.as_bytes(), detail);
-            assert_eq!(
-                strip(&done.rewritten),
-                program.as_bytes(),
-                "{case} at {detail:?}"
-            );
-            let lines = |text: &[u8]| text.split(|&byte| byte == b'\n').count();
-            assert_eq!(
-                lines(&done.rewritten.text),
-                lines(program.as_bytes()),
-                "{case}"
-            );
-        }
-    }
-}
-
-#[test]
-fn what_could_be_parsed_still_can() {
-    for (case, program) in programs() {
-        for detail in DETAILS {
-            let done = rewrite(program.as_bytes(), detail);
-            let again = rewrite(&done.rewritten.text, detail);
-            assert!(
-                again.errors <= done.errors,
-                "{case} at {detail:?}:\n{}",
-                String::from_utf8_lossy(&done.rewritten.text)
-            );
-        }
-    }
-}
-
-#[test]
-fn more_detail_reports_more() {
-    for (case, program) in programs() {
-        let counts: Vec<usize> = DETAILS
-            .iter()
-            .map(|&detail| rewrite(program.as_bytes(), detail).sites.len())
-            .collect();
-        assert!(counts.is_sorted(), "{case}: {counts:?}");
-    }
+    checks::rewrite(&SPEC, source, detail)
 }
 
 /// The rewritten text of a program at the default detail.
 fn text(program: &str) -> String {
     String::from_utf8(rewrite(program.as_bytes(), Detail::State).rewritten.text).expect("UTF-8")
+}
+
+#[test]
+fn insertions_come_out_again_and_add_no_line() {
+    checks::reversible(&SPEC, &programs());
+}
+
+#[test]
+fn what_could_be_parsed_still_can() {
+    checks::parses_again(&SPEC, &programs());
+}
+
+#[test]
+fn more_detail_reports_more() {
+    checks::more_detail_reports_more(&SPEC, &programs());
 }
 
 #[test]
