@@ -97,7 +97,7 @@ pub(crate) enum IsolationArg {
 /// Where the toolchain comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ToolchainArg {
-    /// The language's image if one is built, else this machine's
+    /// This machine's if it has one, else the language's image
     #[default]
     Auto,
     /// The image

@@ -39,27 +39,55 @@ pub(crate) fn key(
     hasher.finalize().to_hex().to_string()
 }
 
-/// Puts a kept product in its place: the image's own, or one from the cache. False if there is
-/// none.
-pub(crate) fn fetch(image: Option<&Path>, key: &str, place: &Path) -> bool {
+/// A kept product, a file or a folder: the image's own, or one from the cache.
+pub(crate) fn find(image: Option<&Path>, key: &str) -> Option<PathBuf> {
     let own = image.map(Path::to_path_buf);
     own.into_iter()
         .chain(folder())
-        .any(|folder| fs::copy(folder.join(key), place).is_ok())
+        .map(|folder| folder.join(key))
+        .find(|kept| kept.exists())
 }
 
-/// Keeps a product. Written beside and renamed, so that nobody reads half of it.
+/// Puts a kept product in its place: a file is copied, a folder linked to. False if that fails.
+pub(crate) fn fetch(kept: &Path, place: &Path) -> bool {
+    if kept.is_dir() {
+        return std::os::unix::fs::symlink(kept, place).is_ok();
+    }
+    fs::copy(kept, place).is_ok()
+}
+
+/// Keeps a product in the user's cache. Written beside and renamed, so that nobody reads half of
+/// it.
 pub(crate) fn keep(key: &str, product: &Path) {
     let Some(folder) = folder() else { return };
     let kept = || -> std::io::Result<()> {
         fs::create_dir_all(&folder)?;
-        let fresh = tempfile::NamedTempFile::new_in(&folder)?;
-        fs::copy(product, fresh.path())?;
-        fresh.persist(folder.join(key))?;
-        Ok(())
+        let fresh = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempdir_in(&folder)?;
+        let made = fresh.path().join("product");
+        copy(product, &made)?;
+        fs::rename(made, folder.join(key))
     };
-    // Failing to keep it only means that it is made again next time.
+    // Failing to keep it, or losing the race for it, only means that it is made again next time.
     let _ = kept();
+}
+
+/// Copies a file, or a folder of files, folders and links.
+pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let kind = fs::symlink_metadata(from)?.file_type();
+    if kind.is_symlink() {
+        return std::os::unix::fs::symlink(fs::read_link(from)?, to);
+    }
+    if !kind.is_dir() {
+        return fs::copy(from, to).map(|_| ());
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        copy(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 fn folder() -> Option<PathBuf> {
@@ -73,6 +101,19 @@ fn folder() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_product_may_be_a_folder() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (product, kept) = (scratch.path().join("product"), scratch.path().join("kept"));
+        fs::create_dir_all(product.join("a/b")).unwrap();
+        fs::write(product.join("a/b/c"), "text").unwrap();
+        std::os::unix::fs::symlink("b/c", product.join("a/link")).unwrap();
+        copy(&product, &kept).unwrap();
+        let place = scratch.path().join("place");
+        assert!(fetch(&kept, &place));
+        assert_eq!(fs::read(place.join("a/link")).unwrap(), b"text");
+    }
 
     #[test]
     fn the_scratch_folder_does_not_count_and_the_emitter_does() {

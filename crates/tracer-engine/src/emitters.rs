@@ -13,7 +13,7 @@ use tracer_model::{Detail, End};
 
 use crate::toolchain::Toolchain;
 use crate::workshop::Workshop;
-use crate::{EngineError, Program, Settings};
+use crate::{EngineError, Program, Settings, cache};
 
 /// Where they stand inside an image, without the root.
 pub(crate) const FOLDER: &str = "usr/lib/tracer/emitters";
@@ -74,7 +74,7 @@ pub(crate) fn compile(
                 });
             }
             fs::create_dir_all(&folder).map_err(failed)?;
-            fs::copy(product, folder.join(workshop.key(argv, &plan))).map_err(failed)?;
+            cache::copy(product, &folder.join(workshop.key(argv, &plan))).map_err(failed)?;
         }
         let keys = keys(spec, workshop);
         Ok((!keys.is_empty()).then(|| source(&keys)))
@@ -110,6 +110,7 @@ fn with_workshop<T>(
         settings: &settings,
         traced: Some(Detail::default()),
         scratch: scratch.path(),
+        linked: Vec::new(),
     })
 }
 
@@ -121,7 +122,7 @@ mod tests {
     use tracer_image::{Digest, Layer, LayerKind, Manifest, Origin};
 
     use super::*;
-    use crate::{cache, find_toolchain, languages};
+    use crate::{find_toolchain, languages};
 
     fn manifest(layers: Vec<Layer>) -> Manifest {
         Manifest {
@@ -157,8 +158,7 @@ mod tests {
             let folder = tree.path().join(FOLDER);
             let keys = with_workshop(&toolchain, |workshop| Ok(keys(spec, workshop))).unwrap();
             for key in &keys {
-                let place = tree.path().join("fetched");
-                assert!(cache::fetch(Some(&folder), key, &place), "{}", spec.id);
+                assert!(cache::find(Some(&folder), key).is_some(), "{}", spec.id);
             }
             let layer = |source| Layer {
                 kind: LayerKind::Emitter,

@@ -231,6 +231,7 @@ pub fn execute(
         settings,
         traced,
         scratch: scratch.path(),
+        linked: Vec::new(),
     };
     let mut shed = Vec::new();
     let plan = workshop.plan(program);

@@ -9,13 +9,15 @@ use crate::Program;
 use crate::program::Source;
 
 /// Compilations tried before giving up on all probes of a file.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 10;
 
 /// The state of one program's shedding.
 #[derive(Debug, Default)]
 pub struct Rounds {
     done: usize,
     groups: Vec<BTreeSet<u32>>,
+    /// Lines with an error in an earlier round, by file.
+    lines: Vec<BTreeSet<u32>>,
 }
 
 impl Rounds {
@@ -31,26 +33,34 @@ impl Rounds {
             return false;
         };
         self.groups.resize(program.sources.len(), BTreeSet::new());
+        self.lines.resize(program.sources.len(), BTreeSet::new());
         self.done += 1;
+        // What this round drops is judged by what earlier rounds did: one bad probe may be named
+        // by several errors.
+        let (before, lines) = (self.groups.clone(), self.lines.clone());
         let mut dropped_any = false;
         for (path, line, column) in read(said) {
             let Some(index) = position(&program.sources, &path) else {
                 continue;
             };
-            let source = &mut program.sources[index];
-            let text = &source.instrumented.rewritten.text;
-            let group = source
-                .instrumented
-                .rewritten
-                .group_near(offset(text, line, column));
-            if let Some(group) = group.filter(|group| self.groups[index].insert(*group)) {
-                dropped_any = true;
-                shed.push(Dropped {
-                    file: index as u32,
-                    line,
-                    reason: "did_not_compile".into(),
-                    detail: format!("probe {group}"),
-                });
+            self.lines[index].insert(line);
+            let again = lines[index].contains(&line);
+            let blamed = blame(
+                &program.sources[index],
+                &before[index],
+                (line, column),
+                again,
+            );
+            for group in blamed {
+                if self.groups[index].insert(group) {
+                    dropped_any = true;
+                    shed.push(Dropped {
+                        file: index as u32,
+                        line,
+                        reason: "did_not_compile".into(),
+                        detail: format!("probe {group}"),
+                    });
+                }
             }
         }
         if self.done >= ROUNDS || !dropped_any {
@@ -88,6 +98,58 @@ impl Rounds {
     }
 }
 
+/// The probes to drop for an error: the nearest in front of it on its line; if that was dropped in
+/// vain, those of its line, then those of ever larger functions. Where the line has none, the nearest
+/// on lines before goes first.
+fn blame(
+    source: &Source,
+    dropped: &BTreeSet<u32>,
+    (line, column): (u32, u32),
+    again: bool,
+) -> Vec<u32> {
+    let rewritten = &source.instrumented.rewritten;
+    let left =
+        |groups: BTreeSet<u32>| -> Vec<u32> { groups.difference(dropped).copied().collect() };
+    let on_line = on_lines(source, line, line);
+    let near = rewritten.group_near(offset(&rewritten.text, line, column));
+    let near = near.filter(|group| !dropped.contains(group));
+    let bare = on_line.is_empty() && !again;
+    if let Some(group) = near.filter(|group| bare || on_line.contains(group)) {
+        return vec![group];
+    }
+    let mut around: Vec<(u32, u32)> = source
+        .instrumented
+        .functions
+        .iter()
+        .map(|function| (function.span.line, function.span.end_line))
+        .filter(|&(start, end)| (start..=end).contains(&line))
+        .collect();
+    around.sort_by_key(|(start, end)| end - start);
+    let functions = around
+        .into_iter()
+        .map(|(start, end)| left(on_lines(source, start, end)));
+    std::iter::once(left(on_line))
+        .chain(functions)
+        .find(|groups| !groups.is_empty())
+        .unwrap_or_default()
+}
+
+/// The probes with an insertion on these lines.
+fn on_lines(source: &Source, start: u32, end: u32) -> BTreeSet<u32> {
+    let from = offset(&source.original, start, 1);
+    let to = offset(&source.original, end + 1, 1);
+    let insertions = source.instrumented.rewritten.insertions.iter();
+    let last = source.original.len();
+    insertions
+        .filter(|insertion| insertion.group != 0)
+        .filter(|insertion| {
+            let at = insertion.at as usize;
+            (from..to).contains(&at) || (at == last && to == last)
+        })
+        .map(|insertion| insertion.group)
+        .collect()
+}
+
 fn position(sources: &[Source], path: &Path) -> Option<usize> {
     sources.iter().position(|source| {
         let own = source.path.strip_prefix("/").unwrap_or(&source.path);
@@ -108,4 +170,53 @@ fn offset(text: &[u8], line: u32, column: u32) -> usize {
     let rest = &text[start..];
     let length = rest.iter().position(|&byte| byte == b'\n');
     start + (column.saturating_sub(1) as usize).min(length.unwrap_or(rest.len()))
+}
+
+#[cfg(all(test, feature = "c"))]
+mod tests {
+    use super::*;
+    use crate::ProgramOptions;
+
+    const SOURCE: &str = "int f(int a) {\n  int b = a;\n  b += 1; b += 2;\n  return b;\n}\n\
+                          int main(void) {\n  return f(1);\n}\n";
+
+    fn lines(program: &Program) -> BTreeSet<u32> {
+        let insertions = program.sources[0].instrumented.rewritten.insertions.iter();
+        let probes = insertions.filter(|insertion| insertion.group != 0);
+        let line = |at: u32| {
+            SOURCE.as_bytes()[..at as usize]
+                .iter()
+                .filter(|&&byte| byte == b'\n')
+        };
+        probes
+            .map(|probe| line(probe.at).count() as u32 + 1)
+            .collect()
+    }
+
+    /// The same error again after its probe was dropped costs the line, then the function, then
+    /// everything; then there is nothing left to drop.
+    #[test]
+    fn dropping_widens_where_an_error_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.c");
+        std::fs::write(&path, SOURCE).unwrap();
+        let mut program = Program::load(&path, &ProgramOptions::default()).unwrap();
+        let said = format!("{}:3:12: error: no\n", path.display());
+        let (mut rounds, mut shed) = (Rounds::new(), Vec::new());
+        let mut left = vec![lines(&program)];
+        while rounds.shed(&mut program, &said, &mut shed) {
+            left.push(lines(&program));
+            assert!(left.len() <= ROUNDS + 1);
+        }
+        assert!(left[0].contains(&3) && left[1].contains(&3), "{left:?}");
+        let without_line = left.iter().find(|lines| !lines.contains(&3)).unwrap();
+        assert!(without_line.contains(&2), "{left:?}");
+        let without_function = left.iter().find(|lines| !lines.contains(&2)).unwrap();
+        assert!(without_function.contains(&7), "{left:?}");
+        assert!(left.last().unwrap().is_empty(), "{left:?}");
+        assert!(
+            shed.iter()
+                .all(|dropped| dropped.reason == "did_not_compile")
+        );
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) const IMAGE_PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 /// Where a toolchain is to come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Origin {
-    /// The language's image where one is built, else this machine.
+    /// This machine's where it has one, else the language's image.
     #[default]
     Auto,
     /// The image alone.
@@ -77,8 +77,7 @@ pub fn choose(spec: &'static LanguageSpec, settings: &Settings) -> Result<Toolch
     let isolated = settings.isolation != Isolation::None;
     let manifest = match settings.toolchain {
         Origin::Host => None,
-        // An image adds nothing to what this program carries itself.
-        Origin::Auto if !isolated || spec.toolchain.programs.contains(&SELF) => None,
+        Origin::Auto if !isolated || find(spec).is_ok() => None,
         Origin::Auto => store.manifest(spec.id),
         Origin::Image if !isolated => return Err(EngineError::ImageNeedsWalls),
         Origin::Image => {

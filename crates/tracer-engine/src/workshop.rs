@@ -26,6 +26,8 @@ pub(crate) struct Workshop<'a> {
     pub(crate) traced: Option<Detail>,
     /// Temporary folder.
     pub(crate) scratch: &'a Path,
+    /// Kept products that the build folder links to.
+    pub(crate) linked: Vec<PathBuf>,
 }
 
 impl Workshop<'_> {
@@ -104,10 +106,13 @@ impl Workshop<'_> {
         while let Some(argv) = plan.build.get(step) {
             let product = plan.once.iter().find(|(index, _)| *index == step);
             let product = product.map(|(_, path)| (path.as_path(), self.key(argv, &plan)));
-            if product
-                .as_ref()
-                .is_some_and(|(path, key)| cache::fetch(self.emitters(), key, path))
+            if let Some((path, key)) = &product
+                && let Some(kept) = cache::find(self.emitters(), key)
+                && cache::fetch(&kept, path)
             {
+                if kept.is_dir() {
+                    self.linked.push(kept);
+                }
                 step += 1;
                 continue;
             }
@@ -158,6 +163,7 @@ impl Workshop<'_> {
     fn settle_dialect(&self, program: &mut Program) -> Result<(), EngineError> {
         let original = Workshop {
             traced: None,
+            linked: Vec::new(),
             ..*self
         };
         program.dialect_settled = true;
@@ -198,6 +204,7 @@ impl Workshop<'_> {
             .as_ref()
             .map(|image| image.root.clone());
         request.roots = self.roots();
+        request.roots.extend(self.linked.iter().cloned());
         request.folders = vec![
             Folder {
                 path: self.settings.cwd.clone(),

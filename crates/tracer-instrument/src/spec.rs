@@ -154,7 +154,8 @@ pub struct Plan {
     /// with an absolute program.
     pub build: Vec<Vec<OsString>>,
     /// Build steps (by index) that depend on the emitter and the toolchain alone, each with the
-    /// file it makes, so that they are done once and not once a program.
+    /// file or folder it makes, so that they are done once and not once a program. A folder that
+    /// was made before is a link in the build folder, and read-only.
     pub once: Vec<(usize, PathBuf)>,
     /// Products of such steps that the run needs: where they are made, and where they stand then.
     /// With none but such steps, the build folder is not visible to the subject.
