@@ -114,7 +114,7 @@ class Collector {
         const isField = member.kind === 'field';
         let descriptor = isField ? undefined : getOwnPropertyDescriptor(target, member.name);
         for (const decorator of member.decorators().reverse()) {
-          descriptor = decorator(target, member.name, descriptor) || descriptor;
+          descriptor = decorator?.(target, member.name, descriptor) || descriptor;
         }
         if (descriptor) Object.defineProperty(target, member.name, descriptor);
       }
@@ -122,7 +122,7 @@ class Collector {
     const decorators = this.decorators();
     for (const given of this.given) decorators.push(...given());
     let result = made;
-    for (const decorator of decorators.reverse()) result = decorator(result) || result;
+    for (const decorator of decorators.reverse()) result = decorator?.(result) || result;
     return result;
   }
 }
@@ -142,5 +142,18 @@ function context(member, added) {
 
 module.exports = {
   class: (legacy, decorators) => new Collector(legacy, decorators),
+  // What decorators are told of types, where a library keeps it.
+  metadata: (key, value) => (
+    typeof Reflect.metadata === 'function' ? Reflect.metadata(key, value) : undefined
+  ),
+  // The function that a type's name stands for, if any.
+  type(get) {
+    try {
+      const found = get();
+      return typeof found === 'function' ? found : Object;
+    } catch {
+      return Object;
+    }
+  },
   parameter: (index, decorator) => (target, key) => { decorator(target, key, index); },
 };

@@ -3,9 +3,11 @@
 // TypeScript resolves them, the lowered texts instead of those on disk, and the few functions that
 // the lowered texts call. The same whether the run is recorded or not.
 
+const fs = require('fs');
 const path = require('path');
 const { fileURLToPath, pathToFileURL } = require('url');
 
+const { statSync: stat } = fs;
 const EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts'];
 // What an extension that is written may stand for, and those that need not be written, best first:
 // as in `instrumenters/typescript/src/modules.rs`.
@@ -22,10 +24,43 @@ module.exports = function setUp({ internals, byPath, main, loader, folder }) {
   const runMain = require('internal/modules/run_main');
   const { readPackageScope } = require('internal/modules/package_json_reader');
 
-  // The program's file that a relative specifier means.
+  const names = JSON.parse(fs.readFileSync(path.join(folder, 'names.json'), 'utf8'));
+
+  // What a name that is not relative may stand for: as in `instrumenters/typescript/src/settings.rs`.
+  function meanings(name) {
+    if (/^(\.|\/|file:|node:)/.test(name)) return [];
+    const found = [];
+    for (const [pattern, targets] of names.paths) {
+      const star = pattern.indexOf('*');
+      const [start, end] = star < 0 ? [pattern, ''] : [pattern.slice(0, star), pattern.slice(star + 1)];
+      const fits = star < 0 ? name === pattern
+        : name.length >= pattern.length - 1 && name.startsWith(start) && name.endsWith(end);
+      if (fits) {
+        const middle = name.slice(start.length, name.length - end.length);
+        for (const target of targets) found.push(target.replace('*', () => middle));
+        break;
+      }
+    }
+    if (names.base !== null) found.push(path.join(names.base, name));
+    return found;
+  }
+
+  // The program's file that a specifier means, if it is relative or the project gives it a meaning.
   function find(specifier, from) {
-    if (!/^\.\.?(\/|$)/.test(specifier)) return undefined;
-    const target = path.resolve(path.dirname(from), specifier);
+    if (/^\.\.?(\/|$)/.test(specifier)) return fileAt(path.resolve(path.dirname(from), specifier));
+    if (from.includes('/node_modules/')) return undefined;
+    for (const target of meanings(specifier)) {
+      const file = fileAt(target) ?? (isFile(target) ? target : undefined);
+      if (file !== undefined) return file;
+    }
+    return undefined;
+  }
+
+  function isFile(file) {
+    return stat(file, { throwIfNoEntry: false })?.isFile() === true;
+  }
+
+  function fileAt(target) {
     const extension = path.extname(target);
     const stem = target.slice(0, target.length - extension.length);
     const candidates = (STAND_INS[extension] ?? []).map((other) => stem + other);

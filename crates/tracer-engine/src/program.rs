@@ -46,6 +46,8 @@ pub struct Program {
     pub sources: Vec<Source>,
     /// Local files it pulls in that are not instrumented.
     pub companions: Vec<(PathBuf, Vec<u8>)>,
+    /// What the project around it says, in the language's own form.
+    pub settings: Vec<u8>,
     /// Sites and functions of all files.
     pub table: SiteTable,
     /// Places without probes.
@@ -70,13 +72,14 @@ impl Program {
         let mut program = Self {
             given: given.into(),
             dialect_settled: false,
+            settings: settings(spec, &path),
             ..Self::empty(spec)
         };
         let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         let mut seen = BTreeSet::from([path.clone()]);
         let mut waiting = VecDeque::from([(path, original)]);
         while let Some((path, original)) = waiting.pop_front() {
-            for module in local_modules(spec, &path, &original) {
+            for module in local_modules(&program, &path, &original) {
                 if seen.len() <= MODULE_LIMIT && seen.insert(module.clone()) {
                     // An unreadable module is the program's own affair when it imports it.
                     if let Ok(text) = std::fs::read(&module) {
@@ -100,6 +103,7 @@ impl Program {
             given: PathBuf::from("/none"),
             sources: Vec::new(),
             companions: Vec::new(),
+            settings: Vec::new(),
             table: SiteTable::default(),
             dropped: Vec::new(),
             dialect: &[],
@@ -200,12 +204,30 @@ pub fn language(
     }
 }
 
-fn local_modules(spec: &LanguageSpec, path: &Path, source: &[u8]) -> Vec<PathBuf> {
-    let Some(find) = spec.local_modules else {
+fn settings(spec: &LanguageSpec, main: &Path) -> Vec<u8> {
+    let read = |path: &Path| std::fs::read(path).ok();
+    let project = spec.project.as_ref();
+    project.map_or_else(Vec::new, |project| (project.read)(main, &read))
+}
+
+fn local_modules(program: &Program, path: &Path, source: &[u8]) -> Vec<PathBuf> {
+    let spec = program.spec;
+    if spec.local_modules.is_none() && spec.project.is_none() {
         return Vec::new();
-    };
+    }
     let Some(tree) = engine::parse_with(spec, spec.grammar_of(path), source) else {
         return Vec::new();
     };
-    find(&tree, source, path, &|candidate: &Path| candidate.is_file())
+    let exists = |candidate: &Path| candidate.is_file();
+    let mut found = Vec::new();
+    if let Some(find) = spec.local_modules {
+        found.extend(find(&tree, source, path, &exists));
+    }
+    if let Some(project) = &spec.project {
+        let settings = &program.settings;
+        found.extend((project.local_modules)(
+            settings, &tree, source, path, &exists,
+        ));
+    }
+    found
 }

@@ -80,6 +80,7 @@ impl Workshop<'_> {
             found: &self.toolchain.found,
             sources: &sources,
             companions: &companions,
+            settings: &program.settings,
             given: &program.given,
             args: &self.settings.args,
             traced: self.traced.is_some(),

@@ -19,6 +19,17 @@ pub type Hook = for<'a> fn(&mut Rewriter<'a>, Node<'a>);
 /// path, and whether a path exists.
 pub type LocalModules = fn(&Tree, &[u8], &Path, &dyn Fn(&Path) -> bool) -> Vec<PathBuf>;
 
+/// What a project says about its files beside their own text, as `tsconfig.json` does. Settings
+/// are in the language's own form; there are none where nothing is said.
+#[derive(Debug, Clone, Copy)]
+pub struct Project {
+    /// Finds the settings for a main file: its path, and how to read a file if there is one.
+    pub read: fn(&Path, &dyn Fn(&Path) -> Option<Vec<u8>>) -> Vec<u8>,
+    /// The local files that a file pulls in by names which the settings give a meaning: settings,
+    /// then as for [`LocalModules`].
+    pub local_modules: fn(&[u8], &Tree, &[u8], &Path, &dyn Fn(&Path) -> bool) -> Vec<PathBuf>,
+}
+
 /// A file of the emitter, compiled into this program.
 #[derive(Debug, Clone, Copy)]
 pub struct EmitterFile {
@@ -57,6 +68,8 @@ pub struct LanguageSpec {
     pub finish: Option<Hook>,
     /// Local files a file pulls in, so that they are instrumented too.
     pub local_modules: Option<LocalModules>,
+    /// Settings of the project around a program. `None` where files say all themselves.
+    pub project: Option<Project>,
     /// The emitter.
     pub emitter: &'static [EmitterFile],
     /// What the language calls its basic types, for values the emitter sends without a type.
@@ -127,6 +140,8 @@ pub struct PlanRequest<'a> {
     /// Local files it pulls in that are not instrumented, for languages whose toolchain cannot
     /// run a source as it stands.
     pub companions: &'a [PlanSource<'a>],
+    /// What [`Project::read`] found; empty without it.
+    pub settings: &'a [u8],
     /// The main file as the user named it, as it must appear in `argv`.
     pub given: &'a Path,
     /// Arguments for the program.

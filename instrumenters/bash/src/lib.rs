@@ -59,6 +59,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: None,
     local_modules: Some(modules::local_modules),
+    project: None,
     emitter: EMITTER,
     type_names: TypeNames {
         null: "unset",

@@ -86,6 +86,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(capture::declare_used),
     local_modules: Some(toolchain::local_modules),
+    project: None,
     emitter: EMITTER,
     type_names: TypeNames {
         null: "void *",

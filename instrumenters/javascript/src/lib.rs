@@ -69,6 +69,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     blocks: hooks::BLOCKS,
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
+    project: None,
     emitter: emitter![
         "emitter.cjs",
         "primordials.cjs",

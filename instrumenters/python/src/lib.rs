@@ -65,6 +65,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     blocks: &["module", "block"],
     finish: None,
     local_modules: Some(modules::local_modules),
+    project: None,
     emitter: EMITTER,
     type_names: TypeNames {
         null: "NoneType",

@@ -84,6 +84,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
+    project: None,
     emitter: emitter![
         "emitter.rb",
         "start.rb",

@@ -28,6 +28,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     blocks: &["program", "statement", "block", "transaction"],
     finish: Some(script::finish),
     local_modules: Some(modules::local_modules),
+    project: None,
     // The emitter is the runner, which is this program (see `toolchain`).
     emitter: &[],
     type_names: TypeNames {

@@ -8,14 +8,15 @@
 //! Class fields follow the language's later rules (they are defined, not assigned) unless an initial
 //! value needs a parameter property. JSX calls `React.createElement` or what `@jsx` names; without
 //! that library the program ends with Node.js's own error. Decorators are those of before the
-//! standard unless the file shows otherwise. `tsconfig.json` is not read.
+//! standard unless the file shows otherwise. What `tsconfig.json` says goes before all that.
 
 mod hooks;
 pub mod lower;
 mod modules;
+pub mod settings;
 mod toolchain;
 
-use tracer_instrument::{LanguageSpec, Toolchain};
+use tracer_instrument::{LanguageSpec, Project, Toolchain};
 use tracer_lang_javascript::{SPEC as JAVASCRIPT, hooks as shared};
 
 /// TypeScript on Node.js, ES modules and `CommonJS`.
@@ -62,6 +63,10 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     blocks: shared::BLOCKS,
     finish: Some(shared::finish),
     local_modules: Some(modules::local_modules),
+    project: Some(Project {
+        read: settings::read,
+        local_modules: modules::named_modules,
+    }),
     emitter: toolchain::EMITTER,
     type_names: JAVASCRIPT.type_names,
     toolchain: Toolchain {

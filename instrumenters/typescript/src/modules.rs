@@ -4,6 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use tree_sitter::{Node, Tree};
 
+use crate::settings::Settings;
+
 /// What an extension that is written may stand for, best first.
 const STAND_INS: [(&str, &[&str]); 4] = [
     ("js", &["ts", "tsx", "js"]),
@@ -23,12 +25,49 @@ pub(crate) fn local_modules(
     path: &Path,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
+    let none = Settings::default();
+    files(tree, source, &|specifier| {
+        target(path, specifier, &none, exists)
+    })
+}
+
+/// Those that `tsconfig.json` gives a meaning to.
+pub(crate) fn named_modules(
+    settings: &[u8],
+    tree: &Tree,
+    source: &[u8],
+    path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let settings = Settings::of(settings);
+    if settings.paths.is_empty() && settings.base.is_none() {
+        return Vec::new();
+    }
+    let mut found = files(tree, source, &|specifier| {
+        let named = !is_relative(specifier);
+        named.then(|| target(path, specifier, &settings, exists))?
+    });
+    // What JSX imports by itself.
+    let source = settings.jsx_source.as_ref().filter(|_| settings.jsx_imports);
+    for source in source.into_iter() {
+        for implied in [format!("{source}/jsx-runtime"), source.clone()] {
+            found.extend(target(path, &implied, &settings, exists));
+        }
+    }
+    found
+}
+
+fn files(
+    tree: &Tree,
+    source: &[u8],
+    target: &dyn Fn(&str) -> Option<PathBuf>,
+) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut stack = vec![tree.root_node()];
     let mut cursor = tree.root_node().walk();
     while let Some(node) = stack.pop() {
         if let Some(specifier) = specifier(node, source)
-            && let Some(file) = target(path, &specifier, exists)
+            && let Some(file) = target(&specifier)
             && !found.contains(&file)
         {
             found.push(file);
@@ -39,17 +78,21 @@ pub(crate) fn local_modules(
     found
 }
 
-/// The file that a file's relative specifier leads to.
+fn is_relative(specifier: &str) -> bool {
+    let mut starts = ["./", "../"].iter();
+    specifier == "." || specifier == ".." || starts.any(|start| specifier.starts_with(start))
+}
+
+/// The file that a file's specifier leads to, if it is relative or the settings know it.
 pub(crate) fn target(
     from: &Path,
     specifier: &str,
+    settings: &Settings,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Option<PathBuf> {
-    let is_relative = ["./", "../"]
-        .iter()
-        .any(|start| specifier.starts_with(start));
-    if !is_relative && specifier != "." && specifier != ".." {
-        return None;
+    if !is_relative(specifier) {
+        let mut meanings = settings.meanings(specifier).into_iter();
+        return meanings.find_map(|meaning| resolve(&meaning, exists));
     }
     let folder = from.parent().unwrap_or_else(|| Path::new(""));
     resolve(&normal(&folder.join(specifier)), exists)

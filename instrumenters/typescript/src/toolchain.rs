@@ -4,6 +4,7 @@ use tracer_instrument::{EmitterFile, Plan, PlanRequest, PlanSource};
 use tracer_lang_javascript::SPEC as JAVASCRIPT;
 
 use crate::lower::{Format, Lowered, Types, lower_among};
+use crate::settings::Settings;
 
 /// What this language adds to the emitter of JavaScript.
 pub(crate) const EMITTER: &[EmitterFile] = &[
@@ -38,7 +39,14 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
             .push((request.private.join(file.name), file.contents.to_vec()));
     }
     let files = || request.sources.iter().chain(request.companions);
-    let types = Types::of(files().map(|source| (source.path, source.original)));
+    let settings = Settings::of(request.settings);
+    let names = serde_json::json!({ "base": settings.base, "paths": settings.paths });
+    plan.files.push((
+        request.private.join("names.json"),
+        names.to_string().into_bytes(),
+    ));
+    let named = files().map(|source| (source.path, source.original));
+    let types = Types::of(named, settings);
     let mut listed = Vec::new();
     for (order, source) in files().enumerate() {
         let lowered = lower_among(source.path, source.original, &types);

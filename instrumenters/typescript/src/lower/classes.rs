@@ -55,7 +55,7 @@ impl<'a> Lowerer<'_> {
             self.blank(at..last.span.end as usize);
         }
         let outer = std::mem::take(&mut self.late_fields);
-        if initial_values_wait(it, self.source) {
+        if self.initial_values_wait(it) {
             self.late_fields = Some(String::new());
         }
         let mut constructor = None;
@@ -209,12 +209,63 @@ impl<'a> Lowerer<'_> {
             self.visit_property_key(&it.key);
         }
         self.wait_for_parameters(it);
+        self.assign_field(it);
         let late = std::mem::take(&mut self.late_closes);
         if let Some(value) = &it.value {
             self.visit_expression(value);
         }
         for (at, text) in late {
             self.edits.close(at, text);
+        }
+    }
+
+    /// By the older rules a field is assigned, and one without a value is not there.
+    fn assign_field(&mut self, it: &PropertyDefinition<'a>) {
+        let waits = self.late_fields.is_some() && !it.r#static;
+        if self.settings.defines != Some(false)
+            || !it.decorators.is_empty()
+            || it.computed
+            || matches!(it.key, PropertyKey::PrivateIdentifier(_))
+        {
+            return;
+        }
+        let key = range(it.key.span());
+        let Some(value) = &it.value else {
+            // The modifiers are gone; a word that is left would be a field.
+            self.edits.replace(key.clone(), "");
+            let from = it.span.start as usize;
+            if let Some(at) = word(self.source, from, key.start, "static") {
+                self.blank(at..at + "static".len());
+            }
+            return;
+        };
+        if waits {
+            return;
+        }
+        let name = match &it.key {
+            PropertyKey::StaticIdentifier(name) => super::enums::quoted(name.name.as_str()),
+            _ => self.text(key.clone()).to_owned(),
+        };
+        let hidden = self.hidden_name();
+        self.edits.replace(key, format!("#{hidden}"));
+        let value = range(value.span());
+        self.edits.open(value.start, format!("(this[{name}]=("));
+        self.late_closes.push((value.end, "))".to_owned()));
+    }
+
+    /// Whether initial values of fields must wait for parameter properties. By the rules of the
+    /// language's later versions they do not, but then its compiler refuses a program that would
+    /// see the difference: one in which they matter follows the older rules, unless the project
+    /// says which.
+    fn initial_values_wait(&self, it: &Class<'_>) -> bool {
+        let declares = it.body.body.iter().any(|element| {
+            matches!(element, ClassElement::MethodDefinition(method)
+                if method.kind == MethodDefinitionKind::Constructor
+                    && method.value.params.items.iter().any(is_property))
+        });
+        match self.settings.defines {
+            Some(defines) => declares && !defines,
+            None => declares && values_use_properties(it, self.source),
         }
     }
 
@@ -286,26 +337,18 @@ pub(crate) fn decorated_end(decorators: &[Decorator<'_>], start: u32) -> usize {
     decorators.last().map_or(start, |last| last.span.end) as usize
 }
 
-/// Whether initial values of fields must wait for parameter properties. By the rules of the
-/// language's later versions they do not, but then its compiler refuses a program that would see
-/// the difference: one in which they matter follows the older rules.
-fn initial_values_wait(it: &Class<'_>, source: &str) -> bool {
-    let declares = it.body.body.iter().any(|element| {
-        matches!(element, ClassElement::MethodDefinition(method)
-            if method.kind == MethodDefinitionKind::Constructor
-                && method.value.params.items.iter().any(is_property))
-    });
-    declares
-        && it.body.body.iter().any(|element| {
-            let ClassElement::PropertyDefinition(field) = element else {
-                return false;
-            };
-            field.value.as_ref().is_some_and(|value| {
-                !field.r#static
-                    && !value.is_function()
-                    && source[range(value.span())].contains("this.")
-            })
+/// Whether an initial value of a field reads what a parameter property may have set.
+fn values_use_properties(it: &Class<'_>, source: &str) -> bool {
+    it.body.body.iter().any(|element| {
+        let ClassElement::PropertyDefinition(field) = element else {
+            return false;
+        };
+        field.value.as_ref().is_some_and(|value| {
+            !field.r#static
+                && !value.is_function()
+                && source[range(value.span())].contains("this.")
         })
+    })
 }
 
 /// Whether a parameter of a constructor declares a property.

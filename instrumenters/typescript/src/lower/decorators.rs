@@ -15,19 +15,25 @@ use super::edits::Part;
 use super::enums::quoted;
 use super::erase::{Lowerer, range};
 use super::text::{mark, word, words};
+use crate::settings::Settings;
 
 /// What the members of the class around the current node need.
 #[derive(Debug, Clone)]
 pub(crate) struct Decorated {
     /// The variable that collects them; `None` where they are left out.
     collector: Option<String>,
+    /// Whether decorators of the class itself may ask what its constructor takes.
+    asks: bool,
     /// Decorated fields so far.
     fields: usize,
 }
 
 /// Whether a file's decorators are those of before the standard: what its text shows of the
-/// arguments they get.
-pub(crate) fn are_legacy(source: &str) -> bool {
+/// arguments they get, unless the project says it.
+pub(crate) fn are_legacy(source: &str, settings: &Settings) -> bool {
+    if settings.found {
+        return settings.legacy_decorators;
+    }
     if source.contains("@experimentalDecorators: true") || source.contains("PropertyDescriptor") {
         return true;
     }
@@ -40,7 +46,7 @@ pub(crate) fn are_legacy(source: &str) -> bool {
     !standard.iter().any(|shown| source.contains(shown))
 }
 
-fn is_decorated(it: &Class<'_>) -> bool {
+pub(crate) fn is_decorated(it: &Class<'_>) -> bool {
     let parameters = |function: &Function<'_>| {
         let mut items = function.params.items.iter();
         items.any(|item| !item.decorators.is_empty())
@@ -81,6 +87,7 @@ impl<'a> Lowerer<'_> {
     pub(crate) fn decorate_class(&mut self, it: &Class<'a>, export: Option<usize>, default: bool) {
         let mut decorated = Decorated {
             collector: None,
+            asks: !it.decorators.is_empty(),
             fields: 0,
         };
         if !is_decorated(it) || it.r#type == ClassType::ClassExpression {
@@ -178,9 +185,13 @@ impl<'a> Lowerer<'_> {
             return false;
         };
         if it.kind == MethodDefinitionKind::Constructor {
-            if parameters {
+            let asked = self.classes.last().is_some_and(|class| class.asks);
+            if parameters || asked && self.settings.metadata && self.legacy {
                 let mut parts = vec![Part::Text(format!(";static{{{collector}.parameters(()=>["))];
                 parts.append(&mut self.parameter_parts(&it.value.params, false));
+                let told = self.told_constructor(&it.value);
+                let told = told.strip_prefix(',').filter(|_| !parameters).unwrap_or(&told);
+                parts.push(Part::Text(told.to_owned()));
                 parts.push(Part::Text("])}".to_owned()));
                 self.edits.close_by(it.span.start as usize, parts);
             }
@@ -198,7 +209,8 @@ impl<'a> Lowerer<'_> {
             MethodDefinitionKind::Set => "setter",
             _ => "method",
         };
-        let parts = self.parameter_parts(&it.value.params, !it.decorators.is_empty());
+        let mut parts = self.parameter_parts(&it.value.params, !it.decorators.is_empty());
+        parts.push(Part::Text(self.told_method(it)));
         self.decorated_key(
             &it.decorators,
             (&it.key, it.computed),
@@ -285,7 +297,8 @@ impl<'a> Lowerer<'_> {
                 ";static{{{collector}.member(\"field\",{},()=>[",
                 it.r#static
             );
-            self.list(&it.decorators, &head, &format!("],{name})}}"));
+            let told = self.told_field(it);
+            self.list(&it.decorators, &head, &format!("{told}],{name})}}"));
             let from = it
                 .decorators
                 .last()
@@ -305,11 +318,12 @@ impl<'a> Lowerer<'_> {
             self.late_closes.push((value.end, "))".to_owned()));
             return true;
         }
+        let told = self.told_field(it);
         self.decorated_key(
             &it.decorators,
             (&it.key, it.computed),
             ("field", it.r#static, &collector),
-            Vec::new(),
+            vec![Part::Text(told)],
         );
         if self.legacy {
             return true;

@@ -25,6 +25,7 @@ use super::jsx::Jsx;
 use super::names::Names;
 use super::namespaces::Space;
 use super::text::{line_ends_behind, mark, skip_trivia};
+use crate::settings::Settings;
 
 /// The state of one file's lowering.
 pub(crate) struct Lowerer<'s> {
@@ -41,6 +42,10 @@ pub(crate) struct Lowerer<'s> {
     pub(crate) exported: BTreeMap<String, BTreeSet<String>>,
     /// Imports that are types where they come from.
     pub(crate) type_imports: BTreeSet<SymbolId>,
+    /// Imports from files of the program.
+    pub(crate) own_imports: BTreeSet<SymbolId>,
+    /// Names whose values decorators are told.
+    pub(crate) told: BTreeSet<SymbolId>,
     /// Re-exports that are, by where they stand.
     pub(crate) type_exports: BTreeSet<u32>,
     /// Enums and namespaces that have their variable.
@@ -50,6 +55,7 @@ pub(crate) struct Lowerer<'s> {
     /// Assignments of the initial values that wait for parameter properties, in such a class.
     pub(crate) late_fields: Option<String>,
     pub(crate) jsx: Jsx,
+    pub(crate) settings: &'s Settings,
     /// Whether decorators are those of before the standard.
     pub(crate) legacy: bool,
     /// Makes hidden names unique.
@@ -73,6 +79,7 @@ impl<'s> Lowerer<'s> {
         semantic: &'s Semantic<'_>,
         program: &Program<'_>,
         format: Format,
+        settings: &'s Settings,
     ) -> Self {
         let mut lowerer = Self {
             source,
@@ -84,17 +91,23 @@ impl<'s> Lowerer<'s> {
             members: BTreeMap::new(),
             exported: BTreeMap::new(),
             type_imports: BTreeSet::new(),
+            own_imports: BTreeSet::new(),
+            told: BTreeSet::new(),
             type_exports: BTreeSet::new(),
             declared: BTreeSet::new(),
             constants: BTreeMap::new(),
             late_fields: None,
-            jsx: Jsx::of(source, program),
-            legacy: super::decorators::are_legacy(source),
+            jsx: Jsx::default(),
+            settings,
+            legacy: super::decorators::are_legacy(source, settings),
             counter: 0,
             classes: Vec::new(),
             late_closes: Vec::new(),
             needs_require: false,
         };
+        if lowerer.legacy && settings.metadata {
+            lowerer.told = super::metadata::told(lowerer.scoping, program);
+        }
         super::namespaces::collect(&mut lowerer, program);
         super::namespaces::hide_shadowed(&mut lowerer, semantic);
         lowerer
@@ -102,6 +115,7 @@ impl<'s> Lowerer<'s> {
 
     pub(crate) fn finish(mut self, program: &Program<'_>) -> (Edits, Names) {
         super::imports::supply_common(&mut self, program);
+        super::imports::supply_jsx(&mut self, program);
         (self.edits, self.names)
     }
 

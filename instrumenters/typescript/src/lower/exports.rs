@@ -11,6 +11,8 @@ use oxc_ast::ast::{
 };
 use oxc_parser::Parser;
 
+use crate::settings::Settings;
+
 /// How far a name is followed from file to file.
 const REACH: usize = 16;
 
@@ -25,17 +27,22 @@ struct Surface {
     whole: Vec<String>,
 }
 
-/// The exports of a program's files.
+/// The exports of a program's files, and what its project says.
 #[derive(Debug, Default)]
 pub struct Types {
+    pub(crate) settings: Settings,
     files: BTreeMap<PathBuf, Surface>,
 }
 
 impl Types {
     /// Reads the files of a program.
-    pub fn of<'s>(files: impl IntoIterator<Item = (&'s Path, &'s [u8])>) -> Self {
+    pub fn of<'s>(
+        files: impl IntoIterator<Item = (&'s Path, &'s [u8])>,
+        settings: Settings,
+    ) -> Self {
         let surface = |(path, source): (&Path, &[u8])| (path.to_owned(), read(path, source));
         Self {
+            settings,
             files: files.into_iter().map(surface).collect(),
         }
     }
@@ -45,9 +52,15 @@ impl Types {
         self.follow(from, specifier, name, REACH)
     }
 
+    /// Whether a specifier leads to a file of the program.
+    pub(crate) fn knows(&self, from: &Path, specifier: &str) -> bool {
+        let known = |path: &Path| self.files.contains_key(path);
+        crate::modules::target(from, specifier, &self.settings, &known).is_some()
+    }
+
     fn follow(&self, from: &Path, specifier: &str, name: &str, reach: usize) -> bool {
         let known = |path: &Path| self.files.contains_key(path);
-        let target = crate::modules::target(from, specifier, &known);
+        let target = crate::modules::target(from, specifier, &self.settings, &known);
         let Some((path, surface)) = target.and_then(|path| self.files.get_key_value(&path)) else {
             return false;
         };

@@ -67,7 +67,12 @@ pub(crate) fn find_types(
     for statement in &program.body {
         match statement {
             Statement::ImportDeclaration(it) => {
+                let is_own = types.knows(path, &it.source.value);
                 for specifier in it.specifiers.iter().flatten() {
+                    if is_own {
+                        let symbol = specifier.local().symbol_id();
+                        lowerer.own_imports.insert(symbol);
+                    }
                     if let ImportDeclarationSpecifier::ImportSpecifier(item) = specifier
                         && types.is_type(path, &it.source.value, &item.imported.name())
                     {
@@ -117,6 +122,24 @@ pub(crate) fn supply_common(lowerer: &mut Lowerer<'_>, program: &Program<'_>) {
     }
 }
 
+/// Imports what JSX calls, where it does so by itself.
+pub(crate) fn supply_jsx(lowerer: &mut Lowerer<'_>, program: &Program<'_>) {
+    let Some(first) = program.body.first() else {
+        return;
+    };
+    let mut text = String::new();
+    for (source, imported, local) in lowerer.jsx.needs() {
+        let source = quoted(&source);
+        text += &match lowerer.format {
+            Format::Module => format!("import {{{imported} as {local}}} from {source};"),
+            _ => format!("const {{{imported}:{local}}}=require({source});"),
+        };
+    }
+    if !text.is_empty() {
+        lowerer.edits.open(first.span().start as usize, text);
+    }
+}
+
 impl<'a> Lowerer<'_> {
     /// Whether a name is used for more than types.
     pub(crate) fn is_used(&self, symbol: SymbolId, name: &str) -> bool {
@@ -125,6 +148,11 @@ impl<'a> Lowerer<'_> {
                 .scoping
                 .get_resolved_references(symbol)
                 .any(oxc_semantic::Reference::is_value)
+    }
+
+    /// Whether a name is used by what decorators are told.
+    fn is_told(&self, symbol: SymbolId) -> bool {
+        self.told.contains(&symbol) && self.own_imports.contains(&symbol)
     }
 
     /// Whether a name stands for a type and nothing else.
@@ -160,11 +188,14 @@ impl<'a> Lowerer<'_> {
                 }
             };
             kind == ImportOrExportKind::Value
-                && !lowerer.type_imports.contains(&local.symbol_id())
-                && lowerer.is_used(local.symbol_id(), local.name.as_str())
+                && (lowerer.settings.verbatim
+                    || !lowerer.type_imports.contains(&local.symbol_id())
+                        && (lowerer.is_used(local.symbol_id(), local.name.as_str())
+                            || lowerer.is_told(local.symbol_id())))
         };
         let kept: Vec<bool> = specifiers.iter().map(|it| is_kept(self, it)).collect();
-        if it.import_kind == ImportOrExportKind::Type || !kept.contains(&true) {
+        let empty = !kept.contains(&true) && !self.settings.verbatim;
+        if it.import_kind == ImportOrExportKind::Type || empty {
             self.blank_statement(range(it.span));
             return;
         }

@@ -4,6 +4,7 @@
 //! `oxc` reads the source and resolves its names; it prints nothing. Types are not checked.
 //! Nothing here knows of probes except that the rendering carries them along.
 
+mod automatic;
 mod classes;
 mod decorators;
 mod edits;
@@ -12,6 +13,7 @@ mod erase;
 mod exports;
 mod imports;
 mod jsx;
+mod metadata;
 mod names;
 mod namespaces;
 mod text;
@@ -28,6 +30,7 @@ pub use edits::Rendered;
 use edits::{Edits, Probe};
 use erase::Lowerer;
 pub use exports::Types;
+use jsx::Jsx;
 use names::Names;
 
 /// How Node.js has to load a file.
@@ -75,10 +78,17 @@ pub fn lower_among(path: &Path, source: &[u8], types: &Types) -> Lowered {
         };
     }
     let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
-    let format = by_extension(path)
-        .unwrap_or_else(|| imports::format_of(&parsed.program, &parsed.module_record));
+    let jsx = Jsx::of(&source, &parsed.program, &types.settings);
+    let format = by_extension(path).unwrap_or_else(|| {
+        let format = imports::format_of(&parsed.program, &parsed.module_record);
+        // JSX that imports makes a module.
+        let imports = format == Format::Script && jsx.imports();
+        if imports { Format::Module } else { format }
+    });
     let (mut edits, names) = {
-        let mut lowerer = Lowerer::new(&source, &semantic, &parsed.program, format);
+        let settings = &types.settings;
+        let mut lowerer = Lowerer::new(&source, &semantic, &parsed.program, format, settings);
+        lowerer.jsx = jsx;
         imports::find_types(&mut lowerer, &parsed.program, path, types);
         lowerer.visit_program(&parsed.program);
         lowerer.finish(&parsed.program)

@@ -1,33 +1,33 @@
 // A shop's orders as a typed state machine: unions, generics, decorators' kin, errors, promises.
 import { EventEmitter } from "node:events";
-import type { Readable } from "node:stream";
+;
 
-type Money = { readonly cents: number; readonly currency: "EUR" | "USD" };
+;
 
-type State =
-  | { kind: "open" }
-  | { kind: "paid"; at: number; by: string }
-  | { kind: "sent"; tracking: `T-${number}` }
-  | { kind: "cancelled"; reason?: string };
+;
 
-interface Item {
-  sku: string;
-  count: number;
-  price: Money;
-}
 
-enum Priority {
-  Low = 1,
-  Normal,
-  High = 10,
-}
+
+
+
+;
+
+
+
+
+
+var Priority;;(function(Priority){
+  Priority[Priority["Low"]=1]="Low";
+  Priority[Priority["Normal"]=2]="Normal";
+  Priority[Priority["High"]=10]="High";
+})(Priority||(Priority={}));
 
 class Illegal extends Error {
   constructor(
-    readonly from: State["kind"],
-    readonly to: State["kind"],
+             from               ,
+             to               ,
   ) {
-    super(`an order that is ${from} cannot become ${to}`);
+    super(`an order that is ${from} cannot become ${to}`);;this.from=from;this.to=to;
   }
 }
 
@@ -36,49 +36,49 @@ const allowed = {
   paid: ["sent", "cancelled"],
   sent: [],
   cancelled: [],
-} as const satisfies Record<State["kind"], readonly State["kind"][]>;
+}                                                                   ;
 
-function isOneOf<const T extends readonly string[]>(value: string, options: T): value is T[number] {
+function isOneOf                                   (value        , options   )                     {
   return options.includes(value);
 }
 
-abstract class Entity<Id extends string | number> {
-  protected static created = 0;
-  protected constructor(public readonly id: Id) {
+         class Entity                             {
+            static created = 0;
+            constructor(                id    ) {;this.id=id;
     Entity.created += 1;
   }
-  abstract describe(): string;
-  static get count(): number {
+  ;
+  static get count()         {
     return this.created;
   }
 }
 
-class Order extends Entity<number> {
-  #state: State = { kind: "open" };
-  private readonly history: State["kind"][] = [];
+class Order extends Entity         {
+  #state        = { kind: "open" };
+                   history                  = [];
 
   constructor(
-    id: number,
-    private items: Item[],
-    public priority: Priority = Priority.Normal,
+    id        ,
+            items        ,
+           priority           = Priority.Normal,
   ) {
-    super(id);
+    super(id);;this.items=items;this.priority=priority;
   }
 
-  get total(): Money {
+  get total()        {
     const cents = this.items.reduce((sum, { count, price }) => sum + count * price.cents, 0);
     return { cents, currency: this.items[0]?.price.currency ?? "EUR" };
   }
 
-  become(next: State): this {
+  become(next       )       {
     if (!isOneOf(next.kind, allowed[this.#state.kind])) throw new Illegal(this.#state.kind, next.kind);
     this.history.push(this.#state.kind);
     this.#state = next;
     return this;
   }
 
-  override describe(): string {
-    const detail = ((state: State): string => {
+           describe()         {
+    const detail = ((state       )         => {
       switch (state.kind) {
         case "paid":
           return ` by ${state.by}`;
@@ -92,25 +92,25 @@ class Order extends Entity<number> {
     })(this.#state);
     const { cents, currency } = this.total;
     const path = [...this.history, this.#state.kind].join(" > ");
-    return `#${this.id} ${Priority[this.priority]!.padEnd(6)} ${(cents / 100).toFixed(2).padStart(8)} ${currency} ${path}${detail}`;
+    return `#${this.id} ${Priority[this.priority] .padEnd(6)} ${(cents / 100).toFixed(2).padStart(8)} ${currency} ${path}${detail}`;
   }
 }
 
-function sorted<T, K extends string | number>(list: Iterable<T>, key: (item: T) => K): T[] {
+function sorted                              (list             , key                )      {
   return [...list].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-const eur = (amount: number): Money => ({ cents: Math.round(amount * 100), currency: "EUR" });
+const eur = (amount        )        => ({ cents: Math.round(amount * 100), currency: "EUR" });
 const bus = new EventEmitter();
-bus.on("refused", (error: Illegal) => console.log(`refused: ${error.message}`));
+bus.on("refused", (error         ) => console.log(`refused: ${error.message}`));
 
-async function main(_input?: Readable): Promise<void> {
+async function main(_input           )                {
   const orders = [
     new Order(3, [{ sku: "lamp", count: 2, price: eur(19.99) }], Priority.High),
     new Order(1, [{ sku: "desk", count: 1, price: eur(249) }, { sku: "nail", count: 100, price: eur(0.05) }]),
     new Order(2, [], Priority.Low),
   ];
-  const steps: [number, State][] = [
+  const steps                    = [
     [3, { kind: "paid", at: 1, by: "ann" }],
     [3, { kind: "sent", tracking: "T-42" }],
     [1, { kind: "sent", tracking: "T-43" }],
@@ -120,7 +120,7 @@ async function main(_input?: Readable): Promise<void> {
   for (const [id, state] of steps) {
     await Promise.resolve();
     try {
-      orders.find((order) => order.id === id)!.become(state);
+      orders.find((order) => order.id === id) .become(state);
     } catch (error) {
       if (error instanceof Illegal) bus.emit("refused", error);
       else throw error;

@@ -1,2 +1,0 @@
-const greeting: string = "hello, world";
-console.log(greeting);
