@@ -142,8 +142,7 @@ impl<'t, 'r> Walk<'t, 'r> {
     }
 
     fn add_iterations(&mut self, site: u32, count: u64) {
-        let loops = &mut self.task().top().loops;
-        if let Some((_, iterations)) = loops.iter_mut().rev().find(|(known, _)| *known == site) {
+        if let Some(iterations) = self.task().rounds(site) {
             *iterations = iterations.saturating_add(count);
         }
     }

@@ -81,6 +81,18 @@ impl<'t> Task<'t> {
             .expect("the first frame is never removed")
     }
 
+    /// The rounds so far of a loop under way, the innermost of that site. It may be in a frame
+    /// further out: what was left out is told before the depth at which records go on, and a first
+    /// visit may have been told from a call inside it.
+    pub(crate) fn rounds(&mut self, site: u32) -> Option<&mut u64> {
+        self.top();
+        let frames = self.frames.iter_mut().rev();
+        let mut loops = frames.flat_map(|frame| frame.loops.iter_mut().rev());
+        loops
+            .find(|(known, _)| *known == site)
+            .map(|(_, rounds)| rounds)
+    }
+
     pub(crate) fn enter(&mut self, function: u32, site: u32) {
         self.depth = self.depth.saturating_add(1);
         // At the limit of depth the number stands still.
@@ -193,5 +205,23 @@ impl<'t> Task<'t> {
     /// Frames that are still open when the stream ends.
     pub(crate) fn into_frames(self) -> impl Iterator<Item = Frame<'t>> {
         self.frames.into_iter().chain(self.suspended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_left_out_are_those_of_a_loop_further_out() {
+        let mut task = Task::new(0);
+        task.enter(1, 10);
+        task.top().loops.push((11, 2));
+        // A call inside the loop whose way out was left out.
+        task.enter(2, 20);
+        *task.rounds(11).expect("it is under way") += 40;
+        assert_eq!(task.rounds(12), None);
+        task.set_depth(1);
+        assert_eq!(task.top().loops, [(11, 42)]);
     }
 }

@@ -48,8 +48,9 @@ pub(crate) fn named_modules(
         named.then(|| target(path, specifier, &settings, exists))?
     });
     // What JSX imports by itself.
-    let source = settings.jsx_source.as_ref().filter(|_| settings.jsx_imports);
-    for source in source.into_iter() {
+    if settings.jsx_imports
+        && let Some(source) = &settings.jsx_source
+    {
         for implied in [format!("{source}/jsx-runtime"), source.clone()] {
             found.extend(target(path, &implied, &settings, exists));
         }
@@ -57,11 +58,7 @@ pub(crate) fn named_modules(
     found
 }
 
-fn files(
-    tree: &Tree,
-    source: &[u8],
-    target: &dyn Fn(&str) -> Option<PathBuf>,
-) -> Vec<PathBuf> {
+fn files(tree: &Tree, source: &[u8], target: &dyn Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut stack = vec![tree.root_node()];
     let mut cursor = tree.root_node().walk();

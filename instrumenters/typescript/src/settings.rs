@@ -16,6 +16,10 @@ const REACH: usize = 16;
 type Read<'r> = &'r dyn Fn(&Path) -> Option<Vec<u8>>;
 
 /// What matters of a project's configuration.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Whether there is one at all. Without it the files themselves are asked.
@@ -106,7 +110,11 @@ fn candidates(folder: &Path, name: &str) -> Vec<PathBuf> {
     let with = |path: PathBuf| {
         let mut longer = path.clone().into_os_string();
         longer.push(".json");
-        [PathBuf::from(longer), path.clone(), path.join("tsconfig.json")]
+        [
+            PathBuf::from(longer),
+            path.clone(),
+            path.join("tsconfig.json"),
+        ]
     };
     if name.starts_with('.') || name.starts_with('/') {
         let [longer, path, _] = with(absolute(folder, name));
@@ -155,7 +163,10 @@ impl Settings {
             .map(|(pattern, targets)| {
                 let targets = targets.as_array().into_iter().flatten();
                 let targets = targets.filter_map(Value::as_str);
-                (pattern.clone(), targets.map(|to| place(&from, to)).collect())
+                (
+                    pattern.clone(),
+                    targets.map(|to| place(&from, to)).collect(),
+                )
             })
             .collect();
         // A whole name before a pattern, and the longest beginning first.
@@ -190,13 +201,16 @@ impl Settings {
             return Vec::new();
         }
         let mut meanings = Vec::new();
-        let found = self.paths.iter().find_map(|(pattern, targets)| {
-            matched(pattern, name).map(|middle| (middle, targets))
-        });
+        let found = self
+            .paths
+            .iter()
+            .find_map(|(pattern, targets)| matched(pattern, name).map(|middle| (middle, targets)));
         if let Some((middle, targets)) = found {
-            meanings.extend(targets.iter().map(|target| {
-                PathBuf::from(target.to_string_lossy().replacen('*', middle, 1))
-            }));
+            meanings.extend(
+                targets
+                    .iter()
+                    .map(|target| PathBuf::from(target.to_string_lossy().replacen('*', middle, 1))),
+            );
         }
         meanings.extend(self.base.iter().map(|base| base.join(name)));
         meanings

@@ -1,6 +1,8 @@
 //! JSX whose functions are imported: `jsx(type, {…, children}, key)`, as React calls its automatic
 //! runtime. That of development, which adds places, is not used.
 
+use std::collections::BTreeSet;
+
 use oxc_ast::ast::{
     JSXAttribute, JSXAttributeItem, JSXAttributeName, JSXAttributeValue, JSXChild, JSXElement,
     JSXExpression, JSXFragment,
@@ -18,36 +20,49 @@ use super::text::mark;
 #[derive(Debug, Clone)]
 pub(crate) struct Automatic {
     source: String,
-    one: bool,
-    several: bool,
-    fragment: bool,
-    create: bool,
+    needed: BTreeSet<Needed>,
+}
+
+/// What elements call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Needed {
+    One,
+    Several,
+    Fragment,
+    /// The older function.
+    Create,
 }
 
 impl Automatic {
     pub(crate) fn new(source: String) -> Self {
         Self {
             source,
-            one: false,
-            several: false,
-            fragment: false,
-            create: false,
+            needed: BTreeSet::new(),
         }
     }
 
     /// From where, the name there, the name here.
     pub(crate) fn needs(&self) -> Vec<(String, &'static str, &'static str)> {
         let runtime = format!("{}/jsx-runtime", self.source);
-        [
-            (self.one, &runtime, "jsx", "$ts_jsx"),
-            (self.several, &runtime, "jsxs", "$ts_jsxs"),
-            (self.fragment, &runtime, "Fragment", "$ts_fragment"),
-            (self.create, &self.source, "createElement", "$ts_create"),
-        ]
-        .into_iter()
-        .filter(|(needed, ..)| *needed)
-        .map(|(_, from, there, here)| (from.clone(), there, here))
-        .collect()
+        let named = |needed: &Needed| match needed {
+            Needed::One => (runtime.clone(), "jsx", needed.local()),
+            Needed::Several => (runtime.clone(), "jsxs", needed.local()),
+            Needed::Fragment => (runtime.clone(), "Fragment", needed.local()),
+            Needed::Create => (self.source.clone(), "createElement", needed.local()),
+        };
+        self.needed.iter().map(named).collect()
+    }
+}
+
+impl Needed {
+    /// Its name in the file.
+    fn local(self) -> &'static str {
+        match self {
+            Self::One => "$ts_jsx",
+            Self::Several => "$ts_jsxs",
+            Self::Fragment => "$ts_fragment",
+            Self::Create => "$ts_create",
+        }
     }
 }
 
@@ -77,7 +92,10 @@ impl<'a> Lowerer<'_> {
         }
         // A key behind a spread: which one counts is decided when it runs, by the older function.
         let several = it.children.iter().filter(|child| is_shown(child)).count() > 1
-            || it.children.iter().any(|child| matches!(child, JSXChild::Spread(_)));
+            || it
+                .children
+                .iter()
+                .any(|child| matches!(child, JSXChild::Spread(_)));
         let callee = self.callee(several, late);
         self.edits.replace(start..start + 1, format!("{callee}("));
         let mut from = self.jsx_name(opening);
@@ -143,11 +161,14 @@ impl<'a> Lowerer<'_> {
             return false;
         }
         let count = it.children.iter().filter(|child| is_shown(child)).count();
-        let several =
-            count > 1 || it.children.iter().any(|child| matches!(child, JSXChild::Spread(_)));
+        let several = count > 1
+            || it
+                .children
+                .iter()
+                .any(|child| matches!(child, JSXChild::Spread(_)));
         let callee = self.callee(several, false);
         if let Some(automatic) = &mut self.jsx.automatic {
-            automatic.fragment = true;
+            automatic.needed.insert(Needed::Fragment);
         }
         let (open, close) = match (count, several) {
             (0, _) => ("", "})"),
@@ -165,13 +186,13 @@ impl<'a> Lowerer<'_> {
         let Some(automatic) = &mut self.jsx.automatic else {
             return "";
         };
-        let (needed, name) = match (late, several) {
-            (true, _) => (&mut automatic.create, "$ts_create"),
-            (false, true) => (&mut automatic.several, "$ts_jsxs"),
-            (false, false) => (&mut automatic.one, "$ts_jsx"),
+        let needed = match (late, several) {
+            (true, _) => Needed::Create,
+            (false, true) => Needed::Several,
+            (false, false) => Needed::One,
         };
-        *needed = true;
-        name
+        automatic.needed.insert(needed);
+        needed.local()
     }
 
     /// A key, which stands among the attributes and is handed over behind them.

@@ -344,9 +344,7 @@ fn values_use_properties(it: &Class<'_>, source: &str) -> bool {
             return false;
         };
         field.value.as_ref().is_some_and(|value| {
-            !field.r#static
-                && !value.is_function()
-                && source[range(value.span())].contains("this.")
+            !field.r#static && !value.is_function() && source[range(value.span())].contains("this.")
         })
     })
 }

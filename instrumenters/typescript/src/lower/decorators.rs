@@ -190,7 +190,10 @@ impl<'a> Lowerer<'_> {
                 let mut parts = vec![Part::Text(format!(";static{{{collector}.parameters(()=>["))];
                 parts.append(&mut self.parameter_parts(&it.value.params, false));
                 let told = self.told_constructor(&it.value);
-                let told = told.strip_prefix(',').filter(|_| !parameters).unwrap_or(&told);
+                let told = told
+                    .strip_prefix(',')
+                    .filter(|_| !parameters)
+                    .unwrap_or(&told);
                 parts.push(Part::Text(told.to_owned()));
                 parts.push(Part::Text("])}".to_owned()));
                 self.edits.close_by(it.span.start as usize, parts);

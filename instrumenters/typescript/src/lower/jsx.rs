@@ -11,9 +11,9 @@ use oxc_ast::ast::{
 use oxc_ast_visit::Visit;
 use oxc_span::{GetSpan, Span};
 
+use super::automatic::Automatic;
 use super::enums::quoted;
 use super::erase::{Lowerer, range};
-use super::automatic::Automatic;
 use super::text::mark;
 use crate::settings::Settings;
 
@@ -63,7 +63,9 @@ impl Jsx {
 
     /// What has to be imported: from where, its name there, its name here.
     pub(crate) fn needs(&self) -> Vec<(String, &'static str, &'static str)> {
-        self.automatic.as_ref().map_or_else(Vec::new, Automatic::needs)
+        self.automatic
+            .as_ref()
+            .map_or_else(Vec::new, Automatic::needs)
     }
 
     /// Whether elements call something of this name.
@@ -224,7 +226,8 @@ impl<'a> Lowerer<'_> {
             match child {
                 JSXChild::Text(it) => {
                     let text = shown(self.text(range(it.span)));
-                    let text = text.map_or_else(String::new, |text| format!("{comma}{}", quoted(&text)));
+                    let text =
+                        text.map_or_else(String::new, |text| format!("{comma}{}", quoted(&text)));
                     self.edits.replace(range(it.span), text);
                 }
                 JSXChild::Element(it) => {

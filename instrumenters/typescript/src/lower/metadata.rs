@@ -196,8 +196,7 @@ impl<'a> Lowerer<'_> {
                 return self.told(Some(&it.type_annotation));
             }
             TSType::TSUnionType(it) => {
-                let mut told: Vec<String> =
-                    it.types.iter().map(|it| self.told(Some(it))).collect();
+                let mut told: Vec<String> = it.types.iter().map(|it| self.told(Some(it))).collect();
                 told.retain(|one| one != "void 0");
                 told.dedup();
                 match told.len() {
@@ -232,9 +231,10 @@ impl<'a> Lowerer<'_> {
                 .to_owned();
             }
             let flags = self.scoping.symbol_flags(symbol);
-            let is_value = match flags.contains(SymbolFlags::Import) {
-                true => self.own_imports.contains(&symbol) && !self.type_imports.contains(&symbol),
-                false => flags.intersects(SymbolFlags::Value | SymbolFlags::NamespaceModule),
+            let is_value = if flags.contains(SymbolFlags::Import) {
+                self.own_imports.contains(&symbol) && !self.type_imports.contains(&symbol)
+            } else {
+                flags.intersects(SymbolFlags::Value | SymbolFlags::NamespaceModule)
             };
             if !is_value {
                 return "Object".to_owned();
