@@ -15,6 +15,7 @@ mod recording;
 mod recording_c;
 mod recording_javascript;
 mod recording_python;
+mod recording_typescript;
 mod report;
 mod rewriting;
 mod sample;
@@ -37,6 +38,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("normalising", normalising::measure),
     ("recording-python", recording_python::measure),
     ("recording-javascript", recording_javascript::measure),
+    ("recording-typescript", recording_typescript::measure),
     ("recording-c", recording_c::measure),
     ("ten-million", startup::ten_million),
     ("sandbox", sandbox::measure),

@@ -103,6 +103,26 @@ impl Subject {
         Ok((executed, program))
     }
 
+    /// The untraced program and each level of detail: with the default budget for `long` rounds of
+    /// work, and with every event kept for `middle` rounds.
+    pub(crate) fn levels(&self, long: u32, middle: u32) -> Vec<Contender<'_>> {
+        let levels = [
+            ("lines", Detail::Lines),
+            ("state", Detail::State),
+            ("full", Detail::Full),
+        ];
+        let mut contenders = vec![self.contender("untraced", long, None)];
+        for (name, detail) in levels {
+            let name = format!("tracer, {name}");
+            contenders.push(self.contender(&name, long, Some((detail, Budget::default()))));
+        }
+        for (name, detail) in levels {
+            let name = format!("tracer, {name}, all");
+            contenders.push(self.contender(&name, middle, Some((detail, everything()))));
+        }
+        contenders
+    }
+
     /// Events a round of the contenders that keep every event, by the detail in their names.
     pub(crate) fn events_of(
         &self,

@@ -1,12 +1,11 @@
 //! Recording JavaScript: against the untraced program and one instrumented by istanbul.
 
 use tracer_engine::find_toolchain;
-use tracer_model::{Budget, Detail};
 
 use crate::peers;
 use crate::process::{command, succeed};
 use crate::programs;
-use crate::recording::{Contender, Subject, contest, everything, table};
+use crate::recording::{Contender, Subject, contest, table};
 use crate::report::Report;
 use crate::sample::timed;
 use crate::settings::Settings;
@@ -29,28 +28,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     } else {
         (20_000, 300)
     };
-    let budget = Budget::default();
-    let mut contenders = vec![
-        subject.contender("untraced", long, None),
-        subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
-        subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
-        subject.contender("tracer, full", long, Some((Detail::Full, budget))),
-        subject.contender(
-            "tracer, lines, all",
-            middle,
-            Some((Detail::Lines, everything())),
-        ),
-        subject.contender(
-            "tracer, state, all",
-            middle,
-            Some((Detail::State, everything())),
-        ),
-        subject.contender(
-            "tracer, full, all",
-            middle,
-            Some((Detail::Full, everything())),
-        ),
-    ];
+    let mut contenders = subject.levels(long, middle);
     let folder = tempfile::tempdir()?;
     let modules = peers::folder().join("javascript/node_modules");
     if modules.join("istanbul-lib-instrument").is_dir() {

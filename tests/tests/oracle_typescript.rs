@@ -1,31 +1,15 @@
 //! TypeScript against V8's block coverage of the text it is lowered to: every statement and every
 //! function ran as often as V8 counted. V8 knows nothing of tracer, and the text holds no probe.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "figures and skips are said"
-)]
+#![expect(clippy::print_stderr, reason = "a missing toolchain is said")]
 
 use std::path::{Path, PathBuf};
 
-use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
+use tracer_engine::{find_toolchain, languages};
 use tracer_lang_typescript::lower::{Format, Lowered, lower};
-use tracer_model::Trace;
 use tracer_tests::coverage::{compare, count};
+use tracer_tests::oracle::{self, Verdict};
 use tracer_tests::{fixture, repository};
-
-fn record(program: &Path) -> Trace {
-    let mut settings = Settings::new().unwrap();
-    settings.cwd = program.parent().unwrap().to_path_buf();
-    settings.budget.events = 1_000_000;
-    settings.budget.bytes = 32 << 20;
-    let options = RunOptions {
-        program: ProgramOptions::default(),
-        settings,
-    };
-    tracer_engine::trace(program, &options).unwrap().trace
-}
 
 /// Writes what a program is lowered to beside it.
 fn write_lowered(program: &Path) -> (PathBuf, String, Lowered) {
@@ -48,18 +32,18 @@ fn traces_agree_with_block_coverage() {
         Err(why) => return eprintln!("skipped: {why}"),
     };
     let scratch = tempfile::tempdir().unwrap();
-    let (mut programs, mut compared, mut wrong) = (0, 0, Vec::new());
+    let mut verdict = Verdict::default();
     for (name, path) in subjects(scratch.path()) {
         let (run, text, lowered) = write_lowered(&path);
         if text.contains("$ts_") {
-            println!("skipped: {name}: needs helpers");
+            Verdict::skip(&name, "needs helpers");
             continue;
         }
         let Some(theirs) = count(&run, &found.program, &found.roots) else {
-            println!("skipped: {name}: leaves no counts");
+            Verdict::skip(&name, "leaves no counts");
             continue;
         };
-        let trace = record(&path);
+        let trace = oracle::record(&path);
         // What the parser cannot read has no probes.
         let unread = |reason: &str| reason == "syntax_error";
         if trace
@@ -68,29 +52,19 @@ fn traces_agree_with_block_coverage() {
             .iter()
             .any(|dropped| unread(&dropped.reason))
         {
-            println!("skipped: {name}: not all of it is traced");
+            Verdict::skip(&name, "not all of it is traced");
             continue;
         }
-        programs += 1;
         // Where modifiers were, there is nothing.
         let place = |offset: usize| {
             let offset = lowered.place(offset);
             let spaces = text[offset..].len() - text[offset..].trim_start_matches(' ').len();
             text[..offset + spaces].encode_utf16().count()
         };
-        match compare(&trace, &theirs, &place) {
-            Ok(events) => compared += events,
-            Err(why) => wrong.push(format!("{name}: {why}")),
-        }
+        let outcome = compare(&trace, &theirs, &place);
+        verdict.add(&name, outcome.map(|visits| visits as usize));
     }
-    println!("{programs} programs, {compared} visits agree with V8's block coverage");
-    assert!(
-        wrong.is_empty(),
-        "{} of {programs} differ:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-    assert!(compared > 0, "nothing was compared");
+    verdict.close("visits agree with V8's block coverage");
 }
 
 /// The fixture programs and every single-file fixture case. `TRACER_ORACLE` names a further folder.

@@ -1,120 +1,45 @@
 //! Rewriting of Python text, without running anything: the insertions can be taken out again, the
 //! result still parses, and hazards of the language are met by the right text.
 
-use std::path::{Path, PathBuf};
-
 use proptest::prelude::*;
-use tracer_instrument::engine::parse;
 use tracer_instrument::{Instrumented, Options, instrument, strip};
 use tracer_lang_python::SPEC;
 use tracer_model::{Detail, Kind};
-
-const LEVELS: [Detail; 4] = [Detail::Calls, Detail::Lines, Detail::State, Detail::Full];
+use tracer_rewriting_checks::{self as checks, DETAILS};
 
 fn at(detail: Detail, source: &[u8]) -> Instrumented {
-    let options = Options {
-        detail,
-        ..Options::default()
-    };
-    instrument(&SPEC, source, &options).expect("the file can be rewritten")
+    checks::rewrite(&SPEC, source, detail)
 }
 
 fn text(source: &str) -> String {
     String::from_utf8(at(Detail::State, source.as_bytes()).rewritten.text).expect("UTF-8")
 }
 
-/// Every program in the fixtures.
-fn programs() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/python");
-    let mut found = Vec::new();
-    let mut folders = vec![folder];
-    while let Some(folder) = folders.pop() {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-            .expect("a folder")
-            .map(|entry| entry.expect("an entry").path())
-            .collect();
-        paths.sort();
-        for path in paths {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let text = std::fs::read_to_string(&path).expect("UTF-8");
-                if path.extension().is_some_and(|extension| extension == "py") {
-                    found.push(text.into_bytes());
-                } else {
-                    let fences = text.split("```python").skip(1);
-                    found.extend(fences.filter_map(|fence| {
-                        let body = fence.split_once('\n')?.1.split("\n```").next()?;
-                        Some(format!("{body}\n").into_bytes())
-                    }));
-                }
-            }
-        }
-    }
-    assert!(found.len() > 50, "the fixtures are there");
-    found
-}
-
-fn error_nodes(source: &[u8]) -> usize {
-    let tree = parse(&SPEC, source).expect("a tree");
-    let mut stack = vec![tree.root_node()];
-    let mut errors = 0;
-    while let Some(node) = stack.pop() {
-        errors += usize::from(node.is_error() || node.is_missing());
-        let mut cursor = node.walk();
-        stack.extend(node.children(&mut cursor));
-    }
-    errors
+/// The programs of the fixtures.
+fn programs() -> Vec<checks::Program> {
+    checks::programs(&SPEC, 50)
 }
 
 #[test]
-fn fixtures_are_reversible_and_parse_again() {
-    for source in programs() {
-        for detail in LEVELS {
-            let done = at(detail, &source);
-            assert_eq!(strip(&done.rewritten), source);
-            let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
-            assert_eq!(
-                lines(&done.rewritten.text),
-                lines(&source),
-                "no line is added"
-            );
-            assert!(
-                error_nodes(&done.rewritten.text) <= error_nodes(&source),
-                "{}",
-                String::from_utf8_lossy(&done.rewritten.text)
-            );
-        }
-    }
+fn insertions_come_out_again_and_add_no_line() {
+    checks::reversible(&SPEC, &programs());
 }
 
 #[test]
-fn sites_are_numbered_in_order_and_chains_point_at_sites() {
-    for source in programs() {
-        let done = at(Detail::State, &source);
-        for (index, site) in done.sites.iter().enumerate() {
-            assert_eq!(site.id as usize, index + 1);
-            let chain = &site.chain;
-            let arms = chain.after_arm.iter().flat_map(|(_, sites)| sites);
-            for id in chain
-                .before
-                .iter()
-                .chain(&chain.after)
-                .chain(&chain.after_left)
-                .chain(arms)
-            {
-                let told = &done.sites[*id as usize - 1];
-                assert!(matches!(told.kind, Kind::Step | Kind::Var), "{told:?}");
-            }
-        }
-    }
+fn what_could_be_parsed_still_can() {
+    checks::parses_again(&SPEC, &programs());
+}
+
+#[test]
+fn chains_point_at_sites() {
+    checks::chains_point_at_sites(&SPEC, &programs());
 }
 
 #[test]
 fn no_step_is_told_twice() {
     // A step with a probe of its own must not be implied by another event as well.
-    for source in programs() {
-        let done = at(Detail::State, &source);
+    for program in programs() {
+        let done = at(Detail::State, program.text.as_bytes());
         let text = String::from_utf8_lossy(&done.rewritten.text).into_owned();
         let mut implied = std::collections::BTreeSet::new();
         for site in &done.sites {
@@ -152,8 +77,8 @@ fn docstrings_and_future_imports_stay_first() {
 
 #[test]
 fn inserted_names_are_never_mangled() {
-    for source in programs() {
-        let done = at(Detail::Full, &source);
+    for program in programs() {
+        let done = at(Detail::Full, program.text.as_bytes());
         for insertion in &done.rewritten.insertions {
             assert!(insertion.length > 0);
         }
@@ -214,7 +139,7 @@ fn odd_files() {
         b"print 'old'\nexec 'x = 1'\n",
         b"\xff\xfe\x00",
     ] {
-        for detail in LEVELS {
+        for detail in DETAILS {
             let options = Options {
                 detail,
                 ..Options::default()
@@ -237,10 +162,10 @@ proptest! {
         length in 0usize..40,
         with in prop::collection::vec(
             prop::sample::select(b"(){}[]:;,=\n\t '\"#\\@*ax0\xe9\xff\0".to_vec()), 0..8),
-        detail in prop::sample::select(LEVELS.to_vec()),
+        detail in prop::sample::select(DETAILS.to_vec()),
     ) {
         let programs = programs();
-        let mut source = which.get(&programs).clone();
+        let mut source = which.get(&programs).text.clone().into_bytes();
         let start = from.index(source.len().max(1)).min(source.len());
         let end = (start + length).min(source.len());
         source.splice(start..end, with);

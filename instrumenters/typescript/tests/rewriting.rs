@@ -5,63 +5,19 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use tracer_instrument::{Instrumented, Options, instrument, strip};
+use tracer_instrument::{Instrumented, strip};
 use tracer_lang_typescript::SPEC;
 use tracer_lang_typescript::lower::{Rendered, lower};
 use tracer_model::{Detail, Kind};
+use tracer_rewriting_checks::{self as checks, DETAILS, Program};
 
-const DETAILS: [Detail; 4] = [Detail::Calls, Detail::Lines, Detail::State, Detail::Full];
-
-struct Program {
-    case: String,
-    name: String,
-    text: String,
-}
-
-/// The TypeScript programs of the fixtures.
+/// The programs of the fixtures.
 fn programs() -> Vec<Program> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/typescript");
-    let mut programs = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("the fixtures are there") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_none_or(|extension| extension != "md") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("UTF-8");
-        let mut case = String::new();
-        let mut program: Option<Program> = None;
-        for line in text.split_inclusive('\n') {
-            if let Some(open) = &mut program {
-                if line.starts_with("```") {
-                    programs.extend(program.take());
-                } else {
-                    open.text.push_str(line);
-                }
-            } else if let Some(title) = line.strip_prefix("## ") {
-                title.trim().clone_into(&mut case);
-            } else if line.starts_with("```typescript") && !line.contains(".json") {
-                let name = line
-                    .split_once("file=")
-                    .map_or("main.ts", |(_, name)| name.trim());
-                program = Some(Program {
-                    case: case.clone(),
-                    name: name.to_owned(),
-                    text: String::new(),
-                });
-            }
-        }
-    }
-    assert!(programs.len() > 40, "only {} programs", programs.len());
-    programs
+    checks::programs(&SPEC, 50)
 }
 
 fn rewrite(name: &str, source: &[u8], detail: Detail) -> Instrumented {
-    let options = Options {
-        detail,
-        grammar: SPEC.grammar_of(Path::new(name)),
-        ..Options::default()
-    };
-    instrument(&SPEC, source, &options).expect("TypeScript is never refused")
+    checks::rewrite_as(&SPEC, name, source, detail)
 }
 
 /// The lowered text with the probes of a rewritten one.
@@ -105,36 +61,17 @@ fn js(program: &str) -> String {
 
 #[test]
 fn insertions_come_out_again_and_add_no_line() {
-    for Program { case, name, text } in programs() {
-        for detail in DETAILS {
-            let done = rewrite(&name, text.as_bytes(), detail);
-            assert_eq!(
-                strip(&done.rewritten),
-                text.as_bytes(),
-                "{case} at {detail:?}"
-            );
-            assert_eq!(
-                lines(&done.rewritten.text),
-                lines(text.as_bytes()),
-                "{case}"
-            );
-        }
-    }
+    checks::reversible(&SPEC, &programs());
 }
 
 #[test]
 fn what_could_be_parsed_still_can() {
-    for Program { case, name, text } in programs() {
-        for detail in DETAILS {
-            let done = rewrite(&name, text.as_bytes(), detail);
-            let again = rewrite(&name, &done.rewritten.text, detail);
-            assert!(
-                again.errors <= done.errors,
-                "{case} at {detail:?}:\n{}",
-                String::from_utf8_lossy(&done.rewritten.text)
-            );
-        }
-    }
+    checks::parses_again(&SPEC, &programs());
+}
+
+#[test]
+fn more_detail_reports_more() {
+    checks::more_detail_reports_more(&SPEC, &programs());
 }
 
 #[test]
