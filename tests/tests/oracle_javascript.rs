@@ -3,7 +3,6 @@
 //!
 //! V8 counts blocks, not statements: where an error leaves a block half-way, only the block's first
 //! statement is comparable. The oracle runs the original program and knows nothing of tracer.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a missing toolchain is said")]
 
 use tracer_engine::{find_toolchain, languages};
