@@ -320,7 +320,9 @@ pub(crate) fn surround(
     let extent = block.end_byte() - block.start_byte();
     let end = block.end_byte() - 1;
     if start >= end {
-        r.open_at(start, extent, format!("{head}{tail}"));
+        // What is put at the start must come between them.
+        r.open_at(start, extent, head);
+        r.open_at(start, 0, tail);
         return;
     }
     r.open_at(start, extent, head);

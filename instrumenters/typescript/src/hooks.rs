@@ -87,7 +87,9 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
                 r.site_mut(last).chain.after = first;
             }
             let start = shared::prologue_end(body).unwrap_or(body.start_byte() + 1);
-            r.open_at(start, 0, report);
+            // Behind the entry and in front of the first statement, which may begin right here.
+            let extent = body.end_byte() - body.start_byte() - 1;
+            r.open_at(start, extent, report);
         }
     }
 }
