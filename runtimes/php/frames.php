@@ -352,10 +352,10 @@ function trc0_fork($result)
     if ($result >= 0) {
         Trc0_Frames::$forks++;
         if ($result > 0) {
+            Trc0_Region::share(true);
             trc0_task("\x00", 'process', Trc0_Frames::$forks, Trc0::$site);
-        }
-        Trc0::fork($result === 0, Trc0_Frames::$forks);
-        if ($result === 0) {
+        } else {
+            Trc0::forked(Trc0_Frames::$forks, true);
             Trc0_Frames::$forks = 0;
         }
     }

@@ -116,6 +116,10 @@ function trc0_tell($name, $x)
         case 'get_declared_classes':
         case 'stream_get_wrappers':
             return \array_values(\array_filter($x, static fn($name) => !$own($name)));
+        case 'get_resources':
+            [$from, $to] = Trc0_Sources::$resources;
+            return \array_filter($x, static fn($id) => $id < $from || $id > $to,
+                \ARRAY_FILTER_USE_KEY);
         case 'get_included_files':
         case 'get_required_files':
             $private = Trc0_Sources::$private;

@@ -1,5 +1,5 @@
 <?php
-// Decides which visits become records and writes them: the shared region, budgets, muting, slots.
+// Decides which visits become records and lays them into segments: budgets, muting, slots.
 // What a probe means is in `probes.php`; how a value looks is in `values.php`.
 //
 // The fast path of every probe is `--Trc0::$f[site]<0`: a site has no fuel while its visits are
@@ -21,7 +21,7 @@ final class Trc0
     public static $d = 0;
 
     // The region.
-    private static $channel = null;
+    private static $map = null;
     private static $nonce = '';
     private static $slotsAt = 0;
     private static $slotSize = 64;
@@ -29,11 +29,12 @@ final class Trc0
     private static $segments = 0;
     private static $segmentsAt = 0;
     private static $segmentSize = 0;
-    private static $claimed = 0;
     private static $stream = 0;
-    private static $place = -1;
     private static $position = 0;
     private static $end = 0;
+    // Where records end that can be laid down without a further look: 0 where there is no mapping,
+    // or code that may fork; else what the segment and the budget of bytes leave.
+    private static $quickEnd = 0;
     private static $full = false;
     public static $bytes = 0;
     public static $budgetEvents = 0;
@@ -68,26 +69,19 @@ final class Trc0
     private static $lastFlush = 0;
     private static $flushed = false;
     public static $endSite = 0;
-    // Once the program has forked.
-    private static $lock = null;
-    private static $held = false;
-    public static $lockFile = '';
+    // Processes: whose stream this is, whether any code that may fork was met, and what this process
+    // has told of each slot's count.
+    private static $process = 0;
+    private static $mayFork = false;
+    private static $told = [];
 
     public static function open($descriptor)
     {
         for ($i = 0; $i < 128; $i++) {
             self::$B[$i] = \chr($i);
         }
-        self::$channel = \fopen("php://fd/$descriptor", 'r+b');
-        if (self::$channel === false) {
-            self::$channel = null;
-            return false;
-        }
-        \stream_set_read_buffer(self::$channel, 0);
-        \stream_set_write_buffer(self::$channel, 0);
-        \fseek(self::$channel, 0);
-        $head = (string) \fread(self::$channel, 72);
-        if (\strlen($head) < 72 || \substr($head, 0, 4) !== 'TRCS') {
+        $head = Trc0_Region::open($descriptor);
+        if ($head === '') {
             return false;
         }
         self::$nonce = \substr($head, 8, 8);
@@ -98,75 +92,58 @@ final class Trc0
         Trc0_Value::$depth = \ord($head[56]);
         [, Trc0_Value::$elements, Trc0_Value::$characters, Trc0_Value::$bytes] =
             \array_merge([0], \array_values(\unpack('v3', \substr($head, 58, 6))));
-        [, self::$claimed, self::$stream] =
-            \array_merge([0], \array_values(\unpack('V2', \substr($head, 64, 8))));
-        self::put(68, \pack('V', self::$stream + 1));
+        Trc0_Region::extend(self::$segmentsAt + self::$segments * self::$segmentSize);
+        self::$map = Trc0_Region::$map;
+        self::$process = \getmypid();
+        self::$stream = self::take(68, 0x7fffffff);
         $none = self::$slots > 0 ? \array_fill(0, self::$slots, 0) : [0];
-        self::$f = self::$given = self::$visits = self::$left = self::$kept = self::$seen =
-            self::$function = self::$line = self::$loopEnd = $none;
+        self::$f = self::$given = self::$visits = self::$left = self::$told =
+            self::$kept = self::$seen = self::$function = self::$line = self::$loopEnd = $none;
         self::$lastFlush = \hrtime(true);
         return true;
     }
 
-    private static function put($at, $bytes)
+    // The next of the numbers that all processes count up together; -1 if none is left.
+    private static function take($at, $limit)
     {
-        if (self::$channel === null) {
-            return false;
-        }
-        if (self::$lock !== null) {
-            \flock(self::$lock, \LOCK_EX);
-            self::$place = -1;
-        }
-        if (self::$place !== $at) {
-            \fseek(self::$channel, $at);
-        }
-        $written = @\fwrite(self::$channel, $bytes);
-        if (self::$lock !== null && !self::$held) {
-            \flock(self::$lock, \LOCK_UN);
-        }
-        if ($written !== \strlen($bytes)) {
-            // The subject closed the descriptor: its program goes on, the trace ends here.
-            self::$channel = null;
-            return false;
-        }
-        self::$place = $at + \strlen($bytes);
-        return true;
+        $next = Trc0_Region::exchange($at, 'V', static function ($next) use ($limit) {
+            return $next < $limit ? $next + 1 : null;
+        });
+        return $next < $limit ? $next : -1;
     }
 
     private static function claim($head = '')
     {
-        if (self::$lock !== null && self::$channel !== null) {
-            self::$held = true;
-            self::$claimed = self::counter(64);
-        }
-        if (self::$claimed >= self::$segments) {
+        $segment = self::take(64, self::$segments);
+        if ($segment < 0) {
             self::$full = true;
             return false;
         }
-        $at = self::$segmentsAt + self::$claimed * self::$segmentSize;
-        self::$claimed++;
-        self::put(64, \pack('V', self::$claimed));
-        if (self::$lock !== null) {
-            self::$held = false;
-            \flock(self::$lock, \LOCK_UN);
-        }
-        self::put($at, 'SEG1' . \pack('V', self::$stream)
+        $at = self::$segmentsAt + $segment * self::$segmentSize;
+        Trc0_Region::put($at, 'SEG1' . \pack('V', self::$stream)
             . ($head === '' ? \pack('VV', 0, 0) . self::$nonce . \pack('VV', 0, 0) : $head));
         self::$position = $at + 32;
         self::$end = $at + self::$segmentSize;
+        self::$quickEnd = self::$map === null || self::$mayFork ? 0
+            : \min(self::$end, self::$position + self::$budgetBytes - self::$bytes);
         return true;
     }
 
     // Appends one record; false where there is no room left.
     public static function append($bytes)
     {
+        if (self::$mayFork && \getmypid() !== self::$process) {
+            self::forked(0, false);
+        }
         $length = \strlen($bytes);
         if (self::$position + $length > self::$end) {
             if (self::$full || $length > self::$segmentSize - 32 || !self::claim()) {
                 return false;
             }
         }
-        if (!self::put(self::$position, $bytes)) {
+        if (self::$map !== null) {
+            \FFI::memcpy(self::$map + self::$position, $bytes, $length);
+        } elseif (!Trc0_Region::put(self::$position, $bytes)) {
             return false;
         }
         self::$position += $length;
@@ -247,6 +224,15 @@ final class Trc0
     public static function end($i, $depth)
     {
         if (self::$mute === 0) {
+            $length = \strlen(self::$o);
+            $next = self::$position + $length;
+            if ($next <= self::$quickEnd && self::$events < self::$budgetEvents) {
+                \FFI::memcpy(self::$map + self::$position, self::$o, $length);
+                self::$position = $next;
+                self::$bytes += $length;
+                self::$events++;
+                return;
+            }
             self::write();
             return;
         }
@@ -398,16 +384,31 @@ final class Trc0
         self::append(self::DEPTH . self::varint($depth));
     }
 
+    // A slot's count is that of all processes together: each adds what it has not told yet.
     private static function slot($i)
     {
         $record = self::$kept[$i] !== 0 ? (self::$record[$i] ?? '') : '';
-        $bytes = \pack('PPC', self::$left[$i], self::$kept[$i], \strlen($record)) . $record;
-        self::put(self::$slotsAt + $i * self::$slotSize, \str_pad($bytes, self::$slotSize, "\0"));
+        $at = self::$slotsAt + $i * self::$slotSize;
+        $rest = \str_pad(\pack('PC', self::$kept[$i], \strlen($record)) . $record,
+            self::$slotSize - 8, "\0");
+        if (self::$mayFork) {
+            $more = self::$left[$i] - self::$told[$i];
+            Trc0_Region::exchange($at, 'P', static function ($count) use ($more) {
+                return \max($count + $more, 0);
+            });
+            Trc0_Region::put($at + 8, $rest);
+        } else {
+            Trc0_Region::put($at, \pack('P', self::$left[$i]) . $rest);
+        }
+        self::$told[$i] = self::$left[$i];
     }
 
     // Writes the slots of everything that was left out so far.
     public static function flush()
     {
+        if (self::$mayFork && \getmypid() !== self::$process) {
+            self::forked(0, false);
+        }
         self::$flushed = true;
         foreach (\array_unique(self::$touched) as $i) {
             if (self::$given[$i] !== 0 && self::$f[$i] !== self::$given[$i]) {
@@ -463,37 +464,33 @@ final class Trc0
         return \count(self::$loops) - 1;
     }
 
-    // A forked child goes on in a stream of its own. The two share the descriptor and its place in
-    // the file, so that each takes a lock, on a file that is always there, to write.
-    public static function fork($child, $ordinal)
+    // Code may run that forks: whose process this is must be asked from now on.
+    public static function beware()
     {
-        if (self::$channel === null) {
-            return;
-        }
-        $lock = @\fopen(self::$lockFile, 'rb');
-        if ($lock === false) {
-            self::$channel = $child ? null : self::$channel;
-            return;
-        }
-        self::$lock = $lock;
-        if (!$child) {
-            return;
-        }
-        $parent = self::$stream;
-        $site = self::$site;
-        self::$held = true;
-        self::$stream = self::counter(68);
-        self::put(68, \pack('V', self::$stream + 1));
-        self::$held = false;
-        \flock(self::$lock, \LOCK_UN);
-        self::claim(\pack('VV', $parent + 1, 2) . self::$nonce . \pack('VV', $site, $ordinal));
+        self::$mayFork = true;
+        self::$quickEnd = 0;
     }
 
-    private static function counter($at)
+    // This is a forked child: it goes on in a stream and a segment of its own. `told` is whether its
+    // parent knows of it.
+    public static function forked($ordinal, $told)
     {
-        \flock(self::$lock, \LOCK_EX);
-        \fseek(self::$channel, $at);
-        self::$place = -1;
-        return \unpack('V', (string) \fread(self::$channel, 4))[1] ?? 0;
+        self::$process = \getmypid();
+        self::$position = self::$end = self::$quickEnd = 0;
+        self::$full = !Trc0_Region::share($told);
+        // What the parent left out, the parent tells.
+        foreach (self::$touched as $i) {
+            if (self::$given[$i] !== 0) {
+                self::settle($i);
+            }
+            self::$left[$i] = self::$told[$i] = self::$kept[$i] = 0;
+            self::$record[$i] = '';
+        }
+        $parent = self::$stream;
+        self::$stream = self::take(68, 0x7fffffff);
+        if (!self::$full) {
+            self::claim(\pack('VV', $parent + 1, 2) . self::$nonce
+                . \pack('VV', self::$site, $ordinal));
+        }
     }
 }

@@ -10,6 +10,8 @@ final class Trc0_Sources
     public static $learned = [];
     // Objects that take up the first numbers until the program begins, so that it gets those.
     public static $spare = [];
+    // The first and last number of the emitter's own resources; the last is the main file's.
+    public static $resources = [0, 0];
     public $context;
     private $text = '';
     private $at = 0;
@@ -139,10 +141,15 @@ function trc0_quiet()
 function trc0_inc($once, $folder, $path)
 {
     if (!\is_string($path) || Trc0_Sources::$byPath === []) {
+        Trc0::beware();
         return $path;
     }
     $real = trc0_resolve($path, $folder);
     $index = $real === null ? null : Trc0_Sources::$byPath[$real] ?? null;
+    // What is not instrumented may fork unseen.
+    if ($index === null) {
+        Trc0::beware();
+    }
     if ($index === null || ($once && \in_array($real, \get_included_files(), true))) {
         return $path;
     }
@@ -277,6 +284,7 @@ function trc0_printed_frames($text)
 
 function trc0_start($plan)
 {
+    $first = 1 + (int) \array_key_last(\get_resources());
     \putenv('TRACER_CHANNEL');
     unset($_SERVER['TRACER_CHANNEL'], $_ENV['TRACER_CHANNEL']);
     $given = $plan['given'];
@@ -298,13 +306,16 @@ function trc0_start($plan)
             Trc0_Sources::$byPath[$real === false ? $source['path'] : $real] = $index;
             Trc0_Sources::$list[$index]['path'] = $index === 0
                 ? trc0_absolute($given) : ($real === false ? $source['path'] : $real);
+            if (\stripos($source['code'], 'pcntl_') !== false) {
+                Trc0::beware();
+            }
         }
     }
-    Trc0::$lockFile = __FILE__;
-    Trc0::open($plan['channel']);
-    \register_shutdown_function('trc0_shutdown');
-    \stream_wrapper_register('trc0', 'Trc0_Sources');
     for ($i = 0; $i < 4096; $i++) {
         Trc0_Sources::$spare[] = new \stdClass;
     }
+    Trc0::open($plan['channel']);
+    \register_shutdown_function('trc0_shutdown');
+    \stream_wrapper_register('trc0', 'Trc0_Sources');
+    Trc0_Sources::$resources = [$first, 1 + (int) \array_key_last(\get_resources())];
 }

@@ -101,6 +101,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     local_modules: Some(modules::local_modules),
     project: None,
     emitter: emitter![
+        "region.php",
         "recorder.php",
         "values.php",
         "probes.php",
