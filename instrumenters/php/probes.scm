@@ -4,7 +4,7 @@
 
 ; Text with variables in it, and expressions that PHP works out when it compiles.
 [(encapsed_string) (heredoc) (shell_command_expression)] @opaque
-[(const_declaration) (enum_case) (attribute_list) (declare_statement)] @opaque
+[(const_declaration) (enum_case) (attribute_list) (declare_directive)] @opaque
 (property_element default_value: (_) @opaque)
 (static_variable_declaration value: (_) @opaque)
 (simple_parameter default_value: (_) @opaque)

@@ -92,6 +92,36 @@ function trc0_vd($i, $x, ...$xs)
     return $x;
 }
 
+// What an element was bound to, found through arrays alone.
+function trc0_vr($i, ...$place)
+{
+    $text = trc0_at($place);
+    if ($text === '') {
+        Trc0::$f[$i] = 0;
+        return;
+    }
+    Trc0::start(Trc0::VAR, $i, Trc0::$d, Trc0::$d);
+    Trc0::$o .= "\x01$text";
+    Trc0::end($i, Trc0::$d);
+}
+
+// The text of what a variable's value holds under some keys; empty where that is not certain.
+function trc0_at($place)
+{
+    if ($place === []) {
+        return '';
+    }
+    $x = \array_shift($place);
+    foreach ($place as $key) {
+        if (!\is_array($x) || !(\is_int($key) || \is_string($key))
+            || !\array_key_exists($key, $x)) {
+            return '';
+        }
+        $x = $x[$key];
+    }
+    return Trc0_Value::of($x);
+}
+
 function trc0_d($i, $count)
 {
     Trc0::start(Trc0::VAR, $i, Trc0::$d, Trc0::$d);
@@ -295,6 +325,16 @@ function trc0_r($i, $x)
         trc0_left($i, "\x01" . Trc0_Value::of($x));
     } else {
         --Trc0::$f[$i];
+    }
+    return $x;
+}
+
+// A place is left as a reference: told just before, from beside its last key.
+function trc0_rb($i, $entered, $place, $x)
+{
+    if (--Trc0::$d < Trc0::$muteDepth || --Trc0::$f[$i] < 0) {
+        $text = trc0_at($place);
+        trc0_left($i, $text === '' ? "\x00" : "\x01$text");
     }
     return $x;
 }

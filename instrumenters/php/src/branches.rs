@@ -3,7 +3,9 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::syntax::{bare, close_statement, expression_child, is_listed, listed, wrap_probe};
+use crate::syntax::{
+    bare, close_statement, expression_child, is_listed, is_uncounted, listed, unticked, wrap_probe,
+};
 
 const COMPARISONS: [&str; 11] = [
     "<",
@@ -155,7 +157,8 @@ pub(crate) fn choose<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let site = r.site(Kind::Branch, value);
     // PHP looks a variable up at each case, and warns there.
     if value.kind() == "variable_name" && is_listed(r, node) {
-        r.open(node, format!("\\trc0_q({site},0);"));
+        let text = unticked(r, &format!("\\trc0_q({site},0);"));
+        r.open(node, text);
     } else {
         wrap_probe(r, value, &format!("q({site},"));
     }
@@ -178,8 +181,9 @@ pub(crate) fn choose<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         let colon = case
             .children(&mut inner)
             .find(|child| matches!(child.kind(), ":" | ";"));
-        if let Some(colon) = colon {
-            let text = format!("\\trc0_k({site},{});", arms.len());
+        let is_last = case.next_named_sibling().is_none();
+        if let Some(colon) = colon.filter(|_| !(is_last && is_uncounted(r, case))) {
+            let text = unticked(r, &format!("\\trc0_k({site},{});", arms.len()));
             r.open_at(
                 colon.end_byte(),
                 case.end_byte() - case.start_byte() + 1,

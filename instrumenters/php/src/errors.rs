@@ -4,7 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::Kind;
 
 use crate::functions::{frame_text, is_outermost_finally, surround};
-use crate::syntax::{enclosing_function, expression_child};
+use crate::syntax::{enclosing_function, expression_child, is_uncounted, unticked};
 
 /// `throw`.
 pub(crate) fn throw<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
@@ -27,6 +27,9 @@ pub(crate) fn catch<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(frame) = frame_text(r, enclosing_function(r, node)) else {
         return;
     };
+    if is_uncounted(r, body) {
+        return r.drop_probe(node, "unsupported");
+    }
     let site = r.site(Kind::Err, node);
     let name = node
         .child_by_field_name("name")
@@ -49,6 +52,7 @@ pub(crate) fn catch<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
             format!("\\trc0_c({site},{frame},['{caught}',null]);")
         }
     };
+    let text = unticked(r, &text);
     r.open_at(
         body.start_byte() + 1,
         body.end_byte() - body.start_byte(),
@@ -64,6 +68,9 @@ pub(crate) fn finally<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(frame) = frame_text(r, enclosing_function(r, node)) else {
         return;
     };
+    if is_uncounted(r, body) {
+        return r.drop_probe(node, "unsupported");
+    }
     let site = r.site(Kind::Err, node);
     let head = format!("\\trc0_f({site},{frame});");
     let outermost = r

@@ -7,8 +7,10 @@ use crate::chains::first_of;
 use crate::statements::entry;
 use crate::syntax::{
     FRAME, enclosing_function, expression_child, guarded, has_token, is_listed, is_plain, own_code,
-    spelled, texts, wrap_probe,
+    spelled, texts, unticked, wrap_probe,
 };
+
+use crate::writes::place;
 
 /// How a function's probes know their frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,12 +151,12 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.remember(node, "out", out);
     let list: String = names.iter().map(|name| format!(",{name}")).collect();
     if !is_block {
-        if returns_reference(node) || yields {
+        let entered = format!("\\trc0_ia({site}{list})");
+        if yields || (returns_reference(node) && !within_place(r, body, out, &entered)) {
             r.drop_probe(node, "unsupported");
-            return;
+        } else if !returns_reference(node) {
+            wrap_probe(r, body, &format!("ra({out},{entered},"));
         }
-        let before = format!("ra({out},\\trc0_ia({site}{list}),");
-        wrap_probe(r, body, &before);
         return;
     }
     let first = first_of(r, body);
@@ -183,12 +185,49 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     match first {
         Some(first) => {
             let extent = body.end_byte() - body.start_byte();
+            let (entry, leave) = (unticked(r, &entry), unticked(r, &leave));
             r.open_at(first.start_byte(), extent, entry);
             if !leave.is_empty() {
                 r.close_at(body.end_byte() - 1, extent - 1, leave);
             }
         }
         None => surround(r, body, &entry, &leave),
+    }
+}
+
+/// `fn &() => place`: nothing may stand around a place, so that the report stands where its last
+/// name or key is worked out. False where there is neither.
+fn within_place<'a>(r: &mut Rewriter<'a>, body: Node<'a>, out: u32, entered: &str) -> bool {
+    let known = place(r, body).unwrap_or_default();
+    let probe = format!("\\trc0_rb({out},{entered},[{known}],");
+    let quoted = |r: &mut Rewriter<'a>, name: Node<'a>| {
+        r.wrap(name, format!("{{{probe}'"), "')}");
+        true
+    };
+    match body.kind() {
+        "variable_name" if is_plain(r, body) => {
+            expression_child(body)
+                .filter(|name| name.kind() == "name")
+                .is_some_and(|name| quoted(r, name))
+        }
+        "scoped_property_access_expression" => body
+            .child_by_field_name("name")
+            .filter(|name| name.kind() == "variable_name")
+            .and_then(expression_child)
+            .filter(|name| name.kind() == "name")
+            .is_some_and(|name| quoted(r, name)),
+        "member_access_expression" => body
+            .child_by_field_name("name")
+            .filter(|name| name.kind() == "name")
+            .is_some_and(|name| quoted(r, name)),
+        "subscript_expression" if body.named_child_count() == 2 => {
+            let Some(key) = body.named_child(1) else {
+                return false;
+            };
+            r.wrap(key, probe, ")");
+            true
+        }
+        _ => false,
     }
 }
 
@@ -216,6 +255,7 @@ fn ends(body: Node<'_>) -> bool {
 
 /// Inserts at the start and end of a block's inside, which may be empty.
 pub(crate) fn surround(r: &mut Rewriter<'_>, block: Node<'_>, head: &str, tail: &str) {
+    let (head, tail) = (unticked(r, head), unticked(r, tail));
     let extent = block.end_byte() - block.start_byte();
     let (start, end) = (block.start_byte() + 1, block.end_byte() - 1);
     if start >= end {
@@ -254,7 +294,8 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     if is_listed(r, node) && in_finally(r, node, function) {
-        r.open(node, "\\trc0_fd();");
+        let text = unticked(r, "\\trc0_fd();");
+        r.open(node, text);
     }
     // A value that the function may not return: the error message depends on its form.
     let is_void = function
@@ -277,6 +318,7 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
             (false, _) => format!("\\trc0_o({site});"),
         };
         if listed {
+            let text = unticked(r, &text);
             r.open(node, text);
         }
         return;
@@ -290,6 +332,7 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if by_reference {
         if listed {
             let text = format!("\\trc0_{before}{});", r.text(value));
+            let text = unticked(r, &text);
             r.open(node, text);
         }
         return;

@@ -4,7 +4,9 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::chains::first_of;
-use crate::syntax::{close_statement, guarded, is_block, is_listed, targets, texts};
+use crate::syntax::{
+    close_statement, guarded, is_block, is_listed, is_uncounted, targets, texts, unticked,
+};
 
 /// A loop statement of any kind.
 pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
@@ -35,7 +37,8 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let list: String = names.iter().map(|name| format!(",{name}")).collect();
     let round = guarded(site, &format!("l({site}{list})"));
     if is_listed(r, node) {
-        r.open(node, format!("\\trc0_le({site});"));
+        let text = unticked(r, &format!("\\trc0_le({site});"));
+        r.open(node, text);
         close_statement(r, node, &format!("\\trc0_x({site});"));
     }
     let Some(body) = body else {
@@ -44,6 +47,10 @@ pub(crate) fn circle<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     };
     let first = first_of(r, body);
     r.site_mut(site).chain.after = first;
+    let round = unticked(r, &round);
+    if is_uncounted(r, body) && (is_block(body) || body.kind() == "empty_statement") {
+        return r.drop_probe(body, "unsupported");
+    }
     if is_block(body) {
         r.open_at(
             body.start_byte() + 1,

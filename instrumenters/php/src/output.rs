@@ -3,7 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::syntax::{expression_child, is_echoed, is_list, listed};
+use crate::syntax::{expression_child, is_echoed, is_list, listed, unticked};
 
 /// Bytes of a text outside of code by which its place in the output is found.
 const SHOWN: usize = 48;
@@ -86,5 +86,6 @@ pub(crate) fn html<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if shown.trim().is_empty() || shown.contains("?>") {
         return;
     }
-    r.open(node, format!(";\\trc0_w1('{shown}',{});", bytes.len()));
+    let text = unticked(r, &format!("\\trc0_w1('{shown}',{});", bytes.len()));
+    r.open(node, format!(";{text}"));
 }

@@ -5,7 +5,7 @@ use tracer_model::Kind;
 
 use crate::chains::is_stepped;
 use crate::functions::Frame;
-use crate::syntax::{close_statement, file, guarded, is_braced, is_list};
+use crate::syntax::{close_statement, file, guarded, is_braced, is_list, unticked};
 
 /// Top-level code: opens the frame of a file that another one includes, and says when the main
 /// file's is over.
@@ -47,7 +47,7 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         let site = r.site(Kind::In, node);
         out = r.site(Kind::Out, node);
         r.remember(node, "out", out);
-        let text = format!("\\trc0_ii({site});");
+        let text = unticked(r, &format!("\\trc0_ii({site});"));
         r.open_at(first.start_byte(), extent, text);
     }
     if last.kind() == "return_statement" || r.is_broken(*last) {
@@ -58,6 +58,7 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     } else {
         format!("\\trc0_o({out});")
     };
+    let text = unticked(r, &text);
     let ended = matches!(r.source.get(last.end_byte() - 1), Some(b';' | b'}'));
     let semicolon = if ended { "" } else { ";" };
     r.close_at(last.end_byte(), extent, format!("{semicolon}{text}"));
@@ -81,7 +82,7 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let probe = |r: &mut Rewriter<'a>| {
         if is_stepped(r, node) && r.known_site(node, "step").is_none() {
             let site = r.site_of(Kind::Step, node, "step");
-            let text = guarded(site, &format!("s({site})"));
+            let text = unticked(r, &guarded(site, &format!("s({site})")));
             r.open(node, text);
         }
     };

@@ -10,7 +10,7 @@ pub(crate) const FRAME: &str = "$trc0F";
 pub(crate) struct File {
     /// Where `__halt_compiler()` ends the code.
     pub(crate) halt: Option<usize>,
-    /// `declare(ticks=…)` counts statements, also inserted ones.
+    /// Whether there is a `declare(ticks=…)`, which counts statements.
     pub(crate) ticks: bool,
     /// Statements `if (a) if (b) …; else …;`, whose `else` the grammar gives to the wrong `if`.
     pub(crate) misread: Vec<(usize, usize)>,
@@ -132,7 +132,7 @@ pub(crate) fn spelled(r: &mut Rewriter<'_>, node: Node<'_>, name: &str) -> Strin
 /// Whether the node is code that runs as it stands.
 pub(crate) fn is_live<'a>(r: &mut Rewriter<'a>, node: Node<'a>) -> bool {
     let file = file(r);
-    if file.ticks || file.halt.is_some_and(|halt| node.start_byte() >= halt) {
+    if file.halt.is_some_and(|halt| node.start_byte() >= halt) {
         return false;
     }
     let (start, end) = (node.start_byte(), node.end_byte());
@@ -341,7 +341,34 @@ pub(crate) fn is_braced(node: Node<'_>, parent: Node<'_>) -> bool {
 pub(crate) fn close_statement(r: &mut Rewriter<'_>, node: Node<'_>, text: &str) {
     let ended = matches!(r.source.get(node.end_byte() - 1), Some(b';' | b'}'));
     let semicolon = if ended { "" } else { ";" };
+    let text = match text {
+        "}" => text.to_owned(),
+        _ => unticked(r, text),
+    };
     r.close(node, format!("{semicolon}{text}"));
+}
+
+/// Statements to insert, such that `declare(ticks=…)` does not count them: behind each of its
+/// statements PHP puts an instruction that counts, unless the last one is such already. Inserted
+/// ones have none, and end in one that is jumped over, as the statement before them did.
+pub(crate) fn unticked(r: &mut Rewriter<'_>, text: &str) -> String {
+    if text.is_empty() || !file(r).ticks {
+        return text.to_owned();
+    }
+    format!("declare(ticks=0){{{text}if(0)declare(ticks=1){{0;}}}}")
+}
+
+/// Whether nothing may be inserted into a block since none of its statements is counted: what
+/// stands around it would then be counted no more.
+pub(crate) fn is_uncounted(r: &mut Rewriter<'_>, block: Node<'_>) -> bool {
+    if !file(r).ticks {
+        return false;
+    }
+    let mut cursor = block.walk();
+    !block.named_children(&mut cursor).any(|child| {
+        child.kind().ends_with("_statement")
+            && !matches!(child.kind(), "named_label_statement" | "empty_statement")
+    })
 }
 
 /// `if(--\Trc0::$f[N]<0)` and what then reports. A further semicolon keeps an `else:` behind it

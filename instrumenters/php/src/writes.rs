@@ -104,9 +104,41 @@ pub(crate) fn reference<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if !r.wants(Detail::State) {
         return;
     }
-    if let Some(left) = node.child_by_field_name("left") {
-        report_behind(r, node, left);
+    let (Some(left), Some(right)) = (
+        node.child_by_field_name("left"),
+        node.child_by_field_name("right"),
+    ) else {
+        return;
+    };
+    if report_behind(r, node, left) {
+        return;
     }
+    // An element or a property: it is not read, but what it is bound to, which runs nothing.
+    let Some(statement) = own_statement(r, node) else {
+        return;
+    };
+    let Some(list) = place(r, right) else { return };
+    let names = vec![r.label(left)];
+    let site = site_for(r, node, names);
+    close_statement(r, statement, &guarded(site, &format!("vr({site},{list})")));
+}
+
+/// A variable and the keys behind it, if they are all plain: `$a['b'][$c]` as
+/// `$a??null,'b',$c??null`.
+pub(crate) fn place(r: &Rewriter<'_>, node: Node<'_>) -> Option<String> {
+    if is_plain(r, node) {
+        return Some(format!("{}??null", r.text(node)));
+    }
+    if node.kind() != "subscript_expression" || node.named_child_count() != 2 {
+        return None;
+    }
+    let (base, key) = (node.named_child(0)?, node.named_child(1)?);
+    let key = match key.kind() {
+        "string" | "integer" => r.text(key).into_owned(),
+        _ if is_plain(r, key) => format!("{}??null", r.text(key)),
+        _ => return None,
+    };
+    Some(format!("{},{key}", place(r, base)?))
 }
 
 /// `$x += …`; `??=` only where it assigns.
