@@ -14,6 +14,7 @@ mod programs;
 mod recording;
 mod recording_c;
 mod recording_javascript;
+mod recording_php;
 mod recording_python;
 mod recording_typescript;
 mod report;
@@ -40,6 +41,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-javascript", recording_javascript::measure),
     ("recording-typescript", recording_typescript::measure),
     ("recording-c", recording_c::measure),
+    ("recording-php", recording_php::measure),
     ("ten-million", startup::ten_million),
     ("sandbox", sandbox::measure),
     ("check", check::measure),
