@@ -105,7 +105,8 @@ function trc0_vr($i, ...$place)
     Trc0::end($i, Trc0::$d);
 }
 
-// The text of what a variable's value holds under some keys; empty where that is not certain.
+// The text of what a variable's value holds under some keys; empty where that is not certain. A
+// property's name begins with a zero byte.
 function trc0_at($place)
 {
     if ($place === []) {
@@ -113,6 +114,11 @@ function trc0_at($place)
     }
     $x = \array_shift($place);
     foreach ($place as $key) {
+        if (\is_object($x) && \is_string($key) && ($key[0] ?? "") === "\0") {
+            $x = \get_mangled_object_vars($x);
+            $name = \substr($key, 1);
+            $key = \array_key_exists($name, $x) ? $name : "\0*\0$name";
+        }
         if (!\is_array($x) || !(\is_int($key) || \is_string($key))
             || !\array_key_exists($key, $x)) {
             return '';

@@ -1,5 +1,6 @@
 <?php
 // A mixture of everyday work, repeated as often as the argument says.
+// The tag at the end lets copies stand one behind the other.
 final class Account
 {
     private array $history = [];
@@ -99,3 +100,4 @@ for ($seed = 0; $seed < $rounds; $seed++) {
     $total += oneRound($seed);
 }
 echo 'total ', $total, "\n";
+?>

@@ -6,7 +6,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::syntax::{is_block, is_echoed, is_list, is_misread};
+use crate::syntax::{file, is_block, is_echoed, is_list, is_misread};
 
 /// Whether a statement has a site for its beginning.
 pub(crate) fn is_stepped<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
@@ -74,7 +74,8 @@ pub(crate) fn next_of<'a>(r: &mut Rewriter<'a>, statement: Node<'a>) -> Vec<u32>
     let listed = r
         .parent(statement)
         .is_some_and(|parent| is_list(parent.kind()));
-    if !listed {
+    // Between two statements that are counted, what was registered for ticks may run.
+    if !listed || file(r).ticks {
         return Vec::new();
     }
     let mut next = statement.next_named_sibling();

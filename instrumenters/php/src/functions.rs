@@ -198,18 +198,21 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 /// `fn &() => place`: nothing may stand around a place, so that the report stands where its last
 /// name or key is worked out. False where there is neither.
 fn within_place<'a>(r: &mut Rewriter<'a>, body: Node<'a>, out: u32, entered: &str) -> bool {
-    let known = place(r, body).unwrap_or_default();
+    let known = match body.kind() {
+        "member_access_expression" => property(r, body),
+        "scoped_property_access_expression" => Some(format!("{}??null", r.text(body))),
+        _ => place(r, body),
+    };
+    let known = known.unwrap_or_default();
     let probe = format!("\\trc0_rb({out},{entered},[{known}],");
     let quoted = |r: &mut Rewriter<'a>, name: Node<'a>| {
         r.wrap(name, format!("{{{probe}'"), "')}");
         true
     };
     match body.kind() {
-        "variable_name" if is_plain(r, body) => {
-            expression_child(body)
-                .filter(|name| name.kind() == "name")
-                .is_some_and(|name| quoted(r, name))
-        }
+        "variable_name" if is_plain(r, body) => expression_child(body)
+            .filter(|name| name.kind() == "name")
+            .is_some_and(|name| quoted(r, name)),
         "scoped_property_access_expression" => body
             .child_by_field_name("name")
             .filter(|name| name.kind() == "variable_name")
@@ -229,6 +232,14 @@ fn within_place<'a>(r: &mut Rewriter<'a>, body: Node<'a>, out: u32, entered: &st
         }
         _ => false,
     }
+}
+
+/// `$object->name` as `$object??null,"\0name"`.
+fn property(r: &Rewriter<'_>, node: Node<'_>) -> Option<String> {
+    let object = node.child_by_field_name("object")?;
+    let name = node.child_by_field_name("name")?;
+    let known = object.kind() == "variable_name" && name.kind() == "name";
+    known.then(|| format!("{}??null,\"\\0{}\"", r.text(object), r.text(name)))
 }
 
 fn body_of(node: Node<'_>) -> Option<Node<'_>> {

@@ -5,7 +5,7 @@ use tracer_model::{Detail, Kind};
 
 use crate::chains::{follow_write, next_of};
 use crate::syntax::{
-    close_statement, guarded, is_echoed, is_listed, is_plain, targets, texts, wrap_probe,
+    close_statement, file, guarded, is_echoed, is_listed, is_plain, targets, texts, wrap_probe,
 };
 
 fn site_for<'a>(r: &mut Rewriter<'a>, node: Node<'a>, names: Vec<String>) -> u32 {
@@ -39,7 +39,9 @@ fn in_header<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
 
 /// Reports a plain variable behind the expression that writes it. False where it cannot stand.
 fn report_behind<'a>(r: &mut Rewriter<'a>, node: Node<'a>, target: Node<'a>) -> bool {
-    if !is_plain(r, target) {
+    // Behind a statement that is counted comes what was registered for ticks.
+    let late = node.kind() != "reference_assignment_expression" && file(r).ticks;
+    if !is_plain(r, target) || late {
         return false;
     }
     let name = r.text(target).into_owned();
@@ -91,7 +93,7 @@ fn several<'a>(r: &mut Rewriter<'a>, node: Node<'a>, left: Node<'a>) {
     let names = texts(r, &found);
     let list: String = names.iter().map(|name| format!(",{name}")).collect();
     let site = site_for(r, node, names);
-    if let Some(statement) = own_statement(r, node) {
+    if let Some(statement) = own_statement(r, node).filter(|_| !file(r).ticks) {
         follow_write(r, node, site);
         close_statement(r, statement, &guarded(site, &format!("vn({site}{list})")));
         return;
