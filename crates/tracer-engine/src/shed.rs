@@ -1,4 +1,4 @@
-//! Drops the probes that a compiler refuses, and keeps the rest.
+//! Drops the probes that a compiler refuses or reads otherwise, and keeps the rest.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -64,13 +64,53 @@ impl Rounds {
             }
         }
         if self.done >= ROUNDS || !dropped_any {
-            dropped_any = self.everything(&program.sources, shed);
+            dropped_any |= self.everything(&program.sources, shed);
         }
+        self.apply(program);
+        dropped_any
+    }
+
+    /// Drops the probes that the language was seen to read otherwise than they were meant; after
+    /// some rounds, every probe.
+    pub fn misread(
+        &mut self,
+        program: &mut Program,
+        faults: &[(usize, u32)],
+        shed: &mut Vec<Dropped>,
+    ) -> bool {
+        self.groups.resize(program.sources.len(), BTreeSet::new());
+        self.done += 1;
+        let mut dropped_any = false;
+        for &(index, group) in faults {
+            let Some(source) = program.sources.get(index) else {
+                continue;
+            };
+            let mut insertions = source.instrumented.rewritten.insertions.iter();
+            let Some(first) = insertions.find(|insertion| insertion.group == group) else {
+                continue;
+            };
+            if self.groups[index].insert(group) {
+                dropped_any = true;
+                shed.push(Dropped {
+                    file: index as u32,
+                    line: line_of(&source.original, first.at as usize),
+                    reason: "misread".into(),
+                    detail: format!("probe {group}"),
+                });
+            }
+        }
+        if self.done >= ROUNDS || !dropped_any {
+            dropped_any |= self.everything(&program.sources, shed);
+        }
+        self.apply(program);
+        dropped_any
+    }
+
+    fn apply(&self, program: &mut Program) {
         for (source, groups) in program.sources.iter_mut().zip(&self.groups) {
             let groups: Vec<u32> = groups.iter().copied().collect();
             source.instrumented.shed(&source.original, &groups);
         }
-        dropped_any
     }
 
     fn everything(&mut self, sources: &[Source], shed: &mut Vec<Dropped>) -> bool {
@@ -156,6 +196,12 @@ fn position(sources: &[Source], path: &Path) -> Option<usize> {
         // Absolute paths may be those of a mirror, which ends in the original's.
         path.ends_with(own) || (path.is_relative() && source.path.ends_with(path))
     })
+}
+
+/// The 1-based line of a byte offset.
+fn line_of(text: &[u8], offset: usize) -> u32 {
+    let before = &text[..offset.min(text.len())];
+    before.iter().filter(|&&byte| byte == b'\n').count() as u32 + 1
 }
 
 /// Byte offset of a 1-based line and column; the end of the line or text if it is beyond.

@@ -46,18 +46,7 @@ impl Workshop<'_> {
 
     /// What the language says is to be done.
     pub(crate) fn plan(&self, program: &Program) -> Plan {
-        let sources: Vec<PlanSource<'_>> = program
-            .sources
-            .iter()
-            .map(|source| PlanSource {
-                path: &source.path,
-                instrumented: self
-                    .traced
-                    .map(|_| source.instrumented.rewritten.text.as_slice()),
-                insertions: &source.instrumented.rewritten.insertions,
-                original: &source.original,
-            })
-            .collect();
+        let sources = self.sources(program);
         let companions: Vec<PlanSource<'_>> = program
             .companions
             .iter()
@@ -93,6 +82,20 @@ impl Workshop<'_> {
         })
     }
 
+    fn sources<'p>(&self, program: &'p Program) -> Vec<PlanSource<'p>> {
+        let sources = program.sources.iter();
+        sources
+            .map(|source| PlanSource {
+                path: &source.path,
+                instrumented: self
+                    .traced
+                    .map(|_| source.instrumented.rewritten.text.as_slice()),
+                insertions: &source.instrumented.rewritten.insertions,
+                original: &source.original,
+            })
+            .collect()
+    }
+
     /// Builds; the failed run if it does not build.
     pub(crate) fn build(
         &mut self,
@@ -121,6 +124,13 @@ impl Workshop<'_> {
             if finished.outcome.end == (End::Exited { code: 0 }) {
                 if let Some((path, key)) = product {
                     cache::keep(&key, path);
+                }
+                if let Some(proof) = plan.proof.filter(|proof| proof.step == step) {
+                    let faults = (proof.judge)(&self.sources(program), &finished.stdout);
+                    if !faults.is_empty() && rounds.misread(program, &faults, shed) {
+                        plan = self.plan(program);
+                        continue;
+                    }
                 }
                 step += 1;
                 continue;

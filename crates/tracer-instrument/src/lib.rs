@@ -18,7 +18,7 @@ pub use edits::{Edit, Insertion, Rewritten, strip};
 pub use engine::{InstrumentError, Instrumented, Options, instrument};
 pub use rewriter::{Children, Rewriter};
 pub use spec::{
-    EmitterFile, Found, Hook, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource, Project,
-    SELF, StreamForm, Toolchain,
+    EmitterFile, Found, Hook, Judge, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource,
+    Project, Proof, SELF, StreamForm, Toolchain,
 };
 pub use tree_sitter::Node;

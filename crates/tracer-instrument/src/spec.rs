@@ -188,7 +188,31 @@ pub struct Plan {
     pub stands_in: bool,
     /// In which form the emitter writes the stream.
     pub form: StreamForm,
+    /// How to see that the language reads the rewritten files as they were meant, where a grammar
+    /// may err without a compiler's noticing.
+    pub proof: Option<Proof>,
 }
+
+/// A build step that prints what the language itself read, and who judges it.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof {
+    /// The step, an index into [`Plan::build`].
+    pub step: usize,
+    /// Judges what the step printed on stdout: the probes that stand where they must not, each as
+    /// the index of its source and its group.
+    pub judge: Judge,
+}
+
+/// The judge of a [`Proof`].
+pub type Judge = fn(&[PlanSource<'_>], &[u8]) -> Vec<(usize, u32)>;
+
+impl PartialEq for Proof {
+    fn eq(&self, other: &Self) -> bool {
+        self.step == other.step
+    }
+}
+
+impl Eq for Proof {}
 
 /// Forms of the trace stream (`crates/tracer-stream/FORMAT.md`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

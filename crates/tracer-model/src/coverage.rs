@@ -9,7 +9,7 @@ pub struct Dropped {
     pub file: u32,
     /// First line concerned.
     pub line: u32,
-    /// Why, as a fixed word: `syntax_error`, `did_not_compile`, `macro`, `unsupported`, ….
+    /// Why, as a fixed word: `syntax_error`, `did_not_compile`, `misread`, `macro`, `unsupported`, ….
     pub reason: String,
     /// What was there, bounded.
     pub detail: String,

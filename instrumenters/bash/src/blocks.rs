@@ -209,7 +209,7 @@ pub(crate) fn ahead(r: &mut Rewriter<'_>, statement: Node<'_>, call: &str) {
 /// Puts an operand and its operator in front of another operand.
 pub(crate) fn ahead_in_list(r: &mut Rewriter<'_>, right: Node<'_>, call: &str, operator: &str) {
     let text = operand(r, call);
-    insert(r, right.start_byte(), AHEAD, format!("{text} {operator} "));
+    insert(r, right.start_byte(), AHEAD, format!("{text}{operator} "));
 }
 
 /// Puts a probe behind a keyword or opening bracket.
@@ -227,7 +227,7 @@ pub(crate) fn after_token(r: &mut Rewriter<'_>, token: Node<'_>, text: String) {
 pub(crate) fn behind_operand(r: &mut Rewriter<'_>, node: Node<'_>, call: &str) {
     if edits(r) {
         let text = operand(r, call);
-        r.close(node, format!(" && {text}"));
+        r.close(node, format!("&&{text}"));
     }
 }
 

@@ -6,6 +6,7 @@
 //! changes nothing and runs nothing; the rest is reported as a substitution.
 //!
 //! Invariant: no inserted text runs a command substitution, assigns, or reads `$RANDOM`.
+//! Invariant: a probe stays only where bash itself reads it as a command between the script's own.
 //! Invariant: what a script could see of its own text (`declare -f`, `set -v`, `trap … DEBUG`) keeps
 //! it from being rewritten; xtrace on a private descriptor tells of such a script instead.
 
@@ -17,6 +18,8 @@ mod functions;
 mod lists;
 mod loops;
 mod modules;
+mod printed;
+mod proof;
 mod statements;
 mod toolchain;
 mod words;

@@ -4,11 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-use tracer_instrument::{Found, Plan, PlanRequest, PlanSource, StreamForm, Toolchain};
+use tracer_instrument::{Found, Plan, PlanRequest, PlanSource, Proof, StreamForm, Toolchain};
 use tracer_model::Budget;
 
 use crate::caution::{self, Mode};
 use crate::functions::is_rewritten;
+use crate::proof;
 
 /// GNU bash 4.4 or later.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
@@ -64,12 +65,6 @@ fn diagnostics(said: &str) -> Vec<(PathBuf, u32, u32)> {
         })
         .collect()
 }
-
-/// Parses the rewritten files as bash itself does. Extended patterns are read only where they are
-/// switched on, which a script may do itself.
-const READS: &str = "for file; do \
-    \"$BASH\" -n \"$file\" || \"$BASH\" -O extglob -n \"$file\" || status=1; \
-    done; exit $status";
 
 /// What a script's first line asks for.
 struct Interpreter {
@@ -166,19 +161,9 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     let mut stage = PathBuf::new();
     let mut build = Vec::new();
     if probes {
-        let mut check: Vec<OsString> = ["-c", READS, "bash"].map(OsString::from).to_vec();
-        check.insert(0, request.found.program.clone().into());
-        let rewritten = request.sources.iter().filter_map(|source| {
-            let text = source.instrumented.filter(|text| is_rewritten(text))?;
-            Some((source.path.strip_prefix("/").ok()?, text))
-        });
-        for (path, text) in rewritten {
-            // Under a name that ends in the original's, by which complaints find their source.
-            let copy = request.private.join("check").join(path);
-            check.push(copy.clone().into());
-            files.push((copy, text.to_vec()));
-        }
-        build.push(check);
+        let (command, read) = proof::asks(&request.found.program, request.private, request.sources);
+        build.push(command);
+        files.extend(read);
         if relative {
             let (folder, file) = staged(request.private, request.given);
             stage = folder;
@@ -201,8 +186,12 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     ));
     Plan {
         env: vec![("BASH_ENV".into(), request.private.join("start.sh").into())],
-        build,
         files,
+        proof: (!build.is_empty()).then_some(Proof {
+            step: 0,
+            judge: proof::judge,
+        }),
+        build,
         stands_in: true,
         form: StreamForm::Lines,
         ..plain
