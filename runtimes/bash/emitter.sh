@@ -16,7 +16,7 @@
 # Of the probe under way: _tr_e status found, _tr_dp depth, _tr_a command that left the status.
 
 _tr_p=$BASHPID _tr_n=0 _tr_q=0 _tr_qd=0 _tr_qs=0 _tr_spent=0 _tr_d=0 _tr_a=0 _tr_dp=0
-_tr_sub=$'\1substitution\1'
+_tr_sub=$'\1substitution\1' _tr_nl=$'\n'
 _tr_m=$((_tr_events < 512 ? _tr_events : 512))
 _tr_at=() _tr_c=() _tr_k=() _tr_t=() _tr_le=() _tr_lc=() _tr_lb=() _tr_f=() _tr_ic=()
 

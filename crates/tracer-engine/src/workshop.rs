@@ -75,6 +75,7 @@ impl Workshop<'_> {
             traced: self.traced.is_some(),
             private: &self.private(),
             build: &self.build_folder(),
+            replaces: self.settings.isolation != Isolation::None,
             channel: CHANNEL_FD,
             detail: self.traced.unwrap_or_default(),
             budget: &self.settings.budget,

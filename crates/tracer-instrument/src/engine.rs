@@ -118,6 +118,22 @@ pub fn parse_with(spec: &LanguageSpec, grammar: usize, source: &[u8]) -> Option<
     })
 }
 
+/// Parses a source, masked where that leaves fewer errors. `None` if the parser gave up.
+pub fn parse_masked(spec: &LanguageSpec, grammar: usize, source: &[u8]) -> Option<Tree> {
+    let tree = parse_with(spec, grammar, source)?;
+    if !tree.root_node().has_error() {
+        return Some(tree);
+    }
+    let masked = spec.mask.and_then(|mask| mask(source));
+    let other = masked
+        .filter(|masked| masked.len() == source.len())
+        .and_then(|masked| parse_with(spec, grammar, &masked));
+    Some(match other {
+        Some(other) if count_errors(other.root_node()) < count_errors(tree.root_node()) => other,
+        _ => tree,
+    })
+}
+
 /// Rewrites one file.
 pub fn instrument(
     spec: &LanguageSpec,
@@ -130,7 +146,7 @@ pub fn instrument(
     if let Some(encoding) = foreign_encoding(source) {
         return Err(InstrumentError::Encoding { encoding });
     }
-    let tree = parse_with(spec, options.grammar, source)
+    let tree = parse_masked(spec, options.grammar, source)
         .ok_or(InstrumentError::Parser { language: spec.id })?;
     let finds = walk::find(spec.compiled(options.grammar)?, &tree, source);
     let mut rewriter = Rewriter::new(

@@ -70,6 +70,10 @@ pub struct LanguageSpec {
     pub local_modules: Option<LocalModules>,
     /// Settings of the project around a program. `None` where files say all themselves.
     pub project: Option<Project>,
+    /// A text of the same length to parse instead, where the grammar leaves error nodes: what it
+    /// does not read is replaced by what it does. It is used if it leaves fewer. Everything but the
+    /// shape of the tree is the source's.
+    pub mask: Option<fn(&[u8]) -> Option<Vec<u8>>>,
     /// The emitter.
     pub emitter: &'static [EmitterFile],
     /// What the language calls its basic types, for values the emitter sends without a type.
@@ -152,6 +156,8 @@ pub struct PlanRequest<'a> {
     pub private: &'a Path,
     /// Folder for build products; writable while building, read-only while running.
     pub build: &'a Path,
+    /// Whether a file at the path of an original can stand in for it while running.
+    pub replaces: bool,
     /// Descriptor number of the trace channel.
     pub channel: i32,
     /// How much to report.

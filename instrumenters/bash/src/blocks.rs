@@ -19,7 +19,7 @@ pub(crate) fn probe(r: &mut Rewriter<'_>, call: &str) -> String {
         text = format!("_tr_d=1 {text} \"${{_-}}\"");
     }
     text.push_str("&&((1))");
-    quiet(caution.quiet, text)
+    quiet(caution.quiet || caution.reads_reference(call), text)
 }
 
 /// The same for a probe whose own status counts.
@@ -29,7 +29,7 @@ pub(crate) fn operand(r: &mut Rewriter<'_>, call: &str) -> String {
     if caution.underscore {
         text = format!("_tr_d=1 {text} \"${{_-}}\"");
     }
-    quiet(caution.quiet, text)
+    quiet(caution.quiet || caution.reads_reference(call), text)
 }
 
 fn quiet(quiet: bool, text: String) -> String {
@@ -47,13 +47,16 @@ pub(crate) fn edits(r: &mut Rewriter<'_>) -> bool {
 
 /// Inserts text at an offset, if the file takes probes, and the place does.
 fn insert(r: &mut Rewriter<'_>, at: usize, extent: usize, text: String) {
-    let kept = caution::of(r)
-        .kept
-        .iter()
-        .any(|&(after, upto)| after < at && at <= upto);
-    if edits(r) && !kept {
+    if edits(r) && !is_kept(r, at) {
         r.open_at(at, extent, text);
     }
+}
+
+/// Whether nothing may be inserted at an offset.
+pub(crate) fn is_kept(r: &mut Rewriter<'_>, at: usize) -> bool {
+    let caution = caution::of(r);
+    let mut kept = caution.kept.iter();
+    kept.any(|&(after, upto)| after < at && at <= upto)
 }
 
 /// The statements of a block: what stands where a command may begin.
@@ -181,12 +184,16 @@ fn is_comment_line(source: &[u8], newline: usize) -> bool {
         == Some(&b'#')
 }
 
-/// Whether a node lies in backquotes, or in what the parser takes for a subshell in a subshell and
-/// bash for arithmetic. The nodes around it are few.
+/// Whether a node lies in backquotes, in what the parser takes for a subshell in a subshell and bash
+/// for arithmetic, or in the target of a redirection, whose text complaints show. The nodes around
+/// it are few.
 pub(crate) fn in_backquotes<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
     let mut around = r.parent(node);
     while let Some(parent) = around {
         if parent.kind() == "command_substitution" && r.source[parent.start_byte()] == b'`' {
+            return true;
+        }
+        if parent.kind() == "file_redirect" {
             return true;
         }
         let text = &r.source[parent.start_byte()..parent.end_byte()];

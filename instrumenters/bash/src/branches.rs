@@ -3,7 +3,9 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::blocks::{ahead, before_token, behind_token, edits, in_backquotes, probe, statements};
+use crate::blocks::{
+    ahead, before_token, behind_token, edits, in_backquotes, is_kept, probe, statements,
+};
 use crate::calls::{Use, leading};
 use crate::words;
 
@@ -89,7 +91,7 @@ pub(crate) fn if_statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let (Some(then), Some(fi)) = (token(node, "then"), token(node, "fi")) else {
         return;
     };
-    if has_empty_block(node) {
+    if has_empty_block(node) || is_kept(r, then.end_byte()) {
         return;
     }
     let Some((site, operands)) = condition_site(r, node) else {

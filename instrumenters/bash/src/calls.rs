@@ -95,7 +95,7 @@ fn command<'a>(r: &mut Rewriter<'a>, node: Node<'a>, how: Use) -> Option<String>
             continue;
         }
         call.push(' ');
-        let text = if known.quiet {
+        let text = if known.quiet || known.reads_reference(&r.text(word)) {
             words::again_silently(r, word)
         } else {
             words::again(r, word)

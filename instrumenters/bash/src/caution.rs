@@ -50,6 +50,9 @@ pub(crate) fn of(r: &mut Rewriter<'_>) -> Rc<Caution> {
             {
                 functions.insert(r.text(name).into_owned());
             }
+            if let Some(block) = fed_block(r, node) {
+                kept.push((block.start_byte(), node.start_byte()));
+            }
             // What a statement leaves in `PIPESTATUS` must reach the next one.
             if reads
                 && node.is_named()
@@ -75,6 +78,27 @@ pub(crate) fn of(r: &mut Rewriter<'_>) -> Rc<Caution> {
     })
 }
 
+/// The block of a command in the background that may get its input from a pipe or file around it: it
+/// gets none where another command stands on its line in front of it.
+fn fed_block<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Option<Node<'a>> {
+    let background = node.is_named() && node.next_sibling().is_some_and(|next| next.kind() == "&");
+    let block = r.parent(node).filter(|_| background)?;
+    let mut around = block;
+    while !matches!(around.kind(), "program" | "function_definition") {
+        let parent = r.parent(around)?;
+        let fed = match parent.kind() {
+            "pipeline" => parent.named_child(0)? != around,
+            "redirected_statement" => r.text(parent).contains('<'),
+            _ => false,
+        };
+        if fed {
+            return Some(block);
+        }
+        around = parent;
+    }
+    None
+}
+
 fn references(text: &str) -> BTreeSet<String> {
     let calls = Calls(text);
     ["declare", "local", "typeset"]
@@ -85,6 +109,19 @@ fn references(text: &str) -> BTreeSet<String> {
         .filter_map(|word| word.split(['=', ';']).next())
         .map(str::to_owned)
         .collect()
+}
+
+impl Caution {
+    /// Whether a text reads one of the references.
+    pub(crate) fn reads_reference(&self, text: &str) -> bool {
+        self.references.iter().any(|name| {
+            text.match_indices(name.as_str()).any(|(at, _)| {
+                let apart = !text[at + name.len()..]
+                    .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+                apart && text[..at].ends_with(['$', '{', '!', '#'])
+            })
+        })
+    }
 }
 
 fn visit<'a>(root: Node<'a>, see: &mut dyn FnMut(Node<'a>)) {
@@ -114,6 +151,7 @@ pub(crate) fn mode(text: &str) -> Mode {
         || text.contains("BASH_XTRACEFD")
         || (text.contains("1000>") || text.contains("1000<"))
         || (text.contains("/fd") && text.contains(">&-"))
+        || lists_state(text)
         || text.contains("rbash")
         || text.contains("BASH_ENV");
     if plain {
@@ -126,6 +164,7 @@ pub(crate) fn mode(text: &str) -> Mode {
             "allexport",
             "extdebug",
             "FUNCNEST",
+            "expand_once",
             "restricted",
         ]
         .iter()
@@ -139,6 +178,7 @@ pub(crate) fn mode(text: &str) -> Mode {
         || calls.option("typeset", &['f', 'F'])
         || calls.option("export", &['f'])
         || calls.option("compgen", &['A', 'c', 'v'])
+        || marks_quotes(text)
         || calls.arguments("jobs").next().is_some()
         || [
             "-o history",
@@ -160,6 +200,45 @@ pub(crate) fn mode(text: &str) -> Mode {
     } else {
         Mode::Hook
     }
+}
+
+/// Whether it lists all variables or functions: `set`, `declare -p`.
+fn lists_state(text: &str) -> bool {
+    let calls = Calls(text);
+    let ends = |rest: &str| {
+        let rest = rest.trim_start_matches([' ', '\t']);
+        rest.is_empty() || rest.starts_with([';', '|', ')', '>', '<', '&', '`', '}', '#'])
+    };
+    let bare = calls
+        .places("set")
+        .any(|rest| ends(rest) && !rest.starts_with("`"));
+    let all = ["declare", "typeset"].iter().any(|word| {
+        calls.places(word).any(|mut rest| {
+            // Only options, and nothing is named.
+            while let Some(option) = rest.trim_start_matches(' ').strip_prefix('-') {
+                let length = option.bytes().take_while(u8::is_ascii_alphabetic).count();
+                if length == 0 {
+                    return false;
+                }
+                rest = &option[length..];
+            }
+            ends(rest)
+        })
+    });
+    bare || all
+}
+
+/// Whether it has the bytes with which bash marks quoted text: where `IFS` holds one, words come
+/// apart otherwise when they are expanded in a function.
+fn marks_quotes(text: &str) -> bool {
+    text.contains("IFS")
+        && (text.contains(['\u{1}', '\u{7f}'])
+            || text.match_indices("$'").any(|(at, _)| {
+                let inside = text[at + 2..].split('\'').next().unwrap_or_default();
+                ["\\1", "\\001", "\\x1", "\\x01", "\\177", "\\x7f"]
+                    .iter()
+                    .any(|mark| inside.contains(mark))
+            }))
 }
 
 /// How a script is traced that takes no probes.
@@ -233,6 +312,22 @@ impl<'t> Calls<'t> {
                 |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || "_-./$".contains(c)));
             (apart(before) && behind.is_none_or(char::is_whitespace))
                 .then(|| rest_of_line(text, at))
+        })
+    }
+
+    /// What stands on the line behind each occurrence of the word where a command may begin.
+    fn places(&self, word: &'t str) -> impl Iterator<Item = &'t str> + use<'t> {
+        let text = self.0;
+        text.match_indices(word).filter_map(move |(at, _)| {
+            let before = text[..at].trim_end_matches([' ', '\t']);
+            let begins = before.is_empty()
+                || before.ends_with(['\n', ';', '|', '&', '(', '{', '`'])
+                || ["then", "do", "else", "if", "builtin", "command"]
+                    .iter()
+                    .any(|keyword| before.ends_with(keyword));
+            let rest = &rest_of_line(text, at)[word.len()..];
+            let whole = !rest.starts_with(|c: char| c.is_alphanumeric() || "_-./=+[".contains(c));
+            (begins && whole).then_some(rest)
         })
     }
 

@@ -17,7 +17,7 @@ const NAMED: usize = 20;
 const ALONE: &str = "[[ ${_tr_p-} ]]||eval '_tr_s(){ return $?;};_tr_k(){ return $?;};_tr_c(){ return $?;};\
 _tr_t(){ return $?;};_tr_v(){ return $?;};_tr_u(){ return $?;};_tr_w(){ return $?;};_tr_b(){ return $?;};_tr_z(){ :;};\
 _tr_y(){ return $?;};_tr_x(){ return $?;};_tr_l(){ return $?;};_tr_i(){ return $?;};_tr_o(){ return $?;};\
-_tr_end(){ return $?;};_tr_go(){ :;};_tr_sub='";
+_tr_end(){ return $?;};_tr_go(){ :;};_tr_sub= _tr_nl='";
 
 /// The whole file.
 pub(crate) fn script<'a>(r: &mut Rewriter<'a>, root: Node<'a>) {

@@ -17,6 +17,7 @@ mod caution;
 mod functions;
 mod lists;
 mod loops;
+mod mask;
 mod modules;
 mod printed;
 mod proof;
@@ -63,6 +64,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     finish: None,
     local_modules: Some(modules::local_modules),
     project: None,
+    mask: Some(mask::mask),
     emitter: EMITTER,
     type_names: TypeNames {
         null: "unset",

@@ -4,7 +4,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::blocks::{
-    ahead, behind, behind_token, block_of, edits, in_backquotes, probe, statements,
+    ahead, behind, behind_token, block_of, edits, in_backquotes, is_kept, probe, statements,
 };
 use crate::branches::conditions;
 use crate::calls::{Use, leading};
@@ -114,7 +114,7 @@ fn around<'a>(
         .child(0)
         .filter(|first| matches!(first.kind(), "do" | "{") && !first.is_missing())?;
     // A probe would make an empty block a valid one.
-    if statements(body).is_empty() {
+    if statements(body).is_empty() || is_kept(r, opener.end_byte()) {
         return None;
     }
     let statement = outermost(r, node);

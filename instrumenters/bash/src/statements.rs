@@ -34,10 +34,7 @@ pub(crate) fn statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     {
         r.drop_probe(node, "pipe_status");
     }
-    let first = is_async(r, node)
-        && begins_async(r, block)
-        && statements(block).first().map(Node::id) == Some(node.id());
-    if first {
+    if is_async(r, node) && begins_async(r, block) && is_led_by_async(r, block, node) {
         return r.drop_probe(node, "no_place");
     }
     let calls = leading(r, node, Use::Counts);
@@ -65,6 +62,14 @@ pub(crate) fn statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         None if reads => {}
         _ => lead(r, node, &calls),
     }
+}
+
+/// Whether only commands in the background stand in front of a statement in its block.
+fn is_led_by_async(r: &Rewriter<'_>, block: Node<'_>, node: Node<'_>) -> bool {
+    statements(block)
+        .iter()
+        .take_while(|before| before.id() != node.id())
+        .all(|before| is_async(r, *before))
 }
 
 fn is_block(node: Node<'_>) -> bool {

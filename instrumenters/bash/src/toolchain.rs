@@ -149,7 +149,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     let relative = request.given.is_relative();
     // At a fixed path the rewritten text can only stand in for the file itself, which the script
     // must then not read.
-    let probes = is_rewritten(text) && (relative || !reads_itself(main));
+    let probes = is_rewritten(text) && (relative || request.replaces && !reads_itself(main));
     if !probes && caution::fallback(&String::from_utf8_lossy(main.original)) == Mode::Plain {
         return plain;
     }
@@ -173,7 +173,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         } else {
             files.push((main.path.to_path_buf(), text.to_vec()));
         }
-        for module in &request.sources[1..] {
+        for module in request.sources[1..].iter().filter(|_| request.replaces) {
             if let Some(text) = module.instrumented.filter(|text| is_rewritten(text)) {
                 files.push((module.path.to_path_buf(), text.to_vec()));
             }

@@ -43,13 +43,13 @@ pub(crate) fn is_steady(name: &str) -> bool {
 
 /// The same where the probe's messages are thrown away: an expansion that fails must fail in the
 /// command itself.
-pub(crate) fn again_silently(r: &Rewriter<'_>, word: Node<'_>) -> Option<String> {
+pub(crate) fn again_silently<'a>(r: &Rewriter<'a>, word: Node<'a>) -> Option<String> {
     let text = again(r, word)?;
     match word.kind() {
         "word" | "number" | "raw_string" | "ansi_c_string" if !text.contains('$') => Some(text),
         "ansi_c_string" | "raw_string" => Some(text),
         "simple_expansion" => defaulted(r, word),
-        "string" if !text.contains('\\') && !text.contains("'\\n'") => {
+        "string" if !text.contains('\\') && !text.contains("_tr_nl") => {
             let mut cursor = word.walk();
             let mut parts = String::from("\"");
             let mut at = word.start_byte() + 1;
@@ -86,13 +86,13 @@ fn defaulted(r: &Rewriter<'_>, expansion: Node<'_>) -> Option<String> {
 
 /// The text that expands to the same words again on one line; `None` if expanding it once more
 /// could do or show anything.
-pub(crate) fn again(r: &Rewriter<'_>, word: Node<'_>) -> Option<String> {
+pub(crate) fn again<'a>(r: &Rewriter<'a>, word: Node<'a>) -> Option<String> {
     let text = r.text(word);
     if text.len() > LONGEST || word.has_error() || text.contains('\u{fffd}') || text.contains('\0')
     {
         return None;
     }
-    if !is_pure(r, word) {
+    if !is_pure(r, word) || moves_lines(r, word, &text) {
         return None;
     }
     if !text.contains(['\n', '\r']) {
@@ -101,33 +101,38 @@ pub(crate) fn again(r: &Rewriter<'_>, word: Node<'_>) -> Option<String> {
     one_line(word, &text)
 }
 
+/// On one line: newlines come from a variable of the emitter. `$'\n'` would be a line of its own where
+/// bash reads the text of a substitution again.
 fn one_line(word: Node<'_>, text: &str) -> Option<String> {
     match word.kind() {
         "raw_string" => {
             let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
-            let mut quoted = String::from("$'");
-            for c in inner.chars() {
-                match c {
-                    '\n' => quoted.push_str("\\n"),
-                    '\r' => quoted.push_str("\\r"),
-                    '\\' => quoted.push_str("\\\\"),
-                    other => quoted.push(other),
-                }
-            }
-            quoted.push('\'');
-            Some(quoted)
+            let inner = inner.replace('\n', "'\"$_tr_nl\"'");
+            Some(format!("'{}'", inner.replace('\r', "'$'\\r''")))
         }
         // Expansions with quotes of their own do not reach over lines.
         "string" if !text.contains("${") => {
             let joined = text.replace("\\\n", "");
             Some(
                 joined
-                    .replace('\n', "\"$'\\n'\"")
+                    .replace('\n', "${_tr_nl}")
                     .replace('\r', "\"$'\\r'\""),
             )
         }
         _ => None,
     }
+}
+
+/// Whether a word of a substitution holds newlines that are written `\n`.
+fn moves_lines<'a>(r: &Rewriter<'a>, word: Node<'a>, text: &str) -> bool {
+    let mut around = r.parent(word);
+    while let Some(node) = around.filter(|_| text.contains("$'") && text.contains("\\n")) {
+        if node.kind() == "command_substitution" {
+            return true;
+        }
+        around = r.parent(node);
+    }
+    false
 }
 
 /// Whether expanding a node changes nothing, runs nothing, and gives the same each time.
@@ -162,9 +167,16 @@ fn is_pure_itself(r: &Rewriter<'_>, node: Node<'_>) -> bool {
         // A division by zero must fail where it stands.
         "arithmetic_expansion" => {
             let text = r.text(node);
-            !assigns(&text) && !text.contains(['/', '%']) && !text.contains("**")
+            !assigns(&text)
+                && !text.contains(['/', '%'])
+                && !text.contains("**")
+                && names_steady(&text)
         }
-        "expansion" | "subscript" => !assigns(&r.text(node)),
+        // The tree may not show what is in it.
+        "expansion" | "subscript" => {
+            let text = r.text(node);
+            !assigns(&text) && !text.contains('`') && names_steady(&text)
+        }
         // What the grammar reads as plain text may still hold an expansion it did not understand.
         "word" | "string_content" | "regex" | "extglob_pattern" | "concatenation" => {
             let text = r.text(node);
@@ -172,6 +184,15 @@ fn is_pure_itself(r: &Rewriter<'_>, node: Node<'_>) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether every name in a text can be read again.
+fn names_steady(text: &str) -> bool {
+    !text.contains("$$")
+        && !text.contains("$!")
+        && text
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .all(is_steady)
 }
 
 /// Whether an expansion's text may assign, fail on purpose, or transform a prompt.

@@ -87,6 +87,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     finish: Some(capture::declare_used),
     local_modules: Some(toolchain::local_modules),
     project: None,
+    mask: None,
     emitter: EMITTER,
     type_names: TypeNames {
         null: "void *",

@@ -70,6 +70,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
     project: None,
+    mask: None,
     emitter: emitter![
         "emitter.cjs",
         "primordials.cjs",

@@ -100,6 +100,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
     project: None,
+    mask: None,
     emitter: emitter![
         "region.php",
         "recorder.php",

@@ -66,6 +66,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     finish: None,
     local_modules: Some(modules::local_modules),
     project: None,
+    mask: None,
     emitter: EMITTER,
     type_names: TypeNames {
         null: "NoneType",

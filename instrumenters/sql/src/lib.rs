@@ -30,6 +30,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     local_modules: Some(modules::local_modules),
     project: None,
     // The emitter is the runner, which is this program (see `toolchain`).
+    mask: None,
     emitter: &[],
     type_names: TypeNames {
         null: "null",

@@ -67,6 +67,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         read: settings::read,
         local_modules: modules::named_modules,
     }),
+    mask: None,
     emitter: toolchain::EMITTER,
     type_names: JAVASCRIPT.type_names,
     toolchain: Toolchain {
