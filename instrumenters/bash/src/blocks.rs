@@ -188,12 +188,13 @@ fn is_comment_line(source: &[u8], newline: usize) -> bool {
 /// for arithmetic, or in the target of a redirection, whose text complaints show. The nodes around
 /// it are few.
 pub(crate) fn in_backquotes<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
+    let mut inner = node;
     let mut around = r.parent(node);
     while let Some(parent) = around {
         if parent.kind() == "command_substitution" && r.source[parent.start_byte()] == b'`' {
             return true;
         }
-        if parent.kind() == "file_redirect" {
+        if parent.kind() == "file_redirect" && inner.kind() != "process_substitution" {
             return true;
         }
         let text = &r.source[parent.start_byte()..parent.end_byte()];
@@ -202,6 +203,7 @@ pub(crate) fn in_backquotes<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
         {
             return true;
         }
+        inner = parent;
         around = r.parent(parent);
     }
     false

@@ -7,7 +7,9 @@ use crate::blocks::{
     ahead, before_token, behind_token, edits, in_backquotes, is_kept, probe, statements,
 };
 use crate::calls::{Use, leading};
+use crate::statements::step_site;
 use crate::words;
+use crate::writes::is_arithmetic;
 
 /// A condition's site, and the values it looks at.
 fn condition_site<'a>(r: &mut Rewriter<'a>, clause: Node<'a>) -> Option<(u32, String)> {
@@ -172,6 +174,18 @@ pub(crate) fn elif_clause<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some((site, operands)) = condition_site(r, node) else {
         return;
     };
+    // A test tells of its step as it is decided; a command does so itself.
+    match conditions(node)[..] {
+        [test] if is_test(test) => {
+            let step = step_site(r, test);
+            r.site_mut(site).chain.before = vec![step];
+        }
+        [first, ..] if begins_with_test(first) => {
+            let step = step_site(r, first);
+            ahead(r, first, &format!("_tr_k {step}"));
+        }
+        _ => {}
+    }
     behind_token(r, then, &format!("_tr_b {site} 1{operands}"));
     let last = clauses
         .iter()
@@ -179,6 +193,17 @@ pub(crate) fn elif_clause<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         .is_some_and(|last| last.id() == node.id());
     if last {
         otherwise(r, &clauses, fi, site, &operands);
+    }
+}
+
+fn is_test(node: Node<'_>) -> bool {
+    node.kind() == "test_command" || is_arithmetic(node)
+}
+
+fn begins_with_test(node: Node<'_>) -> bool {
+    match node.kind() {
+        "list" | "negated_command" => node.named_child(0).is_some_and(begins_with_test),
+        _ => is_test(node),
     }
 }
 

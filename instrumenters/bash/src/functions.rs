@@ -1,7 +1,9 @@
 //! Functions, entered and left, and the script as a whole.
 
+use std::collections::BTreeSet;
+
 use tracer_instrument::{Node, Rewriter};
-use tracer_model::{Detail, FunctionKind, Kind};
+use tracer_model::{Detail, FunctionKind, Kind, Span};
 
 use crate::blocks::{
     at_end, begins_async, behind_token, edits, in_backquotes, opens, statements as members,
@@ -49,6 +51,38 @@ pub(crate) fn script<'a>(r: &mut Rewriter<'a>, root: Node<'a>) {
     r.open_at(0, usize::MAX >> 1, text);
     if main && r.wants(Detail::Lines) && !root.has_error() {
         at_end(r, root, "_tr_end");
+    }
+}
+
+/// Sites for the lines that the parser could not read: xtrace tells of them, should it come to that.
+pub(crate) fn unread<'a>(r: &mut Rewriter<'a>, root: Node<'a>) {
+    if !root.has_error() {
+        return;
+    }
+    let known: BTreeSet<u32> = r
+        .sites()
+        .iter()
+        .filter(|site| site.kind == Kind::Step)
+        .map(|site| site.span.line)
+        .collect();
+    let source = r.source;
+    let mut start = 0;
+    for (line, text) in (1..).zip(source.split(|&byte| byte == b'\n')) {
+        let inside = text.trim_ascii();
+        let indent = text.len() - text.trim_ascii_start().len();
+        if !inside.is_empty() && !inside.starts_with(b"#") && !known.contains(&line) {
+            let span = Span {
+                start: (start + indent) as u32,
+                end: (start + indent + inside.len()) as u32,
+                line,
+                column: indent as u32 + 1,
+                end_line: line,
+            };
+            r.site_at(Kind::Step, 0, span);
+            let call = r.site_at(Kind::Call, 0, span);
+            r.site_mut(call).text = String::from_utf8_lossy(inside).chars().take(80).collect();
+        }
+        start += text.len() + 1;
     }
 }
 

@@ -61,7 +61,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "elif_clause",
         "else_clause",
     ],
-    finish: None,
+    finish: Some(functions::unread),
     local_modules: Some(modules::local_modules),
     project: None,
     mask: Some(mask::mask),

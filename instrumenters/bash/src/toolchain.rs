@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest, PlanSource, Proof, StreamForm, Toolchain};
-use tracer_model::Budget;
+use tracer_model::{Budget, Detail};
 
 use crate::caution::{self, Mode};
 use crate::functions::is_rewritten;
@@ -149,7 +149,9 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     let relative = request.given.is_relative();
     // At a fixed path the rewritten text can only stand in for the file itself, which the script
     // must then not read.
-    let probes = is_rewritten(text) && (relative || request.replaces && !reads_itself(main));
+    let probes = is_rewritten(text)
+        && (relative || request.replaces && !reads_itself(main))
+        && !(request.detail >= Detail::Lines && is_shed(main));
     if !probes && caution::fallback(&String::from_utf8_lossy(main.original)) == Mode::Plain {
         return plain;
     }
@@ -196,6 +198,13 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         form: StreamForm::Lines,
         ..plain
     }
+}
+
+/// Whether all probes were dropped from a script that does something.
+fn is_shed(main: &PlanSource<'_>) -> bool {
+    let mut lines = main.original.split(|&byte| byte == b'\n');
+    main.insertions.len() < 2
+        && lines.any(|line| !matches!(line.trim_ascii_start().first(), None | Some(b'#')))
 }
 
 /// A folder from which the given name leads to a file of ours: the folder and the file.
