@@ -77,3 +77,23 @@ fn a_trace_does_not_depend_on_isolation() {
         assert_eq!(isolated, events(spec.id, Isolation::None), "{}", spec.id);
     }
 }
+
+#[test]
+fn bash_tells_of_an_absolute_path_without_isolation() {
+    let spec = languages::by_name("bash").unwrap();
+    if let Err(why) = find_toolchain(spec) {
+        return eprintln!("skipped: {}: {why}", spec.id);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("main.sh");
+    std::fs::write(&path, program("bash")).unwrap();
+    let mut settings = Settings::new().unwrap();
+    settings.cwd = folder.path().to_path_buf();
+    settings.isolation = Isolation::None;
+    let program = ProgramOptions::default();
+    let options = RunOptions { program, settings };
+    // Nothing can stand in for the script: it is xtrace that tells, and the trace says so.
+    let trace = tracer_engine::trace(&path, &options).unwrap().trace;
+    assert!(trace.events.iter().any(|event| event.kind == Kind::Step));
+    assert!(!trace.coverage.notes.is_empty());
+}

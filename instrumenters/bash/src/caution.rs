@@ -211,7 +211,7 @@ fn lists_state(text: &str) -> bool {
     };
     let bare = calls
         .places("set")
-        .any(|rest| ends(rest) && !rest.starts_with("`"));
+        .any(|rest| ends(rest) && !rest.starts_with('`'));
     let all = ["declare", "typeset"].iter().any(|word| {
         calls.places(word).any(|mut rest| {
             // Only options, and nothing is named.

@@ -33,9 +33,11 @@ pub(crate) fn head(text: &str) -> &str {
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
             .count();
-        let whole = !digits
-            .get(length)
-            .is_some_and(|byte| !b" &;)\n|".contains(byte));
+        let whole = digits.get(length).is_none_or(|byte| {
+            b" &;)
+|"
+            .contains(byte)
+        });
         if length == 0 || !whole {
             break;
         }
@@ -114,23 +116,14 @@ impl Rest {
         if !begins(&self.text) {
             return false;
         }
-        match form {
-            Form::Else => {
-                if !self.cut("else") {
-                    return false;
-                }
-            }
-            Form::Default => {
-                if !self.cut("*)") {
-                    return false;
-                }
-            }
-            Form::Open => {
-                if !self.cut("{") {
-                    return false;
-                }
-            }
-            _ => {}
+        let added = match form {
+            Form::Else => Some("else"),
+            Form::Default => Some("*)"),
+            Form::Open => Some("{"),
+            _ => None,
+        };
+        if added.is_some_and(|word| !self.cut(word)) {
+            return false;
         }
         let rest = &printed[end..];
         let mut behind = rest.trim_start_matches([' ', '\n']);
@@ -177,21 +170,21 @@ impl Rest {
         self.text.truncate(kept);
     }
 
-    /// Whether the text without probes is another than the original's: `Some`, with the group of
-    /// the probe before the difference, if there is one.
-    pub(crate) fn difference(mut self, printed: &str, original: &str) -> Option<Option<u32>> {
+    /// Holds the text without probes against the original; an error names the group of the probe
+    /// before the difference, if there is one.
+    pub(crate) fn against(mut self, printed: &str, original: &str) -> Result<(), Option<u32>> {
         self.text.push_str(&printed[self.read..]);
         let mut own = Marks(self.text.bytes().enumerate().peekable());
         let mut other = Marks(original.bytes().enumerate().peekable());
         loop {
             let (mine, theirs) = (own.next(), other.next());
             match (mine, theirs) {
-                (None, None) => return None,
+                (None, None) => return Ok(()),
                 (Some((_, mine)), Some((_, theirs))) if mine == theirs => {}
                 _ => {
                     let at = mine.map_or(self.text.len(), |(at, _)| at);
                     let before = self.out.iter().rev().find(|(place, _)| *place <= at);
-                    return Some(before.or(self.out.first()).map(|(_, group)| *group));
+                    return Err(before.or(self.out.first()).map(|(_, group)| *group));
                 }
             }
         }

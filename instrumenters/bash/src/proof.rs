@@ -199,7 +199,7 @@ impl Probes {
             }
         }
         if faults.is_empty()
-            && let Some(at) = rest.difference(after, before)
+            && let Err(at) = rest.against(after, before)
         {
             match at {
                 Some(group) => _ = faults.insert(group),
