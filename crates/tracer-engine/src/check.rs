@@ -186,7 +186,8 @@ fn compare(
         &settings,
         Some(run.program.detail),
     )?;
-    let Some((reason, detail)) = difference(&original, &traced) else {
+    let noise = program.spec.toolchain.noise;
+    let Some((reason, detail)) = difference(&original, &traced, noise) else {
         // The same, but nothing was traced: whoever counts must be able to see it.
         let silent = match &traced.channel {
             Some(channel) => {
@@ -236,7 +237,7 @@ fn unsteady(
         if matches!(again.outcome.end, End::BuildFailed { .. }) {
             continue;
         }
-        if let Some((own, _)) = difference(original, &again) {
+        if let Some((own, _)) = difference(original, &again, program.spec.toolchain.noise) {
             return Ok(Some(format!(
                 "two runs of the original differ in {own}{how}"
             )));
@@ -256,7 +257,11 @@ fn first_line(text: &str) -> String {
 }
 
 /// The first thing in which two runs differ: a fixed word and particulars.
-fn difference(original: &Executed, traced: &Executed) -> Option<(&'static str, String)> {
+fn difference(
+    original: &Executed,
+    traced: &Executed,
+    noise: Option<fn(&[u8]) -> Vec<u8>>,
+) -> Option<(&'static str, String)> {
     if original.outcome.end != traced.outcome.end {
         let (a, b) = (&original.outcome.end, &traced.outcome.end);
         let errors = String::from_utf8_lossy(&traced.stderr);
@@ -266,11 +271,18 @@ fn difference(original: &Executed, traced: &Executed) -> Option<(&'static str, S
             format!("{a:?} became {b:?}; last on stderr: {last}"),
         ));
     }
-    if original.stdout != traced.stdout {
-        return Some(("stdout", first_difference(&original.stdout, &traced.stdout)));
-    }
-    if original.stderr != traced.stderr {
-        return Some(("stderr", first_difference(&original.stderr, &traced.stderr)));
+    for (stream, before, after) in [
+        ("stdout", &original.stdout, &traced.stdout),
+        ("stderr", &original.stderr, &traced.stderr),
+    ] {
+        if before == after {
+            continue;
+        }
+        let quiet = |text: &Vec<u8>| noise.map_or_else(|| text.clone(), |without| without(text));
+        let (before, after) = (quiet(before), quiet(after));
+        if before != after {
+            return Some((stream, first_difference(&before, &after)));
+        }
     }
     let (before, after) = (files(&original.changes), files(&traced.changes));
     (before != after).then(|| {

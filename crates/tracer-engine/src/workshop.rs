@@ -18,6 +18,9 @@ const PRIVATE: &str = "/run/tracer";
 /// Bytes of compiler output kept.
 const DIAGNOSTICS_LIMIT: usize = 16 * 1024;
 
+/// How much longer a step may take that is done once and not once a program.
+const ONCE_ALLOWANCE: u32 = 10;
+
 /// Where one program is built and run.
 pub(crate) struct Workshop<'a> {
     pub(crate) toolchain: &'a Toolchain,
@@ -209,6 +212,11 @@ impl Workshop<'_> {
         request.argv = argv.to_vec();
         request.env = self.environment(&[], &[("TMPDIR".into(), self.build_folder().into())]);
         request.limits = self.settings.build_limits.clone();
+        let mut once = plan.once.iter().map(|(index, _)| &plan.build[*index]);
+        if once.any(|step| step == argv) {
+            // No subject has a hand in it, and a busy machine may need its time for a library.
+            request.limits.wall = request.limits.wall.map(|wall| wall * ONCE_ALLOWANCE);
+        }
         request.isolation = self.settings.isolation;
         request.image = self
             .toolchain

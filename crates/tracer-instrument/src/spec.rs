@@ -108,6 +108,9 @@ pub struct Toolchain {
     /// Further compiler arguments to try in order where the original does not build, for sources
     /// in older dialects. Both runs get the same.
     pub dialects: &'static [&'static [&'static str]],
+    /// Takes out of a program's output what differs between any two builds of it, such as the
+    /// addresses in a stack trace. `None` where there is no such thing.
+    pub noise: Option<fn(&[u8]) -> Vec<u8>>,
 }
 
 /// A toolchain on this machine.

@@ -22,6 +22,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     variations: &[],
     diagnostics: Some(diagnostics),
     dialects: &[],
+    noise: None,
 };
 
 fn describe(output: &str, asked: &Path) -> Option<Found> {

@@ -17,6 +17,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     variations: &["-ftrivial-auto-var-init=pattern", "-O1"],
     diagnostics: Some(diagnostics),
     dialects: &[&["-std=gnu89"], &["-std=gnu89", "-fpermissive"]],
+    noise: None,
 };
 
 fn describe(output: &str, program: &Path) -> Option<Found> {

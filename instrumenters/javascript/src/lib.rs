@@ -111,5 +111,6 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         variations: &[],
         diagnostics: None,
         dialects: &[],
+        noise: None,
     },
 };

@@ -138,5 +138,6 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         variations: &[],
         diagnostics: None,
         dialects: &[],
+        noise: None,
     },
 };

@@ -20,6 +20,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     variations: &[],
     diagnostics: None,
     dialects: &[],
+    noise: None,
 };
 
 fn describe(output: &str, _asked: &Path) -> Option<Found> {

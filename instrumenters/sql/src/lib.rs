@@ -59,5 +59,6 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         variations: &[],
         diagnostics: None,
         dialects: &[],
+        noise: None,
     },
 };

@@ -80,5 +80,6 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         variations: &[],
         diagnostics: None,
         dialects: &[],
+        noise: None,
     },
 };
