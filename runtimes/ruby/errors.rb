@@ -72,7 +72,7 @@ class RubyVM
       def leave(i, depth, record)
         if @_open
           put(record)
-        elsif (@_n[i] += 1) <= 0
+        elsif (@_n[i] -= 1) <= 0 && early(i) == KEEP
           keep(i, record, depth, nil, nil)
         end
       end

@@ -24,6 +24,15 @@ class RubyVM
         @_inner
       end
 
+      # Whether the interpreter runs this text.
+      def taken?
+        @_fit
+      end
+
+      def homes
+        @_homes
+      end
+
       def moved
         @_moved
       end
@@ -31,6 +40,7 @@ class RubyVM
       def initialize(given)
         @_path = given[:path]
         @_inner = given[:inner]
+        @_homes = given[:homes]
         @_texts = given[:texts]
         @_fit = nil
         take
@@ -104,7 +114,6 @@ class RubyVM
           loader = self
           silenced = nil
           keep = RubyVM.respond_to?(:keep_script_lines=)
-          restore = nil
           File.class_eval do
             define_method(:set_encoding) do |*xs|
               if xs.length == 2 && loader.fits?(self)
@@ -113,7 +122,6 @@ class RubyVM
                 silenced = [$VERBOSE, keep && RubyVM.keep_script_lines]
                 $VERBOSE = nil
                 RubyVM.keep_script_lines = true if keep
-                restore = path
                 super(*xs)
               elsif xs.length == 1 && silenced && equal?(loader.reading)
                 loader.done
@@ -138,6 +146,7 @@ class RubyVM
         def name
           @_name
         end
+
         def fits?(file)
           name = file.path
           return false unless @_expected && File.identical?(name, @_expected.path)

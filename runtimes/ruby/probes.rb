@@ -1,18 +1,22 @@
 # frozen_string_literal: true
 
-# What the inserted text calls. A probe gives back the value it was given, and calls nothing of the
-# subject's. Each has three ways: recording; the end of a muted stretch; counting.
+# What the inserted text calls, but for frames. A probe gives back the value it was given, and calls
+# nothing of the subject's. Each has three ways: recording; counting; and what is seldom.
+#
+# The lines that write are repeated in each probe: a call more would double what most of them cost.
 class RubyVM
   module Tracing
     class Recorder
       # A statement is about to run.
       def s(i)
         if @_open
-          put(@_step[i] || step_record(i))
-        elsif @_depth == @_floor && (i < @_from || i > @_to)
-          unmute(@_depth)
-          put(step_record(i))
-        elsif (@_n[i] += 1) <= 0
+          @_at += @_memory.set_string(@_step[i] || step_record(i), @_at)
+          turn if (@_left -= 1) <= 0 || @_at > @_edge
+        elsif (@_n[i] -= 1) > 0
+          nil
+        elsif (how = seldom(i)) == AGAIN
+          s(i)
+        elsif how == KEEP
           keep(i, step_record(i), @_depth, :step, nil)
         end
       end
@@ -20,14 +24,21 @@ class RubyVM
       # A write.
       def v(i, x)
         if @_open
-          put((@_var[i] || var_head(i)) + capture(x))
-        elsif @_depth == @_floor && (i < @_from || i > @_to)
-          unmute(@_depth)
-          put(var_head(i) + capture(x))
-        elsif (@_n[i] += 1) <= 0
-          keep(i, var_head(i) + capture(x), @_depth, :value, var_head(i))
+          if (record = @_var[i][x])
+            @_at += @_memory.set_string(record, @_at)
+            turn if (@_left -= 1) <= 0 || @_at > @_edge
+          else
+            put(var_record(i, x))
+          end
+        elsif (@_n[i] -= 1) > 0
+          @_last[i] = x
+        elsif (how = seldom(i)) == AGAIN
+          v(i, x)
+        elsif how == KEEP
+          record = var_record(i, x)
+          keep(i, record, @_depth, :value, @_var[i][NOTHING])
         else
-          @_last[i] = Integer === x ? x : NOTHING
+          @_last[i] = x
         end
         x
       end
@@ -46,14 +57,18 @@ class RubyVM
       # A condition.
       def b(i, x)
         if @_open
-          put(x ? (@_yes[i] || yes_record(i)) : (@_no[i] || no_record(i)))
-        elsif @_depth == @_floor && (i < @_from || i > @_to)
-          unmute(@_depth)
-          put(x ? yes_record(i) : no_record(i))
-        elsif (@_n[i] += 1) <= 0
+          @_at += @_memory.set_string(
+            x ? (@_yes[i] || yes_record(i)) : (@_no[i] || no_record(i)), @_at
+          )
+          turn if (@_left -= 1) <= 0 || @_at > @_edge
+        elsif (@_n[i] -= 1) > 0
+          @_last[i] = x ? true : false
+        elsif (how = seldom(i)) == AGAIN
+          b(i, x)
+        elsif how == KEEP
           keep(i, x ? yes_record(i) : no_record(i), @_depth, :arm, nil)
         else
-          @_last[i] = x ? 1 : 0
+          @_last[i] = x ? true : false
         end
         x
       end
@@ -79,7 +94,7 @@ class RubyVM
 
       # A container before and after a call; the call's result is given back.
       def t(i, x)
-        return nil unless @_open || @_n[i] < 0
+        return nil unless @_open || visible?(i)
         return nil unless Array === x || Hash === x || String === x || Recorder.set?(x)
         capture(x)
       end
@@ -87,52 +102,88 @@ class RubyVM
       def u(i, before, result, x)
         if before
           after = capture(x)
-          around(i) { "\x08".b << Tracing.varint(i) << before << after } unless after == before
-        elsif !@_open
-          around(i) { "" }
+          if after != before
+            around(i) { "\x08".b << Tracing.varint(i) << before << after }
+          elsif !@_open && @_m[i] < 0 && early(i) == KEEP
+            # Not to be looked at again and again.
+            mark(i, nil, nil)
+          end
+        elsif !@_open && (@_n[i] -= 1) <= 0 && @_m[i] >= 0
+          early(i)
         end
         result
       end
 
       def self.set?(x)
-        Object.const_defined?(:Set, false) && !Object.autoload?(:Set) && Object.const_get(:Set) === x
+        return @_set === x if @_set
+        return false unless Object.const_defined?(:Set, false) && !Object.autoload?(:Set)
+        @_set = Object.const_get(:Set)
+        @_set === x
       end
 
       # Loops.
 
       def e(i)
         unmute(@_depth) if !@_open && @_depth == @_floor && (i < @_from || i > @_to)
-        return unless @_open
-        drop_loops(i)
-        @_loops << [i, @_depth, 0, @_left, [64, @_left >> 2].max]
+        return nil unless @_open
+        drop_loops(i, @_depth)
+        @_loops << (@_top = [i, @_depth, 0, @_left - share])
         put("\x06".b << Tracing.varint(i) << 0 << 0)
         nil
       end
 
       def l(i)
         if @_open
-          round(i)
-        elsif (@_n[i] += 1) > 0
-          refresh if (@_due -= 1) < 0
-        else
-          keep(i, "\x06".b << Tracing.varint(i) << 1 << 0, @_depth, nil, nil)
+          top = @_top
+          here = top[0] == i && top[1] == @_depth && ((top[2] += 1) <= 2 || @_left >= top[3])
+          if !here && beyond?(i, @_depth)
+            mute_loop(i, @_depth)
+            l(i)
+          else
+            @_at += @_memory.set_string(@_rounds[i] || round_record(i), @_at)
+            turn if (@_left -= 1) <= 0 || @_at > @_edge
+          end
+        elsif (@_n[i] -= 1) > 0
+          nil
+        elsif (how = seldom(i)) == AGAIN
+          l(i)
+        elsif how == KEEP
+          keep(i, round_record(i), @_depth, nil, nil)
         end
         nil
       end
 
-      def round(i)
-        return put(@_rounds[i] ||= ("\x06".b << Tracing.varint(i) << 1 << 0).freeze) unless beyond?(i, @_depth)
-        mute_loop(i)
-        l(i)
-      end
-
-      # The condition of a `while` or `until`, and with it the next round.
+      # The condition of a `while`, and with it the next round.
       def w(i, loop, x)
-        b(i, x)
-        l(loop) if x
+        if @_open
+          top = @_top
+          if x && top[0] == loop && top[1] == @_depth && ((top[2] += 1) <= 2 || @_left >= top[3])
+            both = @_both[i] ||= (yes_record(i) + round_record(loop)).freeze
+            @_at += @_memory.set_string(both, @_at)
+            turn if (@_left -= 2) <= 0 || @_at > @_edge
+          else
+            b(i, x)
+            l(loop) if x
+          end
+        else
+          b(i, x)
+          l(loop) if x
+        end
         x
       end
 
+      # The same, where it holds. What the text has counted already is above zero.
+      def wt(i, loop)
+        if @_open
+          w(i, loop, true)
+        else
+          b(i, true) if @_n[i] <= 0
+          l(loop)
+          true
+        end
+      end
+
+      # The condition of an `until`.
       def wu(i, loop, x)
         b(i, x)
         l(loop) unless x
@@ -140,135 +191,26 @@ class RubyVM
       end
 
       def l1(i, x)
-        mute_loop(i) if @_open && beyond?(i, @_depth)
+        mute_loop(i, @_depth) if @_open && beyond?(i, @_depth)
         around(i) { "\x06".b << Tracing.varint(i) << 1 << 1 << capture(x) }
-        tick
+        nil
       end
 
       def ln(i, *xs)
-        mute_loop(i) if @_open && beyond?(i, @_depth)
+        mute_loop(i, @_depth) if @_open && beyond?(i, @_depth)
         around(i) { joined("\x06".b << Tracing.varint(i) << 1, xs) }
-        tick
+        nil
       end
 
       def x(i, value)
-        unmute(@_depth) if !@_open && @_from == i && @_depth == @_floor
+        unmute(@_depth) if !@_open && @_depth == @_floor && (i <= @_from || i > @_to)
         if @_open
-          drop_loops(i)
+          drop_loops(i, @_depth)
+          @_loops.pop if @_top[0] == i && @_top[1] == @_depth
+          @_top = @_loops.last || NO_LOOP
           put("\x06".b << Tracing.varint(i) << 2 << 0)
         end
         value
-      end
-
-      # Calls. Each probe of this kind has the number of its arguments in its name.
-
-      def i0(i)
-        @_ret[@_depth += 1] = nil
-        check_depth if @_depth > @_near
-        if @_open
-          put(@_in[i] || in_record(i))
-          entered(i) if (@_visits[i] += 1) > 2
-        elsif (@_n[i] += 1) > 0
-          refresh if (@_due -= 1) < 0
-        else
-          keep(i, in_record(i), @_depth - 1, :step, nil)
-        end
-        nil
-      end
-
-      def i1(i, a)
-        @_ret[@_depth += 1] = nil
-        check_depth if @_depth > @_near
-        if @_open
-          put((@_one[i] ||= ("\x03".b << Tracing.varint(i) << 1).freeze) + capture(a))
-          entered(i) if (@_visits[i] += 1) > 2
-        elsif (@_n[i] += 1) > 0
-          refresh if (@_due -= 1) < 0
-        else
-          keep(i, "\x03".b << Tracing.varint(i) << 1 << capture(a), @_depth - 1, nil, nil)
-        end
-        nil
-      end
-
-      def i2(i, a, b)
-        @_ret[@_depth += 1] = nil
-        check_depth if @_depth > @_near
-        if @_open
-          put(joined("\x03".b << Tracing.varint(i), [a, b]))
-          entered(i) if (@_visits[i] += 1) > 2
-        elsif (@_n[i] += 1) > 0
-          refresh if (@_due -= 1) < 0
-        else
-          keep(i, joined("\x03".b << Tracing.varint(i), [a, b]), @_depth - 1, nil, nil)
-        end
-        nil
-      end
-
-      def i3(i, a, b, c)
-        enter(i, [a, b, c])
-      end
-
-      def in(i, *xs)
-        enter(i, xs)
-      end
-
-      def enter(i, xs)
-        @_ret[@_depth += 1] = nil
-        check_depth if @_depth > @_near
-        if @_open
-          put(joined("\x03".b << Tracing.varint(i), xs))
-          entered(i) if (@_visits[i] += 1) > 2
-        elsif (@_n[i] += 1) > 0
-          refresh if (@_due -= 1) < 0
-        else
-          keep(i, joined("\x03".b << Tracing.varint(i), xs), @_depth - 1, nil, nil)
-        end
-        nil
-      end
-
-      # The value a frame is left with; `o` at its end tells it.
-      def r(i, x)
-        if @_open
-          @_ret[@_depth] = (@_out[i] || out_head(i)) + capture(x)
-        elsif (@_n[i] += 1) > 0
-          @_last[i] = Integer === x ? x : NOTHING
-          @_ret[@_depth] = 0
-        else
-          mark(i, :value, out_head(i))
-          @_ret[@_depth] = out_head(i) + capture(x)
-        end
-        x
-      end
-
-      # The end of a frame that has no value.
-      def d(i, x)
-        @_ret[@_depth] = "\x04".b << Tracing.varint(i) << 0
-        x
-      end
-
-      # A `return` that leaves frames further out with it: its value is that of the frame `i`.
-      def q(i, x)
-        @_through = [i, capture(x)]
-        x
-      end
-
-      # A frame is over, in whatever way.
-      def o(i)
-        depth = @_depth
-        record = @_ret[depth]
-        @_depth = depth - 1
-        if @_open
-          record ? put(record) : unwound(i, depth)
-        elsif record == 0
-          # Counted.
-        elsif record
-          raw("\x0d".b << Tracing.varint(depth))
-          put(record)
-        else
-          unwound(i, depth)
-        end
-        unmute(depth - 1) if depth <= @_floor
-        nil
       end
     end
   end

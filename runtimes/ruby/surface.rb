@@ -10,24 +10,36 @@ class RubyVM
       texts = sources.map { |source| File.binread(source.text) }
       channel = Channel.new(plan[:channel])
       sources.each do |source|
-        source.inner.each_slice(2) { |first, last| INNER[first] = last }
+        source.inner.each_slice(3) do |first, last, home|
+          INNER[first] = last
+          HOME[first] = home
+        end
+        source.homes.each_slice(3) do |home, first, count|
+          FUNCTION.fill(home, first, count)
+        end
         PATHS[source.path] = true
         Loader::FILES[source.path] = source
       end
       PATHS[plan[:given]] = true
       recorder = Recorder.new(channel)
+      alive = texts.any? { |text| ALIVE.match?(text) }
+      recorder.extend(Aloof) if alive
       channel.share if texts.any? { |text| FORKS.match?(text) }
       several = Fiber.respond_to?(:current) && texts.any? { |text| SEVERAL.match?(text) }
       front = several ? Front.new(channel, recorder) : recorder
       RubyVM.const_set(:T, front)
+      # Where the text is not to count by itself, it never gets above zero.
+      own = several || alive
+      RubyVM.const_set(:N, own ? Array.new(channel.slots, 0) : recorder.counts)
+      RubyVM.const_set(:L, own ? [] : recorder.lasts)
       output(STDOUT, 1, front)
       output(STDERR, 2, front)
       forks(front) if channel.shared?
       quotes(sources, plan[:given])
       watch_loads if sources.length > 1
-      own = "#{FOLDER}/emitter.rb"
+      loaded = "#{FOLDER}/emitter.rb"
       at_exit { front.finish($!) }
-      expect_main(main, own)
+      expect_main(main, loaded)
     end
 
     # The interpreter notes that it has loaded the emitter when that is over.
@@ -72,11 +84,47 @@ class RubyVM
     def self.quotes(sources, given)
       return unless defined?(::ErrorHighlight) && ::ErrorHighlight.respond_to?(:spot)
       ::ErrorHighlight.singleton_class.prepend(Module.new do
-        define_method(:spot) do |*xs, **named|
-          found = super(*xs, **named)
+        define_method(:spot) do |about, **named|
+          node = Tracing.place_of(about, named, sources, given)
+          found = node ? super(node, **Tracing.kind_of_place(about, named)) : super(about, **named)
           found && Tracing.quote(sources, found)
         end
       end)
+    end
+
+    # From Ruby 3.2 on a place in the program is a number, which `error_highlight` looks up in the
+    # file: here it is looked up in the text that was parsed.
+    def self.place_of(about, named, sources, given)
+      verbose = $VERBOSE
+      trees = ::RubyVM::AbstractSyntaxTree
+      return unless Exception === about && trees.respond_to?(:node_id_for_backtrace_location)
+      location = named[:backtrace_location] || LOCATIONS.bind_call(about)&.first
+      return unless Thread::Backtrace::Location === location
+      path = location.absolute_path
+      source = path && sources.find { |each| each.path == path }
+      source ||= sources.first if location.path == given
+      return unless source && source.taken?
+      $VERBOSE = nil
+      number = trees.node_id_for_backtrace_location(location)
+      text = File.read(source.text, encoding: "UTF-8")
+      open = [trees.parse(text, keep_script_lines: true)]
+      while (node = open.pop)
+        return node if node.node_id == number
+        open.concat(node.children.grep(trees::Node))
+      end
+    rescue StandardError, SyntaxError
+      nil
+    ensure
+      $VERBOSE = verbose
+    end
+
+    # What `error_highlight` makes of the error itself, once it has a place.
+    def self.kind_of_place(about, named)
+      kind = { point_type: named.fetch(:point_type, :name) }
+      return kind if named[:backtrace_location]
+      kind[:point_type] = :args if TypeError === about || ArgumentError === about
+      kind[:name] = about.name if NameError === about
+      kind
     end
 
     def self.quote(sources, found)

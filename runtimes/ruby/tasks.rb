@@ -7,6 +7,7 @@ class RubyVM
     SEVERAL = /\b(?:Fiber|Thread|Enumerator|Timeout|timeout|Async|Queue|Monitor|Socket|TCPServer|
                  UNIXServer|to_enum|enum_for|zip|trap|each_entry|DRb|WEBrick|Promise|Concurrent)\b|
               \.(?:next|peek|lazy)\b/x.freeze
+    ALIVE = /\b(?:WeakRef|WeakMap|WeakKeyMap|ObjectSpace|GC)\b/.freeze
     FORKS = /\b(?:fork|popen|daemon)\b/.freeze
 
     # Where a fiber stands, while another one runs. What it holds is told by `swap`.
@@ -41,7 +42,8 @@ class RubyVM
       def lane
         @_lane
       end
-# The fibers of one thread take turns in its stream.
+
+      # The fibers of one thread take turns in its stream.
       def take_up(lane)
         @_lane ||= Lane.new(self)
         return if @_lane.equal?(lane)
@@ -51,6 +53,7 @@ class RubyVM
         lane.name_it(@_fibers = (@_fibers || 0) + 1) if fresh
         @_lane = lane
         @_depth, @_ret, @_loops = lane.swap(nil)
+        @_top = @_loops.last || NO_LOOP
         task(0, "fiber", lane.number) if fresh
         task(1, "fiber", lane.number)
       end
@@ -69,7 +72,6 @@ class RubyVM
         parent = @_stream
         @_stream = @_channel.new_stream
         @_began = [parent + 1, 2, 0, ordinal]
-        @_room = -1
         renew(0)
       end
 
@@ -90,7 +92,9 @@ class RubyVM
         @_by_thread = ObjectSpace::WeakMap.new
         @_all = []
         @_threads = 0
-        adopt(Fiber.current, main)
+        @_fiber = Fiber.current
+        @_mine = main
+        adopt(@_fiber, main)
       end
 
       def adopt(fiber, recorder = nil)
@@ -99,6 +103,7 @@ class RubyVM
           unless recorder
             @_threads += 1
             recorder = Recorder.new(@_channel, [1, 1, 0, @_threads], 4)
+            recorder.extend(Aloof) if Aloof === @_mine
           end
         end
         lane = Lane.new(recorder)
@@ -113,9 +118,12 @@ class RubyVM
 
       def recorder
         fiber = Fiber.current
+        return @_mine if fiber.equal?(@_fiber)
         lane = @_lanes[fiber] || adopt(fiber)
         recorder = lane.recorder
         recorder.take_up(lane) unless recorder.lane.equal?(lane)
+        @_mine = recorder
+        @_fiber = fiber
         recorder
       end
 
@@ -167,6 +175,10 @@ class RubyVM
 
       def wu(i, l, x)
         recorder.wu(i, l, x)
+      end
+
+      def wt(i, l)
+        recorder.w(i, l, true)
       end
 
       def e(i)

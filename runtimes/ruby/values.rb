@@ -9,6 +9,7 @@ class RubyVM
     FIELD = Kernel.instance_method(:instance_variable_get)
     NAME = Module.instance_method(:name)
     LENGTH = String.instance_method(:length)
+    ASCII = String.instance_method(:ascii_only?)
     SLICE = String.instance_method(:[])
     PLAIN = String.instance_method(:to_s)
     SYMBOL = Symbol.instance_method(:to_s)
@@ -20,22 +21,40 @@ class RubyVM
     NULL = "\x00".b.freeze
     FALSE = "\x01".b.freeze
     TRUE = "\x02".b.freeze
-    VARINTS = Array.new(1 << 14) do |n|
-      (n < 128 ? [n].pack("C") : [n & 127 | 128, n >> 7].pack("CC")).freeze
-    end.freeze
+    CUT = "\x01\0\0\0\0\0\0\0\0".b.freeze
+    INT = "\x03".b.freeze
+    # Numbers up to 14 bits, made when they are first wanted: all of it, and all but the last bytes.
+    VARINTS = Array.new(1 << 14)
+    PREFIXES = Array.new(1 << 14)
     BITS = 1 << 14
+    # Heads of short strings by their length.
+    TEXTS = []
 
     def self.varint(n)
-      return VARINTS[n] if n < 16384
+      return VARINTS[n] ||= short(n) if n < 16384
       out = "".b
-      while n > 127
-        out << (n & 127 | 128)
-        n >>= 7
+      while n > 16383
+        out << (PREFIXES[n & 16383] ||= prefix(n & 16383))
+        n >>= 14
       end
-      out << n
+      out << (VARINTS[n] ||= short(n))
     end
 
-    SMALL = Array.new(1024) { |n| ("\x03".b + varint(n << 1)).freeze }.freeze
+    def self.short(n)
+      (n < 128 ? [n].pack("C") : [n & 127 | 128, n >> 7].pack("CC")).freeze
+    end
+
+    def self.text_head(size)
+      ("\x06".b << varint(size) << varint(size * 2)).freeze
+    end
+
+    def self.prefix(n)
+      [n & 127 | 128, n >> 7 | 128].pack("CC").freeze
+    end
+
+    # Whole values that need no look, by identity.
+    KNOWN = { nil => NULL, false => FALSE, true => TRUE }.compare_by_identity
+    1024.times { |n| KNOWN[n] = ("\x03".b + varint(n << 1)).freeze }
 
     # Writes values into a string of its own. `recorder` interns names.
     class Values
@@ -57,14 +76,14 @@ class RubyVM
 
       # The bytes of one value.
       def capture(x)
-        if Integer === x
-          x < 1024 && x >= 0 ? SMALL[x] : integer(x)
-        elsif nil.equal?(x)
-          NULL
-        elsif true.equal?(x)
-          TRUE
-        elsif false.equal?(x)
-          FALSE
+        KNOWN[x] || (Integer === x ? integer(x) : String === x ? text(x) : container(x))
+      end
+
+      # Most strings need no look at their encoding, and no state here.
+      def text(x)
+        if KIND.bind_call(x).equal?(String) && (size = LENGTH.bind_call(x)) <= @_characters &&
+           ASCII.bind_call(x)
+          "#{TEXTS[size] ||= Tracing.text_head(size)}#{x}"
         else
           container(x)
         end
@@ -93,7 +112,12 @@ class RubyVM
 
       def integer(x)
         if x >= -0x4000000000000000 && x < 0x4000000000000000
-          "\x03".b << Tracing.varint(x < 0 ? ~(x << 1) : x << 1)
+          n = x < 0 ? ~(x << 1) : x << 1
+          low = n & 16383
+          return "#{INT}#{VARINTS[n] ||= Tracing.short(n)}" if n == low
+          low = PREFIXES[low] ||= Tracing.prefix(low)
+          n >>= 14
+          "#{INT}#{low}#{n < 16384 ? VARINTS[n] ||= Tracing.short(n) : Tracing.varint(n)}"
         elsif x.bit_length > BITS
           # Decimal text costs quadratic time: only its size is told.
           text = "~#{x < 0 ? '-' : ''}2**#{x.bit_length - 1}"
@@ -105,10 +129,10 @@ class RubyVM
       end
 
       def value(x, d)
-        if Integer === x
-          @_out << (x < 1024 && x >= 0 ? SMALL[x] : integer(x))
-        elsif nil.equal?(x)
-          @_out << NULL
+        if (known = KNOWN[x])
+          @_out << known
+        elsif Integer === x
+          @_out << integer(x)
         elsif String === x
           KIND.bind_call(x).equal?(String) ? string(x) : derived_string(x)
         elsif Symbol === x
@@ -119,10 +143,6 @@ class RubyVM
           sequence(x, d)
         elsif Hash === x
           mapping(x, d)
-        elsif true.equal?(x)
-          @_out << TRUE
-        elsif false.equal?(x)
-          @_out << FALSE
         else
           object(x, d)
         end
@@ -207,7 +227,7 @@ class RubyVM
         body = @_out
         @_end += head.bytesize
         @_out = head
-        @_out << (count < n ? "\x01\0\0\0\0\0\0\0\0".b : NULL) << Tracing.varint(count) << body
+        @_out << (count < n ? CUT : NULL) << Tracing.varint(count) << body
       end
 
       def full?
@@ -218,9 +238,28 @@ class RubyVM
         kind = KIND.bind_call(x)
         n = ARRAY_LENGTH.bind_call(x)
         return unless open(0x11, kind.equal?(Array) ? "Array" : class_name(kind), x, n, d)
+        items = ARRAY_FIRST.bind_call(x, @_elements)
+        # As if all of them will fit.
+        before = @_out.bytesize
+        seen = ARRAY_LENGTH.bind_call(@_seen)
+        last = n < @_elements ? n : @_elements
+        @_out << (last < n ? CUT : NULL) << Tracing.varint(last)
+        index = 0
+        while index < last && @_out.bytesize <= @_end
+          item = items[index]
+          if (known = KNOWN[item])
+            @_out << known
+          else
+            value(item, d - 1)
+          end
+          index += 1
+        end
+        return if index == last
+        @_out = @_out.byteslice(0, before)
+        @_seen = ARRAY_FIRST.bind_call(@_seen, seen)
         parts(n) do
           count = 0
-          ARRAY_FIRST.bind_call(x, @_elements).each do |item|
+          items.each do |item|
             break if full?
             value(item, d - 1)
             count += 1

@@ -5,7 +5,7 @@ use tracer_model::{Detail, Kind};
 
 use crate::names::bindings;
 use crate::statements::follow;
-use crate::syntax::{around, bare, code_end, probe, token};
+use crate::syntax::{around, bare, code_end, counted, last, probe, token};
 
 const COMPARISONS: [&str; 9] = ["<", ">", "<=", ">=", "==", "!=", "===", "=~", "<=>"];
 
@@ -46,12 +46,31 @@ pub(crate) fn condition<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     // The round that a loop's condition lets begin is told with it.
-    let name = match (r.recall(node, "round"), node.kind()) {
-        (Some(circle), "while") => format!("{}({site},{circle},(", probe("w")),
-        (Some(circle), _) => format!("{}({site},{circle},(", probe("wu")),
-        (None, _) => format!("{}({site},(", probe("b")),
+    let circle = r.recall(node, "round");
+    if let (Some(circle), "until") = (circle, node.kind()) {
+        around(
+            r,
+            condition,
+            &format!("{}({site},{circle},(", probe("wu")),
+            "))",
+        );
+        return;
+    }
+    let told = match circle {
+        Some(circle) => format!("{}&&{}", counted(site), counted(circle)),
+        None => counted(site),
     };
-    around(r, condition, &name, "))");
+    let holds = match circle {
+        Some(circle) => format!("{}({site},{circle})", probe("wt")),
+        None => format!("{}({site},true)", probe("b")),
+    };
+    let after = format!(
+        ")?({told}?({last}=true): {holds}):({counted}?({last}=false): {probe}({site},false)))",
+        last = last(site),
+        counted = counted(site),
+        probe = probe("b"),
+    );
+    around(r, condition, "((", &after);
 }
 
 /// Whether a loop's condition can tell of its rounds.

@@ -158,13 +158,27 @@ fn redefines(source: &[u8], method: Node<'_>) -> bool {
     if name.kind() != "operator" {
         return false;
     }
+    let is_core = |name: Node<'_>| {
+        let text = &source[name.start_byte()..name.end_byte()];
+        CORE.iter().any(|core| core.as_bytes() == text)
+    };
     let mut child = method;
     while let Some(parent) = child.parent() {
-        if matches!(parent.kind(), "class" | "module") {
-            return parent.child_by_field_name("name").is_some_and(|name| {
-                let text = &source[name.start_byte()..name.end_byte()];
-                CORE.iter().any(|core| core.as_bytes() == text)
-            });
+        match parent.kind() {
+            "class" | "module" => {
+                return parent.child_by_field_name("name").is_some_and(is_core);
+            }
+            // `refine Integer do`
+            "call" => {
+                let list = parent.child_by_field_name("arguments");
+                if list
+                    .and_then(|list| list.named_child(0))
+                    .is_some_and(is_core)
+                {
+                    return true;
+                }
+            }
+            _ => {}
         }
         child = parent;
     }

@@ -5,7 +5,7 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::names::{facts, is_silent};
-use crate::syntax::{code_end, is_clause, is_list, probe, statements};
+use crate::syntax::{code_end, counted, is_clause, is_list, probe, statements};
 
 /// Whether a statement has a site for its beginning. What only groups others has none.
 pub(crate) fn is_stepped<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
@@ -28,7 +28,7 @@ pub(crate) fn step<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let implied = r.known_site(node, "step").is_some();
     let site = r.site_of(Kind::Step, node, "step");
     if !implied {
-        r.open(node, format!("{}({site});", probe("s")));
+        r.open(node, format!("{}||{}({site});", counted(site), probe("s")));
     }
     // Defining a method reports nothing.
     if matches!(node.kind(), "method" | "alias" | "undef") && !facts(r).hooks {
@@ -107,14 +107,36 @@ pub(crate) fn program<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 }
 
 /// Puts what the emitter must know behind everything else, as the last insertion: the plan takes it
-/// off again, and the interpreter never sees it. Ranges of sites inside loops, then the offsets of
-/// top-level statements that hold something the parser could not read.
+/// off again, and the interpreter never sees it. Three lists, parted by bars: each loop's first and
+/// last site and the function it stands in; runs of sites by function (0: sites that enter one); the
+/// offsets of top-level statements that hold something the parser could not read.
 pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let mut text = String::from("#");
+    let homes = enclosing(r);
+    let base = r.options.first_function;
+    let home = |function: u32| function + 1;
     for site in r.sites() {
         if let Some((start, end)) = site.inner {
-            text.push_str(&format!(" {start} {end}"));
+            // A block is a function of its own: what goes on around it is its caller's.
+            let stands_in = match site.kind {
+                Kind::In => homes
+                    .get((site.function - base) as usize)
+                    .map_or(base, |place| *place),
+                _ => site.function,
+            };
+            text.push_str(&format!(" {start} {end} {}", home(stands_in)));
         }
+    }
+    text.push_str(" |");
+    let runs = r.sites().chunk_by(|one, other| {
+        one.function == other.function && (one.kind == Kind::In) == (other.kind == Kind::In)
+    });
+    for run in runs {
+        let function = match run[0].kind {
+            Kind::In => 0,
+            _ => home(run[0].function),
+        };
+        text.push_str(&format!(" {function} {} {}", run[0].id, run.len()));
     }
     text.push_str(" |");
     let mut cursor = node.walk();
@@ -122,4 +144,20 @@ pub(crate) fn finish<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         text.push_str(&format!(" {} {}", child.start_byte(), child.end_byte()));
     }
     r.close_at(r.source.len().max(node.end_byte()), usize::MAX >> 33, text);
+}
+
+/// For each function of the file, the one that it stands in.
+fn enclosing(r: &Rewriter<'_>) -> Vec<u32> {
+    let base = r.options.first_function;
+    let mut open: Vec<(u32, u32)> = Vec::new();
+    let mut found = Vec::new();
+    for (id, function) in (base..).zip(r.functions()) {
+        let (start, end) = (function.span.start, function.span.end);
+        while open.last().is_some_and(|&(_, last)| last <= start) {
+            open.pop();
+        }
+        found.push(open.last().map_or(base, |&(outer, _)| outer));
+        open.push((id, end));
+    }
+    found
 }

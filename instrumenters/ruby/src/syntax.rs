@@ -10,6 +10,16 @@ pub(crate) fn probe(name: &str) -> String {
     format!("{EMITTER}.{name}")
 }
 
+/// Takes a visit off a site's number: whether it is counted with that. Its probe is called where not.
+pub(crate) fn counted(site: u32) -> String {
+    format!("(::RubyVM::N[{site}]-=1)>0")
+}
+
+/// Where a site's last value goes while its visits are only counted.
+pub(crate) fn last(site: u32) -> String {
+    format!("::RubyVM::L[{site}]")
+}
+
 /// Nodes whose named children are statements.
 pub(crate) fn is_list(kind: &str) -> bool {
     matches!(

@@ -101,20 +101,25 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             let kept = source.insertions.len().saturating_sub(1);
             let insertions = &source.insertions[..kept];
             let facts = String::from_utf8_lossy(facts);
-            let (inner, broken) = facts.split_once('|').unwrap_or((&facts, ""));
-            let inner: Vec<&str> = inner.split_whitespace().skip(1).collect();
+            let mut lists = facts.trim_start_matches('#').split('|');
+            let mut list = || -> Vec<&str> {
+                let words = lists.next().unwrap_or_default();
+                words.split_whitespace().collect()
+            };
+            let (inner, homes, broken) = (list(), list(), list());
             let mut texts = vec![variant(code, insertions, &[])];
             let broken: Vec<u32> = broken
-                .split_whitespace()
+                .iter()
                 .filter_map(|word| word.parse().ok())
                 .collect();
             if !broken.is_empty() {
                 texts.push(variant(code, insertions, &broken));
             }
             table.push_str(&format!(
-                "{{path: {}, inner: [{}], texts: [",
+                "{{path: {}, inner: [{}], homes: [{}], texts: [",
                 literal(source.path.as_os_str().as_bytes()),
                 inner.join(","),
+                homes.join(","),
             ));
             for (number, (text, moved)) in texts.into_iter().enumerate() {
                 let name = format!("{index}-{number}.rb");

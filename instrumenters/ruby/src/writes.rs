@@ -5,7 +5,9 @@ use tracer_model::{Detail, Kind};
 
 use crate::names::{is_local, targets};
 use crate::statements::follow;
-use crate::syntax::{around, bare, is_list, is_void, probe};
+use crate::syntax::{
+    around, bare, code_end, counted, is_list, is_void, last, probe, statements,
+};
 
 /// Methods that change an array, hash, set or string in place.
 const CHANGING: [&str; 44] = [
@@ -91,6 +93,10 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let names = vec![r.label(left)];
     let site = site_for(r, node, names);
+    if is_behind(r, node, left) {
+        behind(r, node, left, site);
+        return;
+    }
     let before = format!("{}({site},", probe("v"));
     if matches!(right.kind(), "right_assignment_list" | "splat_argument") {
         around(r, right, &format!("{before}["), "])");
@@ -140,7 +146,33 @@ pub(crate) fn compound<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let site = site_for(r, node, names);
+    if is_behind(r, node, left) {
+        behind(r, node, left, site);
+        return;
+    }
     around(r, node, &format!("{}({site},(", probe("v")), "))");
+}
+
+/// Whether a write can be told by reading the variable in the next statement: nothing else wants the
+/// assignment's value.
+fn is_behind<'a>(r: &Rewriter<'a>, node: Node<'a>, left: Node<'a>) -> bool {
+    matches!(left.kind(), "identifier" | "instance_variable")
+        && is_statement(r, node)
+        && r.parent(node).is_some_and(|list| {
+            matches!(list.kind(), "do" | "program") || statements(list).last() != Some(&node)
+        })
+}
+
+fn behind<'a>(r: &mut Rewriter<'a>, node: Node<'a>, left: Node<'a>, site: u32) {
+    let name = r.text(left).into_owned();
+    let text = format!(
+        ";{}?({}={name}): {}({site},{name})",
+        counted(site),
+        last(site),
+        probe("v"),
+    );
+    let extent = node.end_byte() - node.start_byte();
+    r.close_at(code_end(node), extent, text);
 }
 
 /// `list << x` on a variable: the container before and after.
