@@ -16,6 +16,7 @@ mod recording_c;
 mod recording_javascript;
 mod recording_php;
 mod recording_python;
+mod recording_ruby;
 mod recording_typescript;
 mod report;
 mod rewriting;
@@ -40,6 +41,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-python", recording_python::measure),
     ("recording-javascript", recording_javascript::measure),
     ("recording-typescript", recording_typescript::measure),
+    ("recording-ruby", recording_ruby::measure),
     ("recording-c", recording_c::measure),
     ("recording-php", recording_php::measure),
     ("ten-million", startup::ten_million),

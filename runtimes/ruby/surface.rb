@@ -109,7 +109,10 @@ class RubyVM
       text = File.read(source.text, encoding: "UTF-8")
       open = [trees.parse(text, keep_script_lines: true)]
       while (node = open.pop)
-        return node if node.node_id == number
+        if node.node_id == number
+          # A file that loads itself is run as it is, the second time.
+          return (node.first_lineno..node.last_lineno).cover?(location.lineno) ? node : nil
+        end
         open.concat(node.children.grep(trees::Node))
       end
     rescue StandardError, SyntaxError

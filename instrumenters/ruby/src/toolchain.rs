@@ -108,10 +108,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             };
             let (inner, homes, broken) = (list(), list(), list());
             let mut texts = vec![variant(code, insertions, &[])];
-            let broken: Vec<u32> = broken
-                .iter()
-                .filter_map(|word| word.parse().ok())
-                .collect();
+            let broken: Vec<u32> = broken.iter().filter_map(|word| word.parse().ok()).collect();
             if !broken.is_empty() {
                 texts.push(variant(code, insertions, &broken));
             }

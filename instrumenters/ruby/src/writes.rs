@@ -5,9 +5,7 @@ use tracer_model::{Detail, Kind};
 
 use crate::names::{is_local, targets};
 use crate::statements::follow;
-use crate::syntax::{
-    around, bare, code_end, counted, is_list, is_void, last, probe, statements,
-};
+use crate::syntax::{around, bare, code_end, counted, is_list, is_void, last, probe, statements};
 
 /// Methods that change an array, hash, set or string in place.
 const CHANGING: [&str; 44] = [
