@@ -4,8 +4,8 @@
 # (see `loader.rb`): there is no frame of ours below the program's. Where anything goes wrong here,
 # the original runs untraced.
 #
-# All of it lives in a module that is taken out of sight again; `RubyVM::T` stays, which the
-# inserted text names.
+# All of it lives in a module that is taken out of sight again; `RubyVM::T`, `N` and `L` stay, which
+# the inserted text names.
 class RubyVM
   module Tracing
     # Found from within even when it is out of sight.

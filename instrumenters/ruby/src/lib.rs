@@ -1,8 +1,9 @@
 //! Ruby: probe query, hooks and toolchain.
 //!
 //! The hooks insert calls of the emitter's probes (`runtimes/ruby`). Nothing here runs anything.
-//! Invariants of the inserted text: it names only `::RubyVM::T`, holds no newline, binds no
-//! variable, opens no scope and no block, and leaves the line of every call what it was.
+//! Invariants of the inserted text: it names only `::RubyVM::T` and, to count visits without a call,
+//! `::RubyVM::N` and `::RubyVM::L`; it holds no newline, binds no variable, opens no scope and no
+//! block, and leaves the line of every call what it was.
 
 mod branches;
 mod errors;
