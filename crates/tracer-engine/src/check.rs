@@ -152,7 +152,7 @@ fn compare(
     let run = &options.run;
     let mut program = Program::load(path, &run.program)?;
     program.spec.id.clone_into(language);
-    let toolchain = choose_toolchain(program.spec, &run.settings)?;
+    let toolchain = choose_toolchain(&program, &run.settings)?;
     let original = execute(&mut program, &toolchain, &run.settings, None)?;
     match &original.outcome.end {
         End::BuildFailed { diagnostics, .. } => {
@@ -226,7 +226,7 @@ fn unsteady(
         (" at other addresses".to_owned(), moved.clone()),
         (" at other addresses".to_owned(), moved),
     ];
-    for flag in program.spec.toolchain.variations {
+    for flag in program.toolchain.variations {
         let mut varied = settings.clone();
         varied.compiler_flags.push(flag.into());
         rounds.push((format!(" when built with {flag}"), varied));

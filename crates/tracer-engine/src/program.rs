@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
-use tracer_instrument::{Instrumented, LanguageSpec, Options, engine};
+use tracer_instrument::{Instrumented, LanguageSpec, Options, Toolchain, engine};
 use tracer_model::{Detail, Dropped, SiteTable, SourceFile};
 
 use crate::EngineError;
@@ -40,6 +40,8 @@ pub struct Source {
 pub struct Program {
     /// Its language.
     pub spec: &'static LanguageSpec,
+    /// How it is built and run: one of the language's toolchains.
+    pub toolchain: &'static Toolchain,
     /// The main file as the user named it.
     pub given: PathBuf,
     /// Main file first.
@@ -71,6 +73,7 @@ impl Program {
         let spec = language(given, &original, options)?;
         let mut program = Self {
             given: given.into(),
+            toolchain: spec.toolchain_of(&original),
             dialect_settled: false,
             settings: settings(spec, &path),
             ..Self::empty(spec)
@@ -100,6 +103,7 @@ impl Program {
     pub(crate) fn empty(spec: &'static LanguageSpec) -> Self {
         Self {
             spec,
+            toolchain: &spec.toolchain,
             given: PathBuf::from("/none"),
             sources: Vec::new(),
             companions: Vec::new(),

@@ -134,7 +134,7 @@ pub struct Recorded {
 /// Instruments, builds, runs and normalises one program.
 pub fn trace(path: &Path, options: &RunOptions) -> Result<Recorded, EngineError> {
     let mut program = Program::load(path, &options.program)?;
-    let toolchain = choose_toolchain(program.spec, &options.settings)?;
+    let toolchain = choose_toolchain(&program, &options.settings)?;
     let executed = execute(
         &mut program,
         &toolchain,

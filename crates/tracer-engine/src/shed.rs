@@ -29,7 +29,7 @@ impl Rounds {
     /// Drops the probes that the diagnostics point at; after some rounds, every probe. False when
     /// nothing is left to drop: the program itself does not compile.
     pub fn shed(&mut self, program: &mut Program, said: &str, shed: &mut Vec<Dropped>) -> bool {
-        let Some(read) = program.spec.toolchain.diagnostics else {
+        let Some(read) = program.toolchain.diagnostics else {
             return false;
         };
         self.groups.resize(program.sources.len(), BTreeSet::new());

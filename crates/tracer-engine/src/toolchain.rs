@@ -8,11 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tracer_image::{Digest, LayerKind, Manifest, Store};
-use tracer_instrument::{Found, LanguageSpec, SELF};
+use tracer_instrument::{Found, LanguageSpec, SELF, Toolchain as Wanted};
 use tracer_model::Limits;
 use tracer_sandbox::{Isolation, Request, Root, Stream};
 
-use crate::{EngineError, Settings, emitters};
+use crate::{EngineError, Program, Settings, emitters};
 
 /// Longest a toolchain may take to describe itself.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -71,13 +71,15 @@ impl Toolchain {
     }
 }
 
-/// The toolchain that a run with these settings uses.
-pub fn choose(spec: &'static LanguageSpec, settings: &Settings) -> Result<Toolchain, EngineError> {
+/// The toolchain that a run of this program with these settings uses.
+pub fn choose(program: &Program, settings: &Settings) -> Result<Toolchain, EngineError> {
+    let (spec, wanted) = (program.spec, program.toolchain);
     let store = settings.store()?;
     let isolated = settings.isolation != Isolation::None;
     let manifest = match settings.toolchain {
         Origin::Host => None,
-        Origin::Auto if !isolated || find(spec).is_ok() => None,
+        // Another engine's image has what reports from within it; this machine's may not.
+        Origin::Auto if !isolated || is_first(spec, wanted) && find(spec).is_ok() => None,
         Origin::Auto => store.manifest(spec.id),
         Origin::Image if !isolated => return Err(EngineError::ImageNeedsWalls),
         Origin::Image => {
@@ -90,15 +92,33 @@ pub fn choose(spec: &'static LanguageSpec, settings: &Settings) -> Result<Toolch
             )
         }
     };
-    match manifest {
-        Some(manifest) => in_image(spec, &store, &manifest),
-        None => Ok(find(spec)?.into()),
+    let mut toolchain = match manifest {
+        Some(manifest) => attach(spec, wanted, &store, &manifest)?,
+        None => find_one(spec, wanted)?.into(),
+    };
+    if !is_first(spec, wanted) && spec.toolchain.programs.contains(&SELF) {
+        let carrier = find(spec)?.program;
+        toolchain.found.roots.insert(0, carrier);
     }
+    Ok(toolchain)
+}
+
+fn is_first(spec: &'static LanguageSpec, wanted: &'static Wanted) -> bool {
+    std::ptr::eq(wanted, &raw const spec.toolchain)
 }
 
 /// The toolchain of an image, which is mounted or unpacked if it is not yet.
 pub fn in_image(
     spec: &'static LanguageSpec,
+    store: &Store,
+    manifest: &Manifest,
+) -> Result<Toolchain, EngineError> {
+    attach(spec, &spec.toolchain, store, manifest)
+}
+
+fn attach(
+    spec: &'static LanguageSpec,
+    wanted: &'static Wanted,
     store: &Store,
     manifest: &Manifest,
 ) -> Result<Toolchain, EngineError> {
@@ -123,13 +143,16 @@ pub fn in_image(
             .collect(),
         emitters,
     };
-    let found = match &manifest.toolchain {
+    // The manifest names the language's first toolchain; where that is this program, it is now
+    // where it was when the image was built only by chance.
+    let named = is_first(spec, wanted) && !wanted.programs.contains(&SELF);
+    let found = match manifest.toolchain.as_ref().filter(|_| named) {
         Some(known) => Found {
             program: known.program.clone(),
             version: known.version.clone(),
             roots: Vec::new(),
         },
-        None => find_in(spec, &image)?,
+        None => find_in(spec, wanted, &image)?,
     };
     Ok(Toolchain {
         found,
@@ -137,36 +160,45 @@ pub fn in_image(
     })
 }
 
-/// The first working toolchain on `PATH`; asked once per process.
+/// The language's first toolchain, on this machine; asked once per process.
 pub fn find(spec: &'static LanguageSpec) -> Result<Found, EngineError> {
-    static KNOWN: Mutex<BTreeMap<&'static str, Found>> = Mutex::new(BTreeMap::new());
+    find_one(spec, &spec.toolchain)
+}
+
+fn find_one(spec: &'static LanguageSpec, wanted: &'static Wanted) -> Result<Found, EngineError> {
+    type Names = (&'static str, &'static [&'static str]);
+    static KNOWN: Mutex<BTreeMap<Names, Found>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = known.get(spec.id) {
+    if let Some(found) = known.get(&(spec.id, wanted.programs)) {
         return Ok(found.clone());
     }
     let mut strange = None;
-    for name in spec.toolchain.programs {
+    for name in wanted.programs {
         let Some(path) = program(name) else { continue };
-        match identify(spec, &path, None) {
+        match identify(wanted, &path, None) {
             Ok(found) => {
-                known.insert(spec.id, found.clone());
+                known.insert((spec.id, wanted.programs), found.clone());
                 return Ok(found);
             }
             Err(error) => strange = strange.or(Some(error)),
         }
     }
-    Err(strange.unwrap_or_else(|| missing(spec)))
+    Err(strange.unwrap_or_else(|| missing(spec, wanted)))
 }
 
 /// The first working toolchain of an image.
-fn find_in(spec: &'static LanguageSpec, image: &Image) -> Result<Found, EngineError> {
+fn find_in(
+    spec: &'static LanguageSpec,
+    wanted: &'static Wanted,
+    image: &Image,
+) -> Result<Found, EngineError> {
     let mut strange = None;
-    for name in spec.toolchain.programs {
+    for name in wanted.programs {
         let own = program(name).filter(|_| *name == SELF);
         let inside = IMAGE_PATH.iter().map(|folder| Path::new(folder).join(name));
         let inside = inside.filter(|path| *name != SELF && stands_in(image, path));
         for path in own.into_iter().chain(inside) {
-            match identify(spec, &path, Some(image)) {
+            match identify(wanted, &path, Some(image)) {
                 Ok(found) => return Ok(found),
                 Err(error) => strange = strange.or(Some(error)),
             }
@@ -174,7 +206,7 @@ fn find_in(spec: &'static LanguageSpec, image: &Image) -> Result<Found, EngineEr
     }
     Err(strange.unwrap_or_else(|| EngineError::NotInImage {
         language: spec.name,
-        programs: spec.toolchain.programs.join(", "),
+        programs: wanted.programs.join(", "),
     }))
 }
 
@@ -188,7 +220,7 @@ fn stands_in(image: &Image, path: &Path) -> bool {
         .any(|layer| layer.join(below).symlink_metadata().is_ok())
 }
 
-fn missing(spec: &LanguageSpec) -> EngineError {
+fn missing(spec: &LanguageSpec, wanted: &Wanted) -> EngineError {
     EngineError::NoToolchain {
         id: spec.id,
         language: spec.name,
@@ -200,7 +232,7 @@ fn missing(spec: &LanguageSpec) -> EngineError {
             .copied()
             .collect::<Vec<_>>()
             .join(", "),
-        hint: spec.toolchain.hint,
+        hint: wanted.hint,
     }
 }
 
@@ -228,19 +260,15 @@ fn is_program(file: &Path) -> bool {
         .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-fn identify(
-    spec: &LanguageSpec,
-    program: &Path,
-    image: Option<&Image>,
-) -> Result<Found, EngineError> {
+fn identify(wanted: &Wanted, program: &Path, image: Option<&Image>) -> Result<Found, EngineError> {
     let mut argv: Vec<OsString> = vec![program.into()];
-    argv.extend(spec.toolchain.identify.iter().map(OsString::from));
+    argv.extend(wanted.identify.iter().map(OsString::from));
     let mut request = Request::new(program, "/");
     request.argv = argv;
     match image {
         Some(image) => {
             request.image = Some(image.root.clone());
-            if spec.toolchain.programs.contains(&SELF) {
+            if wanted.programs.contains(&SELF) {
                 request.roots.push(program.to_path_buf());
             }
             request.env.clone_from(&image.environment);
@@ -267,7 +295,7 @@ fn identify(
     };
     let finished = tracer_sandbox::run(&request)?;
     let said = String::from_utf8_lossy(&finished.stdout);
-    (spec.toolchain.describe)(&said, program).ok_or_else(|| EngineError::StrangeToolchain {
+    (wanted.describe)(&said, program).ok_or_else(|| EngineError::StrangeToolchain {
         program: program.to_path_buf(),
         said: said
             .chars()

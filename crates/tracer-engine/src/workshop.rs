@@ -68,7 +68,7 @@ impl Workshop<'_> {
             .cloned()
             .chain(dialect)
             .collect();
-        (program.spec.toolchain.plan)(&PlanRequest {
+        (program.toolchain.plan)(&PlanRequest {
             found: &self.toolchain.found,
             sources: &sources,
             companions: &companions,
@@ -183,7 +183,7 @@ impl Workshop<'_> {
         };
         program.dialect_settled = true;
         let usual: &[&[&str]] = &[&[]];
-        for dialect in usual.iter().chain(program.spec.toolchain.dialects) {
+        for dialect in usual.iter().chain(program.toolchain.dialects) {
             program.dialect = dialect;
             let plan = original.plan(program);
             let mut builds = true;
@@ -282,7 +282,7 @@ impl Workshop<'_> {
         let settings = self.settings;
         let mut request = Request::new(plan.program.clone(), settings.cwd.clone());
         request.argv.clone_from(&plan.argv);
-        let fixed = program.spec.toolchain.environment;
+        let fixed = program.toolchain.environment;
         request.env = self.environment(fixed, &plan.env);
         if let Some(channel) = channel {
             request

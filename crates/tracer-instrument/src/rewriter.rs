@@ -519,6 +519,11 @@ impl<'a> Rewriter<'a> {
         self.edits.push(edit);
     }
 
+    /// Notes what has no probe, where no node stands for it.
+    pub fn drop_at(&mut self, dropped: Dropped) {
+        self.dropped.push(dropped);
+    }
+
     /// Notes a place that has no probe, and why (a fixed word).
     pub fn drop_probe(&mut self, node: Node<'_>, reason: &str) {
         self.dropped.push(Dropped {

@@ -80,6 +80,11 @@ pub struct LanguageSpec {
     pub type_names: TypeNames,
     /// How to find, build and run.
     pub toolchain: Toolchain,
+    /// Toolchains for programs that the first one cannot run, such as those in the dialect of
+    /// another engine; each with what tells such a program by its main file's text. Where
+    /// `toolchain` is [`SELF`], that program is seen by them too, as the first of
+    /// [`Found::roots`].
+    pub other_toolchains: &'static [(fn(&[u8]) -> bool, &'static Toolchain)],
 }
 
 /// In [`Toolchain::programs`]: the program that is running, for a language that it carries itself.
@@ -244,6 +249,13 @@ impl LanguageSpec {
             others.position(|(known, _)| known.eq_ignore_ascii_case(extension))
         });
         other.map_or(0, |index| index + 1)
+    }
+
+    /// The toolchain for a main file with this text.
+    pub fn toolchain_of(&'static self, source: &[u8]) -> &'static Toolchain {
+        let mut others = self.other_toolchains.iter();
+        let other = others.find(|(fits, _)| fits(source));
+        other.map_or(&self.toolchain, |(_, toolchain)| toolchain)
     }
 
     /// A grammar by its number; the first for a number there is none of.

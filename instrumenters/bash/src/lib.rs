@@ -74,6 +74,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ..TypeNames::NEUTRAL
     },
     toolchain: toolchain::TOOLCHAIN,
+    other_toolchains: &[],
 };
 
 macro_rules! emitter {

@@ -113,4 +113,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         dialects: &[],
         noise: None,
     },
+    other_toolchains: &[],
 };

@@ -140,4 +140,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         dialects: &[],
         noise: None,
     },
+    other_toolchains: &[],
 };

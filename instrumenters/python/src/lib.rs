@@ -83,6 +83,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ..TypeNames::NEUTRAL
     },
     toolchain: toolchain::TOOLCHAIN,
+    other_toolchains: &[],
 };
 
 macro_rules! emitter {

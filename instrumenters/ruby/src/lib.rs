@@ -120,4 +120,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         false_text: "false",
     },
     toolchain: toolchain::TOOLCHAIN,
+    other_toolchains: &[],
 };

@@ -1,4 +1,4 @@
-//! SQL on `SQLite`: which statements report, and how a script is run.
+//! SQL on `SQLite` and PostgreSQL: which statements report, and how a script is run.
 //!
 //! Nothing is inserted into a statement. Statements are cut by the runner's own tokenizer, which
 //! knows what the `sqlite3` shell knows; one comment behind the script tells the runner which sites
@@ -6,15 +6,19 @@
 
 mod dialect;
 mod modules;
+mod places;
+mod postgresql;
 mod relations;
+mod routine;
 mod script;
+mod server;
 mod statement;
 mod toolchain;
 
 use tracer_instrument::{LanguageSpec, SELF, Toolchain};
 use tracer_model::TypeNames;
 
-/// SQL, in the dialect of `SQLite`.
+/// SQL, in the dialects of `SQLite` and PostgreSQL.
 pub static SPEC: LanguageSpec = LanguageSpec {
     id: "sql",
     name: "SQL",
@@ -61,4 +65,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         dialects: &[],
         noise: None,
     },
+    other_toolchains: &[(dialect::is_postgresql, &server::TOOLCHAIN)],
 };

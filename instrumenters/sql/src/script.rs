@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use tracer_instrument::{Node, Rewriter};
-use tracer_model::{Detail, FunctionKind, Kind, Span};
+use tracer_model::{Detail, FunctionKind, Kind};
 use tracer_runtime_sql::dot;
 use tracer_runtime_sql::sites::{Effect, FileSites, StatementSites, TriggerSites};
 use tracer_runtime_sql::split::{Piece, Text, split};
 
-use crate::statement::{self, Trigger};
-use crate::{dialect, statement::Statement};
+use crate::dialect::{self, Dialect};
+use crate::places::Places;
+use crate::postgresql;
+use crate::statement::{self, Statement, Trigger};
 
 /// Begins the comment behind a script.
 pub(crate) const OPEN: &str = "/*tracer ";
@@ -19,20 +21,30 @@ pub(crate) const CLOSE: &str = "*/";
 pub(crate) fn finish<'a>(rewriter: &mut Rewriter<'a>, _: Node<'a>) {
     let text = Text::new(rewriter.source);
     let pieces = split(&text.bytes);
-    if let Some(why) = dialect::foreign(&text, &pieces) {
-        return rewriter.refuse(why);
+    match dialect::of(&text, &pieces) {
+        Dialect::Sqlite => {}
+        Dialect::PostgreSql => {
+            let sites = postgresql::sites(rewriter);
+            return note(rewriter, &sites);
+        }
+        Dialect::Other(why) => return rewriter.refuse(why),
     }
-    let module = rewriter.options.first_function;
+    let relations = relations(rewriter);
+    let (source, module) = (rewriter.source, rewriter.options.first_function);
     let mut script = Script {
-        lines: line_starts(rewriter.source),
-        relations: relations(rewriter),
-        rewriter,
+        places: Places::new(rewriter, source, module),
+        relations,
         text: &text,
-        function: module,
         sites: FileSites::default(),
     };
     script.whole(&pieces);
-    let facts = format!("{OPEN}{}{CLOSE}", script.sites.encode());
+    let sites = script.sites.encode();
+    note(rewriter, &sites);
+}
+
+/// One comment behind the script.
+fn note(rewriter: &mut Rewriter<'_>, sites: &str) {
+    let facts = format!("{OPEN}{sites}{CLOSE}");
     rewriter.open_at(rewriter.source.len(), 0, facts);
 }
 
@@ -47,29 +59,17 @@ fn relations(rewriter: &Rewriter<'_>) -> Vec<(usize, u32)> {
     found
 }
 
-fn line_starts(source: &[u8]) -> Vec<usize> {
-    let ends = source
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n');
-    std::iter::once(0)
-        .chain(ends.map(|(at, _)| at + 1))
-        .collect()
-}
-
 struct Script<'r, 'a, 't> {
-    rewriter: &'r mut Rewriter<'a>,
+    places: Places<'r, 'a>,
     text: &'t Text,
-    lines: Vec<usize>,
     relations: Vec<(usize, u32)>,
-    function: u32,
     sites: FileSites,
 }
 
 impl Script<'_, '_, '_> {
     fn whole(&mut self, pieces: &[Piece]) {
         // A file that another one reads is left again.
-        if self.rewriter.options.file > 0 {
+        if self.places.rewriter.options.file > 0 {
             self.sites.enter = self.site(Kind::In, 0..0);
         }
         for piece in pieces {
@@ -105,7 +105,7 @@ impl Script<'_, '_, '_> {
                 }
             }
         }
-        if self.rewriter.options.file > 0 {
+        if self.places.rewriter.options.file > 0 {
             let end = self.text.bytes.len();
             self.sites.leave = self.site(Kind::Out, end..end);
         }
@@ -130,7 +130,7 @@ impl Script<'_, '_, '_> {
         if self.wants(Detail::Lines) {
             for name in &read.recursive {
                 let site = self.site(Kind::Loop, name.clone());
-                self.rewriter.site_mut(site).inner = Some((site, site));
+                self.places.rewriter.site_mut(site).inner = Some((site, site));
                 sites
                     .loops
                     .push((site, statement::name(&self.text.bytes, name.clone())));
@@ -160,7 +160,7 @@ impl Script<'_, '_, '_> {
                 .iter()
                 .take_while(|(at, _)| *at < sites.end)
             {
-                let label = self.rewriter.site_mut(site).names.concat();
+                let label = self.places.rewriter.site_mut(site).names.concat();
                 sites.tables.push((site, called(&label)));
             }
         }
@@ -170,11 +170,10 @@ impl Script<'_, '_, '_> {
     fn trigger(&mut self, span: &Range<usize>, trigger: &Trigger, created: u32) -> TriggerSites {
         let bytes = &self.text.bytes;
         let name = statement::name(bytes, trigger.name.clone());
-        let whole = self.span(span.clone());
-        let outer = self.function;
-        self.function = self
-            .rewriter
-            .function_at(&name, whole, FunctionKind::Function);
+        let whole = self.in_file(span);
+        let outer = self
+            .places
+            .enter_function(&name, &whole, FunctionKind::Function);
         let arguments: &[&str] = match trigger.event {
             Effect::Insert => &["new"],
             Effect::Update => &["old", "new"],
@@ -198,7 +197,7 @@ impl Script<'_, '_, '_> {
             })
             .collect();
         let leave = self.site(Kind::Out, span.clone());
-        self.function = outer;
+        self.places.function = outer;
         TriggerSites {
             created,
             name,
@@ -213,42 +212,27 @@ impl Script<'_, '_, '_> {
     }
 
     fn wants(&self, detail: Detail) -> bool {
-        self.rewriter.wants(detail)
+        self.places.wants(detail)
     }
 
     fn named(&mut self, kind: Kind, span: &Range<usize>, names: &[&str]) -> u32 {
-        let site = self.site(kind, span.clone());
-        self.rewriter
-            .set_names(site, names.iter().map(|name| (*name).to_owned()));
-        site
+        let span = self.in_file(span);
+        self.places.named(kind, &span, names)
     }
 
     fn site(&mut self, kind: Kind, span: Range<usize>) -> u32 {
-        let label = label(&self.text.bytes[span.clone()]);
-        let span = self.span(span);
-        let site = self.rewriter.site_at(kind, self.function, span);
-        if kind == Kind::Branch {
-            self.rewriter.site_mut(site).text = label;
-        }
-        site
+        let span = self.in_file(&span);
+        self.places.site(kind, span)
     }
 
-    fn span(&self, span: Range<usize>) -> Span {
+    fn in_file(&self, span: &Range<usize>) -> Range<usize> {
         let start = self.text.in_file(span.start);
         let end = if span.is_empty() {
             start
         } else {
             self.text.in_file(span.end - 1) + 1
         };
-        let line_of = |at: usize| self.lines.partition_point(|&line| line <= at);
-        let line = line_of(start);
-        Span {
-            start: start as u32,
-            end: end as u32,
-            line: line as u32,
-            column: (start - self.lines[line - 1]) as u32 + 1,
-            end_line: line_of(end.saturating_sub(1).max(start)) as u32,
-        }
+        start..end
     }
 }
 
@@ -257,9 +241,4 @@ fn called(label: &str) -> String {
     let last = label.split_whitespace().next_back().unwrap_or_default();
     let last = last.rsplit('.').next().unwrap_or_default();
     last.trim_matches(['"', '`', '[', ']']).to_owned()
-}
-
-fn label(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&text[..text.len().min(160)]).into_owned();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

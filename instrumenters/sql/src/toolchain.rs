@@ -32,15 +32,7 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
         ..Plan::default()
     };
     if request.traced {
-        let mut sites = Vec::new();
-        for source in request.sources {
-            if let Some(facts) = source.instrumented.and_then(facts) {
-                sites.extend(source.path.as_os_str().as_encoded_bytes());
-                sites.push(b'\n');
-                sites.extend(facts);
-                sites.push(b'\n');
-            }
-        }
+        let sites = sites(request);
         let file = request.private.join("sites");
         plan.argv
             .extend(["--sites".into(), file.clone().into_os_string()]);
@@ -49,6 +41,20 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
     plan.argv.push(request.given.into());
     plan.argv.extend(request.args.iter().cloned());
     plan
+}
+
+/// What the instrumenter says of each file: lines of path and sites in turn.
+pub(crate) fn sites(request: &PlanRequest<'_>) -> Vec<u8> {
+    let mut sites = Vec::new();
+    for source in request.sources {
+        if let Some(facts) = source.instrumented.and_then(facts) {
+            sites.extend(source.path.as_os_str().as_encoded_bytes());
+            sites.push(b'\n');
+            sites.extend(facts);
+            sites.push(b'\n');
+        }
+    }
+    sites
 }
 
 /// What the comment behind a script says.

@@ -82,4 +82,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         dialects: &[],
         noise: None,
     },
+    other_toolchains: &[],
 };

@@ -256,15 +256,30 @@ pub(crate) struct Rows {
 impl Rows {
     /// Takes a row in.
     pub(crate) fn add(&mut self, channel: &mut Channel, names: &[String], values: &[Datum<'_>]) {
+        let digest = |digest: &mut Digest| {
+            for value in values {
+                values::digest_of(digest, *value);
+            }
+        };
+        self.take(channel, digest, |channel| {
+            values::row(channel, "row", names, values)
+        });
+    }
+
+    /// Takes a row in: what goes into the digest, and how it is encoded if it is shown.
+    pub(crate) fn take(
+        &mut self,
+        channel: &mut Channel,
+        digest: impl FnOnce(&mut Digest),
+        encode: impl FnOnce(&mut Channel) -> Vec<u8>,
+    ) {
         let bounds = channel.bounds;
         self.count += 1;
-        for value in values {
-            values::digest_of(&mut self.digest, *value);
-        }
+        digest(&mut self.digest);
         if self.shown + 1 < self.count || self.shown >= bounds.elements as u64 {
             return;
         }
-        let row = values::row(channel, "row", names, values);
+        let row = encode(channel);
         if self.encoded.len() + row.len() <= bounds.value || self.shown == 0 {
             self.encoded.extend(row);
             self.shown += 1;

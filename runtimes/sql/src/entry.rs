@@ -14,6 +14,8 @@ use std::fs::File;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+
 /// The first argument that makes this program the runner.
 pub const RUNNER: &str = "--tracer-sql-runner";
 
@@ -50,5 +52,7 @@ pub fn is_linked() -> bool {
 pub(crate) fn channel() -> Option<File> {
     let number: i32 = std::env::var("TRACER_CHANNEL").ok()?.parse().ok()?;
     // SAFETY: the runner of this program passed the descriptor for this use alone.
-    Some(File::from(unsafe { OwnedFd::from_raw_fd(number) }))
+    let channel = File::from(unsafe { OwnedFd::from_raw_fd(number) });
+    fcntl(&channel, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
+    Some(channel)
 }

@@ -14,6 +14,7 @@
 //! | `modes`, `columns` | output |
 //! | `tracer`, `changes`, `plan`, `codes` | what happened, as records |
 //! | `channel`, `values` | records as bytes |
+//! | `postgresql` | the same for the dialect of PostgreSQL, on its own server |
 
 mod changes;
 mod channel;
@@ -25,6 +26,7 @@ mod entry;
 mod import;
 mod modes;
 mod plan;
+pub mod postgresql;
 mod schema;
 mod shell;
 pub mod sites;
@@ -50,6 +52,12 @@ use crate::tracer::Tracer;
 pub fn main(mut arguments: Vec<OsString>) -> i32 {
     if arguments.first().is_some_and(|first| first == "--version") {
         return say(&format!("{}\n", engine::version()));
+    }
+    if arguments
+        .first()
+        .is_some_and(|first| first == postgresql::POSTGRESQL)
+    {
+        return postgresql::main(&arguments[1..]);
     }
     let mut sites = None;
     if arguments.len() >= 2 && arguments[0] == "--sites" {

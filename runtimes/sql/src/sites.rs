@@ -192,21 +192,22 @@ fn put(out: &mut String, statement: &StatementSites) {
 }
 
 /// Names may hold anything; `-` is the empty one.
-fn hex(name: &str) -> String {
+pub(crate) fn hex(name: &str) -> String {
     if name.is_empty() {
         return "-".into();
     }
     name.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-struct Words<'t>(std::str::SplitAsciiWhitespace<'t>);
+/// Words to be read.
+pub(crate) struct Words<'t>(pub(crate) std::str::SplitAsciiWhitespace<'t>);
 
 impl Words<'_> {
-    fn number(&mut self) -> Option<usize> {
+    pub(crate) fn number(&mut self) -> Option<usize> {
         self.0.next()?.parse().ok()
     }
 
-    fn site(&mut self) -> Option<u32> {
+    pub(crate) fn site(&mut self) -> Option<u32> {
         self.0.next()?.parse().ok()
     }
 
@@ -214,7 +215,7 @@ impl Words<'_> {
         Effect::ALL.get(self.number()?).copied()
     }
 
-    fn name(&mut self) -> Option<String> {
+    pub(crate) fn name(&mut self) -> Option<String> {
         let word = self.0.next()?;
         if word == "-" {
             return Some(String::new());
@@ -227,7 +228,10 @@ impl Words<'_> {
         String::from_utf8(bytes?).ok()
     }
 
-    fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(crate) fn list<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let count = self.number()?;
         (0..count).map(|_| read(self)).collect()
     }
