@@ -192,13 +192,15 @@ fn of_server(text: &[u8]) -> Option<Result<(), String>> {
                     .find(|(word, _)| words.places(word).next().is_some())
                     .map(|(word, dialect)| (*dialect, word.to_ascii_uppercase()))
             })
-            .or_else(|| of_statement(&words))
-            .or_else(|| words.is_unquoted_routine());
+            .or_else(|| words.unquoted_routine())
+            .or_else(|| of_statement(&words));
         match other {
             None => {}
+            Some(("SQLite", _)) => return None,
             Some((dialect, what)) => {
-                let shared = dialect.contains("PostgreSQL") || dialect.starts_with("a dialect");
-                if !shared || words.is_unquoted_routine().is_some() {
+                let shared =
+                    dialect.contains("PostgreSQL") || dialect.starts_with("a dialect with ");
+                if !shared {
                     return Some(Err(refusal(text, piece.span.start, dialect, &what)));
                 }
                 ours = true;
@@ -242,16 +244,15 @@ impl<'t> Words<'t> {
     }
 
     /// A function whose body stands there as it is, which PostgreSQL has only for SQL.
-    fn is_unquoted_routine(&self) -> Option<(&'static str, String)> {
+    fn unquoted_routine(&self) -> Option<(&'static str, String)> {
         let at = if self.is(1, "or") { 3 } else { 1 };
         let routine = self.is(0, "create") && (self.is(at, "function") || self.is(at, "procedure"));
         let quoted = self.0.iter().any(|word| matches!(word[0], b'$' | b'\''));
-        let plain = ["atomic", "return"]
-            .iter()
-            .any(|word| self.places(word).next().is_some());
+        let has = |word: &str| self.places(word).next().is_some();
+        let plain = has("atomic") || has("return") && !has("begin");
         (routine && !quoted && !plain).then(|| {
             (
-                "a dialect with stored procedures",
+                "another dialect of stored procedures",
                 "a body without quotes".to_owned(),
             )
         })

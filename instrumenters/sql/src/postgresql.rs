@@ -14,6 +14,10 @@ use crate::routine::{self, Routine};
 const NOT_TOLD: &str = "PostgreSQL tells no rows before and after a change, no rounds of recursion \
                         and no lines of functions in languages other than PL/pgSQL";
 
+/// What is said of a script with a trigger that `plpgsql_check` cannot report of.
+const NOT_REPORTED: &str =
+    "functions in PL/pgSQL do not report in a script with a trigger on DELETE";
+
 /// The sites of a script.
 pub(crate) fn sites(rewriter: &mut Rewriter<'_>) -> String {
     let source = rewriter.source;
@@ -25,12 +29,17 @@ pub(crate) fn sites(rewriter: &mut Rewriter<'_>) -> String {
     };
     script.whole(&split(source));
     let encoded = script.sites.encode();
-    if rewriter.options.file == 0 {
+    let silent = routine::on_delete(source);
+    let said = [
+        (rewriter.options.file == 0, NOT_TOLD),
+        (silent, NOT_REPORTED),
+    ];
+    for (_, detail) in said.into_iter().filter(|(said, _)| *said) {
         rewriter.drop_at(Dropped {
-            file: 0,
-            line: 0,
+            file: rewriter.options.file,
+            line: 1,
             reason: "engine".into(),
-            detail: NOT_TOLD.into(),
+            detail: detail.into(),
         });
     }
     encoded
@@ -133,6 +142,10 @@ impl Script<'_, '_> {
         let mut body = BodySites {
             line: self.places.line(statement.at),
             kind: statement.kind.clone(),
+            returned: statement
+                .returned
+                .as_ref()
+                .map_or_else(String::new, |returned| self.places.label(returned)),
             round: statement.round.map_or(0, |outer| made[outer].loops),
             step: self.places.site(Kind::Step, span.clone()),
             ..BodySites::default()

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use tracer_runtime_sql::postgresql::split::{tag, tokens};
+use tracer_runtime_sql::postgresql::split::{split, tag, tokens};
 
 /// A function.
 #[derive(Debug, Default)]
@@ -30,6 +30,8 @@ pub(crate) struct Statement {
     pub(crate) is_loop: bool,
     /// The loop of which it begins a round.
     pub(crate) round: Option<usize>,
+    /// The variable that it returns.
+    pub(crate) returned: Option<Range<usize>>,
     /// What it assigns to.
     pub(crate) target: Option<Range<usize>>,
     /// What the handler catches that it begins.
@@ -105,6 +107,29 @@ pub(crate) fn read(text: &[u8], span: Range<usize>) -> Option<Routine> {
     body.block();
     routine.statements = body.found;
     Some(routine)
+}
+
+/// Whether a script makes a trigger on `DELETE`, itself or in a text that it runs. What reports the
+/// statements of PL/pgSQL (`plpgsql_check` up to 2.10) reads out of bounds when such a trigger fires.
+pub(crate) fn on_delete(text: &[u8]) -> bool {
+    let all = |text: &[u8], words: &[&str]| {
+        let text = String::from_utf8_lossy(text).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    split(text).into_iter().any(|piece| {
+        let spans: Vec<_> = tokens(text, piece.span).collect();
+        let is = |span: &Range<usize>, word: &str| {
+            text[span.clone()].eq_ignore_ascii_case(word.as_bytes())
+        };
+        let creates = spans.first().is_some_and(|first| is(first, "create"))
+            && spans.iter().take(5).any(|span| is(span, "trigger"))
+            && spans.iter().any(|span| is(span, "delete"));
+        let quoted = |span: &Range<usize>| {
+            text[span.clone()].len() > 20
+                && all(&text[span.clone()], &["create", "trigger", "delete"])
+        };
+        creates || spans.iter().any(quoted)
+    })
 }
 
 fn is_language(text: &[u8], span: &Range<usize>) -> bool {
@@ -227,6 +252,7 @@ impl Body<'_> {
 
     /// A block with its declarations and handlers.
     fn block(&mut self) -> Option<usize> {
+        self.label();
         if self.is(self.at, "declare") {
             while self.more() && !self.is(self.at, "begin") {
                 self.behind(";");
@@ -278,11 +304,15 @@ impl Body<'_> {
         first
     }
 
-    fn statement(&mut self) -> Option<usize> {
-        // `<<label>>` is four signs and a word.
+    /// `<<label>>` is four signs and a word.
+    fn label(&mut self) {
         if self.is(self.at, "<") && self.is(self.at + 1, "<") {
             self.at += 5;
         }
+    }
+
+    fn statement(&mut self) -> Option<usize> {
+        self.label();
         if self.any(&["declare", "begin"]) {
             return self.block();
         }
@@ -422,6 +452,8 @@ impl Body<'_> {
                 }
             }
         };
+        let returned =
+            (kind == "return" && self.at == from + 2).then(|| self.span(from + 1, self.at));
         let nothing = first == "null" && self.at == from + 1;
         self.at += 1;
         (!nothing).then(|| {
@@ -430,6 +462,7 @@ impl Body<'_> {
                 span,
                 kind,
                 target,
+                returned,
                 ..Statement::default()
             })
         })

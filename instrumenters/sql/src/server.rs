@@ -6,8 +6,9 @@ use std::path::Path;
 
 use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
 use tracer_runtime_sql::RUNNER;
-use tracer_runtime_sql::postgresql::{MAKE, POSTGRESQL};
+use tracer_runtime_sql::postgresql::{MAKE, PLANS, POSTGRESQL, RUN};
 
+use crate::routine;
 use crate::toolchain::sites;
 
 /// The server's program, where Debian puts it. Newer ones first.
@@ -56,6 +57,10 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         ];
         words.into()
     };
+    let sources = request.sources.iter().chain(request.companions);
+    let deletes = sources
+        .into_iter()
+        .any(|source| routine::on_delete(source.original));
     let made = request.build.join("cluster");
     let place = request.private.join("cluster");
     let mut make = argv(MAKE);
@@ -65,7 +70,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         build: vec![make],
         once: vec![(0, made.clone())],
         brought: vec![(made, place.clone())],
-        argv: argv("run"),
+        argv: argv(if deletes { PLANS } else { RUN }),
         ..Plan::default()
     };
     plan.argv.push(place.into());

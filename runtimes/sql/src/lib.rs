@@ -102,7 +102,10 @@ fn read_sites(file: &Path) -> Option<BTreeMap<PathBuf, Rc<Places>>> {
     let mut places = BTreeMap::new();
     while let (Some(path), Some(sites)) = (lines.next(), lines.next()) {
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        places.insert(path, Rc::new(Places::new(FileSites::decode(sites)?)));
+        // A file for another engine, which this one cannot run anyway, has other sites.
+        if let Some(sites) = FileSites::decode(sites) {
+            places.insert(path, Rc::new(Places::new(sites)));
+        }
     }
     Some(places)
 }

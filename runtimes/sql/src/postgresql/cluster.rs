@@ -10,6 +10,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 /// The user that the cluster belongs to, and the database: what scripts are used to.
 pub(crate) const USER: &str = "postgres";
 /// The socket's name.
@@ -17,8 +20,7 @@ pub(crate) const SOCKET: &str = ".s.PGSQL.5432";
 /// First bytes of a kept cluster.
 const MAGIC: &[u8] = b"cluster1";
 
-/// Settings of every server, traced or not: nothing in the background, and a log of plans and of
-/// PL/pgSQL statements. A log line of which more follows is indented.
+/// Settings of every server, traced or not: nothing in the background.
 const SETTINGS: &[(&str, &str)] = &[
     ("listen_addresses", ""),
     ("fsync", "off"),
@@ -133,6 +135,17 @@ fn lay_out(archive: &Path, root: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What a server reports in its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reports {
+    /// Nothing.
+    None,
+    /// Plans.
+    Plans,
+    /// Plans, and statements of PL/pgSQL.
+    All,
+}
+
 /// A server that runs.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -145,7 +158,13 @@ pub(crate) struct Server {
 
 impl Server {
     /// Lays a kept cluster out in `folder` and starts its server, which may not be ready yet.
-    pub(crate) fn start(programs: &Path, archive: &Path, folder: &Path) -> io::Result<Self> {
+    /// Nothing that reports is loaded into the server of a plain run.
+    pub(crate) fn start(
+        programs: &Path,
+        archive: &Path,
+        folder: &Path,
+        reports: Reports,
+    ) -> io::Result<Self> {
         let data = folder.join("data");
         lay_out(archive, &data)?;
         let sockets = folder.join("server");
@@ -157,12 +176,14 @@ impl Server {
             .map(|(name, value)| (*name, value.into()))
             .collect();
         settings.push(("unix_socket_directories", sockets.clone().into()));
-        let mut loaded = vec!["plpgsql"];
-        for (library, own) in [("plpgsql_check", STATEMENTS), ("auto_explain", PLANS)] {
-            if has(&format!("{library}.so")) {
-                loaded.push(library);
-                settings.extend(own.iter().map(|(name, value)| (*name, value.into())));
-            }
+        let mut loaded = Vec::new();
+        if reports == Reports::All && has("plpgsql_check.so") {
+            loaded.extend(["plpgsql", "plpgsql_check"]);
+            settings.extend(STATEMENTS.iter().map(|(name, value)| (*name, value.into())));
+        }
+        if reports != Reports::None && has("auto_explain.so") {
+            loaded.push("auto_explain");
+            settings.extend(PLANS.iter().map(|(name, value)| (*name, value.into())));
         }
         settings.push(("session_preload_libraries", loaded.join(",").into()));
         let (log, written) = io::pipe()?;
@@ -206,10 +227,10 @@ impl Server {
         }
     }
 
-    /// Ends it at once: nothing of it is used again.
+    /// Ends it and its processes at once: nothing of it is used again.
     pub(crate) fn stop(mut self) {
         // Both fail only where it has ended by itself.
-        let _ = self.process.kill();
+        let _ = kill(Pid::from_raw(self.process.id() as i32), Signal::SIGQUIT);
         let _ = self.process.wait();
     }
 }

@@ -32,7 +32,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use self::cluster::{SOCKET, Server, USER};
+use self::cluster::{Reports, SOCKET, Server, USER};
 use self::observer::Observer;
 use self::relay::Relay;
 use self::script::Script;
@@ -43,15 +43,27 @@ use crate::{complain, entry};
 pub const POSTGRESQL: &str = "--postgresql";
 /// Further on: make a cluster and keep it.
 pub const MAKE: &str = "make";
+/// Or: run a script.
+pub const RUN: &str = "run";
+/// Or: run it without reports of PL/pgSQL statements.
+pub const PLANS: &str = "plans";
 
-/// `make PROGRAMS ARCHIVE`, or `run PROGRAMS ARCHIVE SITES SCRIPT …`; `SITES` is `-` where there
-/// are none. Gives the exit status.
+/// `make PROGRAMS ARCHIVE`, or `run PROGRAMS ARCHIVE SITES SCRIPT …`; `SITES` is `-` in a plain
+/// run; for `plans` instead of `run` the statements of PL/pgSQL do not report. Gives the exit
+/// status.
 pub(crate) fn main(arguments: &[OsString]) -> i32 {
     let done = match arguments {
         [what, programs, archive] if what == MAKE => {
             cluster::make(Path::new(programs), Path::new(archive)).map(|()| 0)
         }
-        [_, programs, archive, sites, script, rest @ ..] => run(
+        [what, programs, archive, sites, script, rest @ ..] => run(
+            if sites == "-" {
+                Reports::None
+            } else if what == PLANS {
+                Reports::Plans
+            } else {
+                Reports::All
+            },
             Path::new(programs),
             Path::new(archive),
             Path::new(sites),
@@ -64,6 +76,7 @@ pub(crate) fn main(arguments: &[OsString]) -> i32 {
 }
 
 fn run(
+    reports: Reports,
     programs: &Path,
     archive: &Path,
     sites: &Path,
@@ -73,7 +86,7 @@ fn run(
     let channel = entry::channel().and_then(Channel::new);
     let mut observer = channel.map(|channel| Observer::new(channel, Script::read(sites)));
     let folder = folder()?;
-    let mut server = Server::start(programs, archive, &folder)?;
+    let mut server = Server::start(programs, archive, &folder, reports)?;
     server.wait()?;
     let listener = UnixListener::bind(folder.join(SOCKET))?;
     let mut psql = Command::new(programs.join("psql"));
@@ -97,8 +110,9 @@ fn run(
     }
     let status = psql.wait()?;
     server.stop();
-    fs::remove_dir_all(&folder)?;
     passed?;
+    // In the sandbox it goes with the run.
+    let _ = fs::remove_dir_all(&folder);
     if let Some(observer) = &mut observer {
         observer.end(status.code());
     }

@@ -48,6 +48,8 @@ pub(crate) struct Observer {
     routines: Routines,
     sessions: HashMap<u32, Session>,
     log: Log,
+    /// Output not told of yet: stdout and stderr.
+    written: [Vec<u8>; 2],
     /// Reports of statements that an error ended, until it is known which.
     held: Vec<Entry>,
     version: String,
@@ -62,6 +64,7 @@ impl Observer {
             routines: Routines::default(),
             sessions: HashMap::new(),
             log: Log::default(),
+            written: [Vec::new(), Vec::new()],
             held: Vec::new(),
             version: String::new(),
         }
@@ -86,15 +89,27 @@ impl Observer {
         }
     }
 
-    /// Output was written.
-    pub(crate) fn output(&mut self, stream: u8, text: &[u8]) {
-        self.channel.output(stream, text, OUTPUT_SHOWN);
+    /// Output was written. In which pieces it comes is chance; it is told of when `psql` turns to
+    /// the next statement.
+    pub(crate) fn output(&mut self, stream: usize, text: &[u8]) {
+        self.written[stream].extend_from_slice(text);
+    }
+
+    /// Tells of the output so far: messages first, since `psql` prints results when all is over.
+    fn written(&mut self) {
+        for (stream, text) in [(2, 1), (1, 0)] {
+            let text = std::mem::take(&mut self.written[text]);
+            if !text.is_empty() {
+                self.channel.output(stream, &text, OUTPUT_SHOWN);
+            }
+        }
     }
 
     /// `psql` is over, with this status.
     pub(crate) fn end(&mut self, status: Option<i32>) {
         self.read_log();
         self.release();
+        self.written();
         if status == Some(0) {
             for site in self.script.rest() {
                 self.step(site);
@@ -120,6 +135,7 @@ impl Observer {
     }
 
     fn query(&mut self, link: u32, text: &str) {
+        self.written();
         let found = self.script.find(text).unwrap_or_default();
         for site in found.left {
             self.event(0x04, site, |_, record| record.push(0));
@@ -424,8 +440,13 @@ impl Observer {
                     });
                     self.channel.enter(site);
                 }
-                Happened::Leave(site, failed) => {
-                    self.event(0x04, site, |_, record| record.push(u8::from(failed) * 2));
+                Happened::Leave(site, failed, returned) => {
+                    self.event(0x04, site, |channel, record| {
+                        record.push(u8::from(failed) * 2 + u8::from(returned.is_some()));
+                        if let Some(value) = returned {
+                            variable(channel, record, value.as_deref());
+                        }
+                    });
                     self.channel.leave();
                 }
                 Happened::Step(site) => self.step(site),

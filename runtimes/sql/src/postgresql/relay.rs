@@ -210,7 +210,7 @@ impl<'o> Relay<'o> {
                     io::stderr().write_all(&said)
                 };
                 if let Some(observer) = &mut self.observer {
-                    observer.output(index as u8 + 1, &said);
+                    observer.output(index, &said);
                 }
                 if written.is_err() {
                     *output = None;

@@ -11,8 +11,9 @@ use super::sites::{BodySites, FunctionSites};
 pub(crate) enum Happened {
     /// A call begins: its site and the values of its arguments; `None` where there is none.
     Enter(u32, Vec<Option<Option<String>>>),
-    /// It is over. True: by an error.
-    Leave(u32, bool),
+    /// It is over. True: by an error. With the value of the variable that it returned; `None` where
+    /// that is not known.
+    Leave(u32, bool, Option<Option<String>>),
     /// A statement begins.
     Step(u32),
     /// A branch is decided.
@@ -44,8 +45,9 @@ struct Frame {
     running: Vec<Running>,
     /// The statement that was over last, whose new values come next.
     over: Option<usize>,
-    /// Where each line stands, where it holds several statements.
+    /// The last statement that began: of several on a line, the next is behind it.
     last: Option<usize>,
+    returned: Option<Option<String>>,
 }
 
 /// What runs.
@@ -121,6 +123,7 @@ impl Routines {
                     running: Vec::new(),
                     over: None,
                     last: None,
+                    returned: None,
                 });
             }
             Report::Leave(failed) => self.leave(failed, &mut out),
@@ -151,7 +154,8 @@ impl Routines {
                 frame.end(true, out);
             }
             if frame.known {
-                out.push(Happened::Leave(frame.function.leave, failed));
+                let returned = frame.returned.filter(|_| !failed);
+                out.push(Happened::Leave(frame.function.leave, failed, returned));
             }
         }
     }
@@ -244,6 +248,13 @@ impl Frame {
             self.arguments
                 .extend(values.map(|(name, value)| (name.to_owned(), value)));
             return;
+        }
+        let running = self.running.last().and_then(|running| running.place);
+        let running = running.and_then(|place| self.function.body.get(place));
+        if let (Some(body), [(name, value)]) = (running, &values[..])
+            && body.returned.eq_ignore_ascii_case(name)
+        {
+            self.returned = Some(value.clone());
         }
         let over = self.over.take();
         if let (Some(body), [(_, value)]) =

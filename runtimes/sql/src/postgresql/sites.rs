@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::sites::{Words, hex};
+use crate::sites::{Effect, Words, hex};
 
 /// A statement or backslash command; sites are 0 where it has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct BodySites {
     pub step: u32,
     /// `VAR` of what it assigns to.
     pub values: u32,
+    /// The variable that it returns; empty where it returns something else.
+    pub returned: String,
     /// `CALL`: a query plan.
     pub plan: u32,
     /// `LOOP`, where it is one.
@@ -125,8 +127,11 @@ impl FileSites {
         out
     }
 
-    /// Reads what `encode` wrote.
+    /// Reads what `encode` wrote, or the sites of a file in which nothing told the dialect.
     pub fn decode(text: &str) -> Option<Self> {
+        if let Some(plain) = crate::sites::FileSites::decode(text) {
+            return Some(Self::from(plain));
+        }
         let mut words = Words(text.split_ascii_whitespace());
         if words.0.next()? != "p1" {
             return None;
@@ -161,14 +166,36 @@ impl FileSites {
     }
 }
 
+impl From<crate::sites::FileSites> for FileSites {
+    fn from(plain: crate::sites::FileSites) -> Self {
+        let statement = |of: &crate::sites::StatementSites| StatementSites {
+            start: of.start,
+            end: of.end,
+            transaction: of.effect == Effect::Transaction,
+            changes: of.effect.changes(),
+            step: of.step,
+            values: of.values,
+            plan: of.plan,
+            ..StatementSites::default()
+        };
+        Self {
+            enter: plain.enter,
+            leave: plain.leave,
+            statements: plain.statements.iter().map(statement).collect(),
+            functions: Vec::new(),
+        }
+    }
+}
+
 fn put(out: &mut String, body: &BodySites) {
     let _ = write!(
         out,
-        " {} {} {} {} {} {} {}",
+        " {} {} {} {} {} {} {} {}",
         body.line,
         hex(&body.kind),
         body.step,
         body.values,
+        hex(&body.returned),
         body.plan,
         body.loops,
         body.round
@@ -192,6 +219,7 @@ fn body(words: &mut Words<'_>) -> Option<BodySites> {
         kind: words.name()?,
         step: words.site()?,
         values: words.site()?,
+        returned: words.name()?,
         plan: words.site()?,
         loops: words.site()?,
         round: words.site()?,
