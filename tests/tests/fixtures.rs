@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use tracer_engine::toolchain::Origin;
 use tracer_engine::{
     CheckOptions, ProgramOptions, RunOptions, Settings, Status, check_file, find_toolchain,
     languages,
@@ -18,15 +19,33 @@ use tracer_sandbox::Stdin;
 use tracer_tests::fixture::{self, Case, Fixture};
 use tracer_tests::{blessing, repository};
 
+/// Folder of the cases that run in the language's image.
+const IMAGE: &str = "image";
+
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for spec in languages::all() {
         let folder = repository().join("fixtures").join(spec.id);
-        let fixtures = fixture::load(&folder, spec.id, spec.extensions[0])
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        let missing = find_toolchain(spec).err();
-        for fixture in fixtures {
+        let load = |folder: &Path| {
+            fixture::load(folder, spec.id, spec.extensions[0])
+                .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        };
+        let missing = find_toolchain(spec).err().map(|error| error.to_string());
+        let own = load(&folder).into_iter();
+        let mut fixtures: Vec<_> = own
+            .map(|fixture| (fixture, Origin::Host, missing.clone()))
+            .collect();
+        // What needs the language's image, for a toolchain of one version.
+        let in_image = folder.join(IMAGE);
+        if in_image.exists() {
+            let built = Settings::new().and_then(|settings| settings.store());
+            let built = built.is_ok_and(|store| store.manifest(spec.id).is_some());
+            let missing = (!built).then(|| format!("the image of {} is not built", spec.name));
+            let cases = load(&in_image).into_iter();
+            fixtures.extend(cases.map(|fixture| (fixture, Origin::Image, missing.clone())));
+        }
+        for (fixture, origin, missing) in fixtures {
             let topic = fixture
                 .path
                 .file_stem()
@@ -51,7 +70,7 @@ fn main() {
                 }
                 let fixture = fixture.clone();
                 trials.push(Trial::test(format!("run/{name}"), move || {
-                    runs_the_same(&fixture, index)
+                    runs_the_same(&fixture, index, origin)
                 }));
             }
         }
@@ -82,15 +101,16 @@ fn is_reversible(case: &Case, spec: &languages::LanguageSpec) -> Result<(), Fail
     Ok(())
 }
 
-fn settings(case: &Case, folder: &Path) -> Result<Settings, Failed> {
+fn settings(case: &Case, folder: &Path, origin: Origin) -> Result<Settings, Failed> {
     let mut settings = Settings::new()?;
+    settings.toolchain = origin;
     settings.cwd = folder.to_path_buf();
     settings.args = case.args.iter().map(Into::into).collect();
     settings.stdin = Stdin::Bytes(case.stdin.clone().into_bytes());
     Ok(settings)
 }
 
-fn runs_the_same(fixture: &Fixture, index: usize) -> Result<(), Failed> {
+fn runs_the_same(fixture: &Fixture, index: usize, origin: Origin) -> Result<(), Failed> {
     let case = &fixture.cases[index];
     // A fixed folder name: it may reach the trace through the program's own output.
     let scratch = tempfile::tempdir()?;
@@ -111,7 +131,7 @@ fn runs_the_same(fixture: &Fixture, index: usize) -> Result<(), Failed> {
         };
         let run = RunOptions {
             program,
-            settings: settings(case, &folder)?,
+            settings: settings(case, &folder, origin)?,
         };
         let checked = check_file(&main, &CheckOptions { run });
         if checked.status != Status::Same {
@@ -123,12 +143,13 @@ fn runs_the_same(fixture: &Fixture, index: usize) -> Result<(), Failed> {
             .into());
         }
     }
-    trace_is_as_recorded(fixture, index, &main, &folder)
+    trace_is_as_recorded(fixture, index, origin, &main, &folder)
 }
 
 fn trace_is_as_recorded(
     fixture: &Fixture,
     index: usize,
+    origin: Origin,
     main: &Path,
     folder: &Path,
 ) -> Result<(), Failed> {
@@ -141,7 +162,7 @@ fn trace_is_as_recorded(
             folder: Some(folder.to_path_buf()),
             ..ProgramOptions::default()
         },
-        settings: settings(case, folder)?,
+        settings: settings(case, folder, origin)?,
     };
     let recorded = tracer_engine::trace(main, &run)?;
     if matches!(recorded.trace.outcome.end, End::BuildFailed { .. }) {
@@ -166,10 +187,10 @@ fn bless(path: &Path, name: &str, trace: &str) -> std::io::Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let text = fs::read_to_string(path)?;
-    let language = path
-        .parent()
-        .and_then(Path::file_name)
-        .map(|name| name.to_string_lossy());
+    let names = path.parent().into_iter().flat_map(Path::iter).rev();
+    let language = names
+        .map(|name| name.to_string_lossy())
+        .find(|name| name != IMAGE);
     let cases = fixture::parse(&text, &language.unwrap_or_default(), "");
     let Some(case) = cases.iter().find(|case| case.name == name) else {
         return Ok(());
