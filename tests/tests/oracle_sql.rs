@@ -493,7 +493,8 @@ fn traces_agree_with_the_shell() {
             settings: Settings::new().unwrap(),
         };
         // Another dialect.
-        if tracer_engine::Program::load(&path, &options.program).is_err() {
+        let loaded = tracer_engine::Program::load(&path, &options.program);
+        if !loaded.is_ok_and(|program| std::ptr::eq(program.toolchain, &raw const spec.toolchain)) {
             continue;
         }
         let trace = record(&path);

@@ -15,8 +15,8 @@ const NOT_TOLD: &str = "PostgreSQL tells no rows before and after a change, no r
                         and no lines of functions in languages other than PL/pgSQL";
 
 /// What is said of a script with a trigger that `plpgsql_check` cannot report of.
-const NOT_REPORTED: &str =
-    "functions in PL/pgSQL do not report in a script with a trigger on DELETE";
+const NOT_REPORTED: &str = "functions in PL/pgSQL do not report in a script with a trigger on \
+                            DELETE, or one that uses plpgsql_check";
 
 /// The sites of a script.
 pub(crate) fn sites(rewriter: &mut Rewriter<'_>) -> String {
@@ -29,7 +29,7 @@ pub(crate) fn sites(rewriter: &mut Rewriter<'_>) -> String {
     };
     script.whole(&split(source));
     let encoded = script.sites.encode();
-    let silent = routine::on_delete(source);
+    let silent = routine::is_silent(source);
     let said = [
         (rewriter.options.file == 0, NOT_TOLD),
         (silent, NOT_REPORTED),
@@ -98,7 +98,10 @@ impl Script<'_, '_> {
         if !names.is_empty() {
             sites.values = self.places.named(Kind::Var, &span, names);
         }
-        if matches!(what, What::Change | What::Query) {
+        let explains = self.source[span.clone()]
+            .get(..7)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"explain"));
+        if matches!(what, What::Change | What::Query) && !explains {
             sites.plan = self.places.named(Kind::Call, &span, &[]);
         }
         sites

@@ -60,7 +60,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     let sources = request.sources.iter().chain(request.companions);
     let deletes = sources
         .into_iter()
-        .any(|source| routine::on_delete(source.original));
+        .any(|source| routine::is_silent(source.original));
     let made = request.build.join("cluster");
     let place = request.private.join("cluster");
     let mut make = argv(MAKE);

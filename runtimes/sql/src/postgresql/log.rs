@@ -67,7 +67,12 @@ pub(crate) fn plan(text: &str, counts: bool) -> Option<Plan> {
     let lines: Vec<&str> = rest.lines().collect();
     let first = lines.iter().position(|line| line.contains("  (cost="))?;
     Some(Plan {
-        query: lines[..first].join("\n"),
+        query: lines[..first]
+            .iter()
+            .take_while(|line| !line.starts_with("Query Parameters: "))
+            .copied()
+            .collect::<Vec<_>>()
+            .join("\n"),
         lines: lines[first..]
             .iter()
             .map(|line| node(line, counts))
@@ -78,7 +83,9 @@ pub(crate) fn plan(text: &str, counts: bool) -> Option<Plan> {
 /// A line of a plan without its guesses, with its counts if asked for.
 fn node(line: &str, counts: bool) -> String {
     let Some((name, numbers)) = line.split_once("  (cost=") else {
-        return line.trim_end().to_owned();
+        // How much memory it took is another machine's business.
+        let memory = line.find("  Memory").or_else(|| line.find("  Peak Memory"));
+        return line[..memory.unwrap_or(line.len())].trim_end().to_owned();
     };
     let ran = numbers
         .split_once(" (")

@@ -35,6 +35,8 @@ struct Session {
     opened: u32,
     savepoints: Vec<String>,
     words: Vec<String>,
+    /// What was sent.
+    text: String,
     /// What the server said that the last command was.
     tag: String,
     failed: bool,
@@ -151,6 +153,7 @@ impl Observer {
         self.step(found.statement.step);
         let session = self.sessions.entry(link).or_default();
         session.words = words(text);
+        session.text = bare(text).to_owned();
         session.statement = found.statement;
         session.columns.clear();
         session.rows = Rows::default();
@@ -385,6 +388,7 @@ impl Observer {
         let session = self.sessions.values().find(of_process);
         let sites = session.map(|session| Rc::clone(&session.statement));
         let sites = sites.unwrap_or_default();
+        let sent = session.map(|session| session.text.clone());
         if let Some(report) = log::report(&entry.text) {
             let block = self.script.functions().find(|function| {
                 sites.step != 0 && function.created == sites.step && function.name.is_empty()
@@ -392,15 +396,16 @@ impl Observer {
             let happened = self.routines.take(report, block);
             self.record(happened);
         } else if let Some(plan) = log::plan(&entry.text, self.wants(FULL)) {
-            self.plan(&sites, &plan);
+            let nested = sent.is_some_and(|sent| sent != bare(&plan.query));
+            self.plan(&sites, &plan, nested);
         }
     }
 
-    fn plan(&mut self, sites: &StatementSites, plan: &log::Plan) {
-        let nested = !self.routines.is_idle();
+    /// `nested`: a query within the statement, such as a foreign key's.
+    fn plan(&mut self, sites: &StatementSites, plan: &log::Plan, nested: bool) {
         let site = match self.routines.current() {
             Some(body) => body.plan,
-            None if nested => 0,
+            None if !self.routines.is_idle() => 0,
             None => sites.plan,
         };
         let reads_tables = !plan
@@ -484,6 +489,11 @@ fn variable(channel: &mut Channel, record: &mut Vec<u8>, text: Option<&str>) {
         Some(text) => values::opaque(channel, record, "value", text),
         None => record.push(0x00),
     }
+}
+
+/// A statement without the `;` behind it.
+fn bare(text: &str) -> &str {
+    text.trim_end().trim_end_matches(';').trim_end()
 }
 
 /// Rows that a command changed, by what the server says of it.
