@@ -17,6 +17,7 @@ mod recording_javascript;
 mod recording_php;
 mod recording_python;
 mod recording_ruby;
+mod recording_sql;
 mod recording_typescript;
 mod report;
 mod rewriting;
@@ -42,6 +43,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-javascript", recording_javascript::measure),
     ("recording-typescript", recording_typescript::measure),
     ("recording-ruby", recording_ruby::measure),
+    ("recording-sql", recording_sql::measure),
     ("recording-c", recording_c::measure),
     ("recording-php", recording_php::measure),
     ("ten-million", startup::ten_million),

@@ -280,7 +280,7 @@ impl Body<'_> {
                 self.seek(&["then"]);
                 let condition = (self.at > from && self.more()).then(|| self.span(from, self.at));
                 self.at += 1;
-                self.list(None, condition);
+                self.list(None, condition.as_ref());
             }
         }
         self.behind(";");
@@ -288,7 +288,7 @@ impl Body<'_> {
     }
 
     /// Statements up to a word that ends them; gives the first.
-    fn list(&mut self, round: Option<usize>, caught: Option<Range<usize>>) -> Option<usize> {
+    fn list(&mut self, round: Option<usize>, caught: Option<&Range<usize>>) -> Option<usize> {
         let mut first = None;
         while self.more() && !self.any(&["end", "else", "elsif", "elseif", "when", "exception"]) {
             let (at, known) = (self.at, self.found.len());
@@ -297,7 +297,7 @@ impl Body<'_> {
                 first = own;
                 if let Some(statement) = own.and_then(|own| self.found.get_mut(own)) {
                     statement.round = round;
-                    statement.caught.clone_from(&caught);
+                    statement.caught = caught.cloned();
                 }
             }
             // A body that is not understood must not be read for ever.

@@ -58,15 +58,25 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("plpgsql_check.tracer_verbosity", "verbose"),
 ];
 
+/// A program of PostgreSQL's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the runner is what the sandbox runs: its programs are inside already"
+)]
+pub(crate) fn program(programs: &Path, name: &str) -> Command {
+    let mut command = Command::new(programs.join(name));
+    command.env_remove("TRACER_CHANNEL");
+    command
+}
+
 /// Makes a cluster and keeps it in `archive`.
 pub(crate) fn make(programs: &Path, archive: &Path) -> io::Result<()> {
     let folder = archive.with_extension("folder");
-    let made = Command::new(programs.join("initdb"))
+    let made = program(programs, "initdb")
         .arg("--pgdata")
         .arg(&folder)
         .args(["--username", USER, "--auth=trust", "--locale=C.UTF-8"])
         .args(["--encoding=UTF8", "--no-sync", "--wal-segsize=1"])
-        .env_remove("TRACER_CHANNEL")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()?;
@@ -117,7 +127,6 @@ fn lay_out(archive: &Path, root: &Path) -> io::Result<()> {
         size.copy_from_slice(&head[5..]);
         let mut name = vec![0; length as usize];
         kept.read_exact(&mut name)?;
-        // SAFETY of the path: it was written by `pack`, below the root.
         let name = String::from_utf8(name).map_err(io::Error::other)?;
         let path = root.join(name);
         if head[0] == 1 {
@@ -187,7 +196,7 @@ impl Server {
         }
         settings.push(("session_preload_libraries", loaded.join(",").into()));
         let (log, written) = io::pipe()?;
-        let mut command = Command::new(programs.join("postgres"));
+        let mut command = program(programs, "postgres");
         command.arg("-D").arg(&data);
         for (name, value) in settings {
             let mut setting = OsString::from(name);
@@ -196,7 +205,6 @@ impl Server {
             command.arg("-c").arg(setting);
         }
         let process = command
-            .env_remove("TRACER_CHANNEL")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(written)

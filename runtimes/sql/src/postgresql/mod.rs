@@ -30,7 +30,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use self::cluster::{Reports, SOCKET, Server, USER};
 use self::observer::Observer;
@@ -89,11 +89,10 @@ fn run(
     let mut server = Server::start(programs, archive, &folder, reports)?;
     server.wait()?;
     let listener = UnixListener::bind(folder.join(SOCKET))?;
-    let mut psql = Command::new(programs.join("psql"));
+    let mut psql = cluster::program(programs, "psql");
     psql.arg("--no-psqlrc").arg("--file").arg(script);
     let mut psql = psql
         .args(arguments)
-        .env_remove("TRACER_CHANNEL")
         .env("PGHOST", &folder)
         .env("PGUSER", USER)
         .env("PGDATABASE", USER)

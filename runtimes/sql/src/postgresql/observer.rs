@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::log::{self, Entry, Log, Report};
-use super::routines::{Happened, Routines};
+use super::routines::{Happened, Routines, Variable};
 use super::script::Script;
 use super::sites::{FunctionSites, StatementSites};
 use super::values;
@@ -153,7 +153,7 @@ impl Observer {
         self.step(found.statement.step);
         let session = self.sessions.entry(link).or_default();
         session.words = words(text);
-        session.text = bare(text).to_owned();
+        bare(text).clone_into(&mut session.text);
         session.statement = found.statement;
         session.columns.clear();
         session.rows = Rows::default();
@@ -439,7 +439,7 @@ impl Observer {
                         for value in values {
                             match value {
                                 None => record.push(0x09),
-                                Some(value) => variable(channel, record, value.as_deref()),
+                                Some(value) => variable(channel, record, &value),
                             }
                         }
                     });
@@ -449,7 +449,7 @@ impl Observer {
                     self.event(0x04, site, |channel, record| {
                         record.push(u8::from(failed) * 2 + u8::from(returned.is_some()));
                         if let Some(value) = returned {
-                            variable(channel, record, value.as_deref());
+                            variable(channel, record, &value);
                         }
                     });
                     self.channel.leave();
@@ -474,7 +474,7 @@ impl Observer {
                 Happened::Assigned(site, value) if self.wants(STATE) => {
                     self.event(0x02, site, |channel, record| {
                         record.push(1);
-                        variable(channel, record, value.as_deref());
+                        variable(channel, record, &value);
                     });
                 }
                 _ => {}
@@ -484,8 +484,8 @@ impl Observer {
 }
 
 /// Appends a variable, of which the server tells the text alone.
-fn variable(channel: &mut Channel, record: &mut Vec<u8>, text: Option<&str>) {
-    match text {
+fn variable(channel: &mut Channel, record: &mut Vec<u8>, variable: &Variable) {
+    match &variable.0 {
         Some(text) => values::opaque(channel, record, "value", text),
         None => record.push(0x00),
     }

@@ -75,7 +75,7 @@ impl Side {
 
 /// Reads what is there now. False at the end.
 fn available(mut from: impl Read, out: &mut Vec<u8>) -> bool {
-    let mut piece = [0; 32 << 10];
+    let mut piece = [0; 8 << 10];
     loop {
         match from.read(&mut piece) {
             Ok(0) => return false,

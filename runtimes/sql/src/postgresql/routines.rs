@@ -6,14 +6,18 @@ use std::rc::Rc;
 use super::log::Report;
 use super::sites::{BodySites, FunctionSites};
 
+/// A variable's value as text; `None` for null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Variable(pub(crate) Option<String>);
+
 /// Something to be recorded.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
     /// A call begins: its site and the values of its arguments; `None` where there is none.
-    Enter(u32, Vec<Option<Option<String>>>),
+    Enter(u32, Vec<Option<Variable>>),
     /// It is over. True: by an error. With the value of the variable that it returned; `None` where
     /// that is not known.
-    Leave(u32, bool, Option<Option<String>>),
+    Leave(u32, bool, Option<Variable>),
     /// A statement begins.
     Step(u32),
     /// A branch is decided.
@@ -22,8 +26,8 @@ pub(crate) enum Happened {
     Loop(u32, u8),
     /// A handler takes an error of this condition.
     Caught(u32, String),
-    /// A variable was assigned to; `None` for null.
-    Assigned(u32, Option<String>),
+    /// A variable was assigned to.
+    Assigned(u32, Variable),
 }
 
 /// A statement that runs.
@@ -47,7 +51,7 @@ struct Frame {
     over: Option<usize>,
     /// The last statement that began: of several on a line, the next is behind it.
     last: Option<usize>,
-    returned: Option<Option<String>>,
+    returned: Option<Variable>,
 }
 
 /// What runs.
@@ -170,7 +174,7 @@ impl Frame {
             let mut known = self.arguments.iter();
             known
                 .find(|(known, _)| known.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.clone())
+                .map(|(_, value)| Variable(value.clone()))
         };
         let values = self.function.arguments.iter().map(value).collect();
         out.push(Happened::Enter(self.function.enter, values));
@@ -254,14 +258,14 @@ impl Frame {
         if let (Some(body), [(name, value)]) = (running, &values[..])
             && body.returned.eq_ignore_ascii_case(name)
         {
-            self.returned = Some(value.clone());
+            self.returned = Some(Variable(value.clone()));
         }
         let over = self.over.take();
         if let (Some(body), [(_, value)]) =
             (over.and_then(|at| self.function.body.get(at)), &values[..])
             && body.values != 0
         {
-            out.push(Happened::Assigned(body.values, value.clone()));
+            out.push(Happened::Assigned(body.values, Variable(value.clone())));
         }
     }
 }

@@ -190,8 +190,7 @@ fn next(text: &[u8], at: usize, end: usize) -> Option<Range<usize>> {
     let start = skip(text, at);
     let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
     let length = match rest {
-        [b'\'', ..] => quoted(rest, false),
-        [b'"', ..] => quoted(rest, false),
+        [b'\'' | b'"', ..] => quoted(rest, false),
         [b'e' | b'E', b'\'', ..] => 1 + quoted(&rest[1..], true),
         [b'b' | b'B' | b'x' | b'X' | b'n' | b'N', b'\'', ..] => 1 + quoted(&rest[1..], false),
         [b'u' | b'U', b'&', b'\'' | b'"', ..] => 2 + quoted(&rest[2..], false),
