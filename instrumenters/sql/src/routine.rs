@@ -10,7 +10,7 @@ use tracer_runtime_sql::postgresql::split::{split, tag, tokens};
 /// A function.
 #[derive(Debug, Default)]
 pub(crate) struct Routine {
-    /// Its name in lower case, without a schema; empty for a `DO` block.
+    /// Its name as the server keeps it, without a schema; empty for a `DO` block.
     pub(crate) name: String,
     pub(crate) arguments: Vec<String>,
     /// What stands between the quotes.
@@ -79,8 +79,7 @@ pub(crate) fn read(text: &[u8], span: Range<usize>) -> Option<Routine> {
         {
             at += 2;
         }
-        let name = String::from_utf8_lossy(text.get(spans.get(at)?.clone())?).to_lowercase();
-        name.trim_matches('"').clone_into(&mut routine.name);
+        routine.name = name(&String::from_utf8_lossy(&text[spans.get(at)?.clone()]));
         let end = behind(text, &spans, at + 1);
         routine.arguments = arguments(text, spans.get(at + 2..end.saturating_sub(1))?);
         at = end;
@@ -154,6 +153,14 @@ fn behind(text: &[u8], spans: &[Range<usize>], at: usize) -> usize {
     spans.len()
 }
 
+/// A name as the server keeps it.
+fn name(word: &str) -> String {
+    let quoted = word
+        .strip_prefix('"')
+        .and_then(|word| word.strip_suffix('"'));
+    quoted.map_or_else(|| word.to_lowercase(), |inner| inner.replace("\"\"", "\""))
+}
+
 /// Names of what is passed in; `$1` where there is none.
 fn arguments(text: &[u8], spans: &[Range<usize>]) -> Vec<String> {
     let mut found = Vec::new();
@@ -174,7 +181,7 @@ fn arguments(text: &[u8], spans: &[Range<usize>]) -> Vec<String> {
             .position(|word| word == "=" || word == ":=" || word.eq_ignore_ascii_case("default"));
         let named = words[..stop.unwrap_or(words.len())].len() > 1 && words[1] != "(";
         found.push(if named {
-            words[0].trim_matches('"').to_lowercase()
+            name(&words[0])
         } else {
             format!("${}", found.len() + 1)
         });

@@ -113,7 +113,7 @@ impl Routines {
         match report {
             Report::Enter(name) => {
                 let function = match name {
-                    Some(name) => self.functions.get(&name.to_lowercase()).map(Rc::clone),
+                    Some(name) => self.functions.get(name).map(Rc::clone),
                     None => block.cloned().map(Rc::new),
                 };
                 if let Some(frame) = self.frames.last_mut() {

@@ -61,7 +61,7 @@ pub struct BodySites {
 pub struct FunctionSites {
     /// The `STEP` of the statement that creates or runs it.
     pub created: u32,
-    /// Its name in lower case, without a schema; empty for a `DO` block.
+    /// Its name as the server keeps it, without a schema; empty for a `DO` block.
     pub name: String,
     /// The line of the file that the engine calls line 1 of it.
     pub line: u32,
