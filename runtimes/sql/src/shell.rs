@@ -211,9 +211,13 @@ impl Shell {
         let nothing = Rc::new(StatementSites::default());
         let mut at = 0;
         while at < length {
-            let begins = skip_white(sql.as_bytes(), at);
+            // The engine passes over empty statements.
+            let mut begins = skip_white(sql.as_bytes(), at);
+            while sql.as_bytes().get(begins) == Some(&b';') {
+                begins = skip_white(sql.as_bytes(), begins + 1);
+            }
             let sites = site(begins).unwrap_or_else(|| Rc::clone(&nothing));
-            if begins < length && sql.as_bytes()[begins] != b';' {
+            if begins < length {
                 self.trace(|tracer, connection| tracer.statement(connection, &sites));
             }
             let prepared = self.connection.prepare(&sql, at);
