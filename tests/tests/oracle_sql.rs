@@ -48,7 +48,7 @@ fn even(text: &str) -> String {
             None
         };
         let Some((_, behind)) = behind else { break };
-        text = behind.trim_start();
+        text = behind.trim_start_matches([';', ' ', '\n', '\t']);
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -264,6 +264,6 @@ mod tests {
         let text = sites.encode();
         assert!(!text.contains(['\n', '*']));
         assert_eq!(FileSites::decode(&text), Some(sites));
-        assert_eq!(FileSites::decode("1 0 0 0 0 0"), None);
+        assert_eq!(FileSites::decode("p1 0 0 5"), None);
     }
 }
