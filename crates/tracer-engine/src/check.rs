@@ -186,7 +186,7 @@ fn compare(
         &settings,
         Some(run.program.detail),
     )?;
-    let noise = program.spec.toolchain.noise;
+    let noise = program.toolchain.noise;
     let Some((reason, detail)) = difference(&original, &traced, noise) else {
         // The same, but nothing was traced: whoever counts must be able to see it.
         let silent = match &traced.channel {
@@ -237,7 +237,7 @@ fn unsteady(
         if matches!(again.outcome.end, End::BuildFailed { .. }) {
             continue;
         }
-        if let Some((own, _)) = difference(original, &again, program.spec.toolchain.noise) {
+        if let Some((own, _)) = difference(original, &again, program.toolchain.noise) {
             return Ok(Some(format!(
                 "two runs of the original differ in {own}{how}"
             )));

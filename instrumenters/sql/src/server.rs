@@ -29,6 +29,7 @@ pub(crate) static TOOLCHAIN: Toolchain = Toolchain {
     variations: &[],
     diagnostics: None,
     dialects: &[],
+    noise: None,
 };
 
 /// Reads `postgres (PostgreSQL) 17.5 (Debian 17.5-1)`.
