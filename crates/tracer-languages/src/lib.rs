@@ -25,6 +25,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_sql::SPEC,
     #[cfg(feature = "bash")]
     &tracer_lang_bash::SPEC,
+    #[cfg(feature = "go")]
+    &tracer_lang_go::SPEC,
 ];
 
 /// All languages compiled in.

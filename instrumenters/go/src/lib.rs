@@ -1,0 +1,104 @@
+//! Go: what is rewritten, and how a program is built and run.
+//!
+//! Only insertions, all on the line they belong to, and only names that start with `_tr`. The hooks
+//! decide where; what the inserted names do is `runtimes/go`.
+
+mod branches;
+mod calls;
+mod context;
+mod facts;
+mod functions;
+mod loops;
+mod steps;
+mod switches;
+mod toolchain;
+mod writes;
+
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_model::TypeNames;
+
+/// Hooks by capture name. At one node they run in this order.
+const HOOKS: &[(&str, Hook)] = &[
+    ("package", functions::package),
+    ("function", functions::function),
+    ("step", steps::step),
+    ("if", branches::if_statement),
+    ("switch", switches::switch_statement),
+    ("select", switches::select_statement),
+    ("fallthrough", switches::falls_through),
+    ("loop", loops::loop_statement),
+    ("logical", branches::logical),
+    ("go", calls::go_statement),
+    ("call", calls::call),
+    ("declared", writes::declared),
+    ("write", writes::write),
+    ("count", writes::count),
+];
+
+macro_rules! emitter {
+    ($($name:literal),* $(,)?) => {
+        &[$(EmitterFile {
+            name: $name,
+            contents: include_bytes!(concat!("../../../runtimes/go/", $name)),
+        }),*]
+    };
+}
+
+const EMITTER: &[EmitterFile] = emitter![
+    "calls.go",
+    "channel.go",
+    "errors.go",
+    "g_amd64.s",
+    "g_arm64.s",
+    "maps.go",
+    "panics.go",
+    "probes.go",
+    "record.go",
+    "scalars.go",
+    "tasks.go",
+    "values.go",
+    "writer.go",
+];
+
+/// The language.
+pub static SPEC: LanguageSpec = LanguageSpec {
+    id: "go",
+    name: "Go",
+    aliases: &["golang"],
+    extensions: &["go"],
+    interpreters: &["gorun"],
+    grammar: || tree_sitter_go::LANGUAGE.into(),
+    other_grammars: &[],
+    probes: include_str!("probes.scm"),
+    hooks: HOOKS,
+    blocks: &[
+        "source_file",
+        "block",
+        "statement_list",
+        "expression_case",
+        "type_case",
+        "communication_case",
+        "default_case",
+    ],
+    finish: None,
+    local_modules: Some(toolchain::local_modules),
+    project: None,
+    emitter: EMITTER,
+    type_names: TypeNames {
+        null: "nil",
+        boolean: "bool",
+        integer: "int",
+        unsigned: "uint",
+        float: "float64",
+        float32: "float32",
+        character: "rune",
+        string: "string",
+        bytes: "[]uint8",
+        function: "func",
+        null_text: "nil",
+        true_text: "true",
+        false_text: "false",
+        ..TypeNames::NEUTRAL
+    },
+    toolchain: toolchain::TOOLCHAIN,
+};

@@ -1,0 +1,170 @@
+// Package tracer_emit is the Go emitter: it writes what probes report into the shared trace channel
+// (crates/tracer-stream/FORMAT.md).
+//
+// It keeps recorded events nowhere but in the channel, starts no goroutine, takes no lock, allocates
+// nothing on the Go heap while it records, and never calls a method of the program's values.
+//
+// This file finds and maps the channel.
+package tracer_emit
+
+import (
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+const (
+	opStep = 1 + iota
+	opVar
+	opIn
+	opOut
+	opBranch
+	opLoop
+	opErr
+	_
+	_
+	opStdout
+	opTask
+	opElide
+	opDepth
+	opIntern
+	opLimit
+)
+
+const (
+	originMain = iota
+	originThread
+)
+
+const (
+	slotSize      = 64
+	slotRecord    = 47
+	segmentHeader = 32
+	// Longest record without strings or containers, and what INTERN and DEPTH may put before.
+	small = 128
+	// Memory of the emitter's own, reserved and not used until it is needed.
+	arenaSize = 1 << 28
+)
+
+// A slot holds what was left out of a site's visits.
+type slot struct {
+	visits, sequence uint64
+	length           uint8
+	record           [slotRecord]byte
+}
+
+// The channel, as far as it was found.
+var channel struct {
+	ready                      bool
+	base, slots, segments      uintptr
+	entered                    uintptr // visits of each function's IN site, up to 2
+	slotCount, segmentCount    uint32
+	segmentSize                uint32
+	events                     uint32
+	elements, characters       uint32
+	valueBytes                 int
+	depth, detail              uint8
+	arena, arenaNext, arenaEnd uintptr
+	tasks                      bool // whether a goroutine was ever made
+}
+
+//go:nosplit
+func at[T any](address uintptr) *T {
+	return *(**T)(unsafe.Pointer(&address))
+}
+
+func mapMemory(size uintptr, descriptor int) uintptr {
+	flags := uintptr(syscall.MAP_SHARED)
+	if descriptor < 0 {
+		flags = syscall.MAP_PRIVATE | syscall.MAP_ANON | syscall.MAP_NORESERVE
+	}
+	where, _, failed := syscall.RawSyscall6(syscall.SYS_MMAP, 0, size,
+		syscall.PROT_READ|syscall.PROT_WRITE, flags, uintptr(descriptor), 0)
+	if failed != 0 {
+		return 0
+	}
+	return where
+}
+
+// Memory for good; 0 if there is none left.
+func allocate(size uintptr) uintptr {
+	size = (size + 63) &^ 63
+	end := atomic.AddUintptr(&channel.arenaNext, size)
+	if end > channel.arenaEnd {
+		return 0
+	}
+	return end - size
+}
+
+func field(offset uintptr) uint32 {
+	return *at[uint32](channel.base + offset)
+}
+
+// Takes the channel's number out of the environment; -1 if it is not there.
+func takeVariable() int {
+	const name = "TRACER_CHANNEL"
+	text, found := syscall.Getenv(name)
+	if !found {
+		return -1
+	}
+	syscall.Unsetenv(name)
+	number := 0
+	for _, digit := range []byte(text) {
+		if digit < '0' || digit > '9' {
+			return -1
+		}
+		number = number*10 + int(digit-'0')
+	}
+	return number
+}
+
+func openChannel() {
+	descriptor := takeVariable()
+	if descriptor < 0 {
+		return
+	}
+	var header [72]byte
+	n, _, _ := syscall.RawSyscall6(syscall.SYS_PREAD64, uintptr(descriptor),
+		uintptr(unsafe.Pointer(&header)), uintptr(len(header)), 0, 0, 0)
+	if n != uintptr(len(header)) || string(header[:4]) != "TRCS" {
+		return
+	}
+	number := func(offset int) uint32 {
+		return uint32(header[offset]) | uint32(header[offset+1])<<8 | uint32(header[offset+2])<<16 |
+			uint32(header[offset+3])<<24
+	}
+	size := uintptr(number(40)) + uintptr(number(36))*uintptr(number(44))
+	base := mapMemory(size, descriptor)
+	syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(descriptor), 0, 0)
+	arena := mapMemory(arenaSize, -1)
+	if base == 0 || arena == 0 {
+		return
+	}
+	channel.base = base
+	channel.slots = base + uintptr(field(24))
+	channel.slotCount = field(28)
+	channel.segmentCount = field(36)
+	channel.segments = base + uintptr(field(40))
+	channel.segmentSize = field(44)
+	channel.events = field(48)
+	channel.depth = header[56]
+	channel.detail = header[57]
+	channel.elements = field(58) & 0xffff
+	channel.characters = field(60) & 0xffff
+	channel.valueBytes = int(field(62) & 0xffff)
+	channel.arena, channel.arenaNext, channel.arenaEnd = arena, arena, arena+arenaSize
+	channel.entered = allocate(uintptr(channel.slotCount))
+	writers = allocate(writersSize * unsafe.Sizeof(entry{}))
+	typeTable = allocate(typesSize * unsafe.Sizeof(typeEntry{}))
+	channel.ready = channel.entered != 0 && writers != 0 && typeTable != 0
+}
+
+func init() {
+	openChannel()
+	dead.mute = muteDead
+	if !channel.ready {
+		return
+	}
+	learn()
+	G()
+}
