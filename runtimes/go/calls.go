@@ -30,6 +30,11 @@ func (w *W) I(site, n uint32) (F, bool) {
 		return 0, false
 	}
 	f := w.frame()
+	if panicking := *at[uintptr](getg() + panicOffset); panicking != 0 {
+		w.under(panicking)
+	} else {
+		w.panicking = 0
+	}
 	if w.isCounted(site) {
 		if visits := slotOf(site).visits; visits&(visits+1) != 0 {
 			w.countVisit(site)
@@ -68,6 +73,8 @@ func (w *W) leave(site uint32, f F) bool {
 	w.unwinding = false
 	if panicking := *at[uintptr](getg() + panicOffset); panicking != 0 {
 		w.look(panicking, f)
+	} else {
+		w.panicking = 0
 	}
 	for w.loopCount > 0 && w.loops[w.loopCount-1].depth >= w.depth {
 		w.loopCount--

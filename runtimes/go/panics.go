@@ -68,28 +68,39 @@ func (w *W) look(panicking uintptr, f F) {
 	if (high-panicking)>>3 <= uintptr(uint32(f)) {
 		return
 	}
-	if w.panicking != high-panicking {
-		w.panicking = high - panicking
-		var pcs [16]uintptr
-		frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-		w.goexit = false
-		for {
-			frame, more := frames.Next()
-			if frame.Function == "runtime.Goexit" {
-				w.goexit = true
-			}
-			if !more || frame.Function == "runtime.gopanic" {
-				break
-			}
-		}
-	}
+	w.under(panicking)
 	w.unwinding = !w.goexit
+}
+
+// A panic is under way: it is told of, unless it was. One that lies further out came up before.
+//
+//go:noinline
+func (w *W) under(panicking uintptr) {
+	place := *at[uintptr](getg() + stackHighOffset) - panicking
+	known := w.panicking
+	w.panicking = place
+	if place <= known {
+		return
+	}
+	function, line := panicPlace()
+	w.goexit = function == ""
+	if w.goexit || w.announced {
+		w.announced = false
+		return
+	}
+	if w.open(0, opErr) {
+		w.putByte(errRaised)
+		w.putError(*at[any](panicking + argOffset))
+		w.putPlace(function, line)
+		w.Z()
+	}
 }
 
 // E: a panic is about to be raised with this value.
 func E[T any](w *W, site uint32, x T) T {
 	var value any = x
 	w.raised(site, value)
+	w.announced = w.mute != muteDead
 	return x
 }
 
@@ -179,7 +190,7 @@ func isRuntime(name string) bool {
 // The innermost of the program's own calls that the panic under way left.
 func panicPlace() (string, int) {
 	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	seen := false
 	for {
 		frame, more := frames.Next()

@@ -102,6 +102,13 @@ func (w *W) Cn(site, arm, n uint32) bool {
 	return w.Bn(site, arm, n)
 }
 
+// Chosen: whether a clause of a switch was not reached by falling through.
+func (w *W) Chosen() bool {
+	fell := w.fell
+	w.fell = false
+	return !fell
+}
+
 // Fall: the next clause is reached by falling through.
 func (w *W) Fall() {
 	w.fell = true

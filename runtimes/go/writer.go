@@ -70,6 +70,7 @@ type W struct {
 	panicking        uintptr // the panic that was told of last
 	unwinding        bool
 	goexit           bool
+	announced        bool // the next panic was told of where it was raised
 	label            uintptr // what stood in the goroutine's label before a task was announced
 	path             [pathKept]uintptr
 	scratch          [24]byte

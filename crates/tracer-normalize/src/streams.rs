@@ -133,7 +133,7 @@ fn announce(walk: &mut Walk<'_, '_>, stream: &Stream<'_>, task: u32) {
     let (site, line) = site.map_or((0, 0), |site| (site.id, site.span.line));
     let payload = Payload::Task {
         phase: TaskPhase::Switched,
-        what: what.to_owned(),
+        what: walk.words.get(&task).cloned().unwrap_or(what.to_owned()),
         task,
     };
     walk.emit(Kind::Task, site, line, payload);

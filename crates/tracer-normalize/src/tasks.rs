@@ -13,11 +13,17 @@ impl Walk<'_, '_> {
         match phase {
             0 => {
                 // Threads and processes have streams of their own, numbered beforehand.
-                let own = matches!(what.as_str(), "thread" | "process" | "worker");
+                let own = matches!(
+                    what.as_str(),
+                    "thread" | "process" | "worker" | "goroutine"
+                );
                 let task = own.then(|| self.next_child()).flatten().unwrap_or_else(|| {
                     self.just_created = Some(raw);
                     self.new_task(raw)
                 });
+                if own {
+                    self.words.insert(task, what.clone());
+                }
                 let payload = Payload::Task {
                     phase: TaskPhase::Created,
                     what,

@@ -118,6 +118,17 @@ impl<'t> Walk<'t, '_> {
         }
     }
 
+    /// The statement that an error came up in, where its record knows the line alone; 0 if that is
+    /// not certain.
+    pub(crate) fn raised_at(&mut self, record: &Record<'_>, line: u32) -> u32 {
+        let Record::Err { phase: 0, .. } = record else {
+            return 0;
+        };
+        let site = self.table.site(self.task().statement());
+        site.filter(|site| (site.span.line..=site.span.end_line).contains(&line))
+            .map_or(0, |site| site.id)
+    }
+
     /// Unwinds what an error left, down to the frame that reports it: all, if that has no place.
     pub(crate) fn settle_error(&mut self, site: Option<&Site>, record: &Record<'_>) {
         let Record::Err {

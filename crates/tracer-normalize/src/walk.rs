@@ -34,6 +34,8 @@ pub(crate) struct Walk<'t, 'r> {
     pub(crate) notes: Vec<String>,
     pub(crate) last_task: u32,
     pub(crate) next_identity: u32,
+    /// What tasks with streams of their own are called, by number.
+    pub(crate) words: BTreeMap<u32, String>,
     // The stream being walked:
     pub(crate) names: Names,
     pub(crate) heap: Heap,
@@ -62,6 +64,7 @@ impl<'t, 'r> Walk<'t, 'r> {
             notes: Vec::new(),
             last_task: 0,
             next_identity: 0,
+            words: BTreeMap::new(),
             names: Names::default(),
             heap: Heap::default(),
             tasks: BTreeMap::new(),
@@ -150,7 +153,8 @@ impl<'t, 'r> Walk<'t, 'r> {
             if let Record::Err { site: 0, line, .. } = record {
                 self.settle_error(None, record);
                 let payload = self.error(record);
-                return self.emit(Kind::Err, 0, *line, payload);
+                let site = self.raised_at(record, *line);
+                return self.emit(Kind::Err, site, *line, payload);
             }
             return self.note("records of unknown places were left out");
         };

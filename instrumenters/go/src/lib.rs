@@ -9,6 +9,7 @@ mod context;
 mod facts;
 mod functions;
 mod loops;
+mod noise;
 mod steps;
 mod switches;
 mod toolchain;

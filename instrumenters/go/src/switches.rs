@@ -77,11 +77,16 @@ pub(crate) fn switch_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) 
         .map(|initializer| writes::in_header(rewriter, initializer))
         .unwrap_or_default();
     let probe = |rewriter: &Rewriter<'a>, arm: usize| {
-        if operands.is_empty() {
-            format!("{header}_trw.C({site},{arm});")
+        let chosen = if operands.is_empty() {
+            format!("_trw.C({site},{arm});")
         } else {
             let captured = capture_all(rewriter, &operands);
-            format!("{header}if _trw.Cn({site},{arm},1){{{captured}_trw.Z()}};")
+            format!("if _trw.Cn({site},{arm},1){{{captured}_trw.Z()}};")
+        };
+        if header.is_empty() {
+            chosen
+        } else {
+            format!("if _trw.Chosen(){{{header}{chosen}}};")
         }
     };
     let mut reached_by_fall = false;

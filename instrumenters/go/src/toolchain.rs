@@ -22,6 +22,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     variations: &[],
     diagnostics: Some(diagnostics),
     dialects: &[],
+    noise: Some(crate::noise::without),
 };
 
 fn describe(output: &str, program: &Path) -> Option<Found> {
@@ -99,27 +100,28 @@ const CORE: &[&str] = &[
     "unsafe",
 ];
 
-/// Compiles packages of the standard library and the emitter into a cache. `$1`: go, `$2`: the
-/// cache, `$3`: a file of the emitter, then the packages.
-const PREPARE: &str = "set -e; mkdir -p \"$GOCACHE\"; \
-                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index \"$@\"";
+/// What every step begins with. `$1`: go, `$2`: the build cache.
+const BEGIN: &str = "set -e; go=\"$1\"; export GOCACHE=\"$2\"; shift 2; ";
 
-/// What both steps begin with: the emitter's files stand in a folder of the standard library.
-const OVERLAY: &str = "go=\"$1\"; export GOCACHE=\"$2\"; emitter=\"${3%/*}\"; shift 3; \
-                       overlay=\"$TMPDIR/overlay.json\"; root=\"$(\"$go\" env GOROOT)\"; list=\"\"; \
+/// Compiles packages of the standard library into a cache. Then: the packages.
+const PREPARE: &str = "mkdir -p \"$GOCACHE\"; GO111MODULE=off exec \"$go\" build \"$@\"";
+
+/// Lets the emitter stand in a folder of the standard library. `$3`: one of its files.
+const OVERLAY: &str = "emitter=\"${1%/*}\"; shift; overlay=\"$TMPDIR/overlay.json\"; \
+                       root=\"$(\"$go\" env GOROOT)\"; list=\"\"; \
                        for file in \"$emitter\"/*.go \"$emitter\"/*.s; do \
                        list=\"$list${list:+,}\\\"$root/src/index/${file##*/}\\\":\\\"$file\\\"\"; done; \
                        echo \"{\\\"Replace\\\":{$list}}\" >\"$overlay\"; ";
 
-/// Builds the traced program. As before, then what to build.
+/// Compiles the emitter into a copy of the cache. `$4`: the cache to copy.
+const EMITTER: &str = "cp -R \"$1/.\" \"$GOCACHE\"; \
+                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index";
+
+/// Builds the traced program. Then: what to build.
 const BUILD_TRACED: &str = "exec \"$go\" build -ldflags=-w -overlay \"$overlay\" \"$@\"";
 
-/// Builds the original. `$1`: go, `$2`: the cache, then what to build.
-const BUILD: &str = "go=\"$1\"; export GOCACHE=\"$2\"; shift 2; exec \"$go\" build -ldflags=-w \"$@\"";
-
-fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
-    words.map(OsString::from).into_iter()
-}
+/// Builds the original.
+const BUILD: &str = "exec \"$go\" build -ldflags=-w \"$@\"";
 
 /// What is to be compiled ahead for a program: the usual packages, or all.
 fn packages(request: &PlanRequest<'_>) -> &'static [&'static str] {
@@ -160,10 +162,28 @@ fn imports(text: &[u8]) -> Vec<String> {
     found
 }
 
+/// A step of the build: a script, the cache it works with, and further words.
+fn step(
+    request: &PlanRequest<'_>,
+    script: &str,
+    cache: &Path,
+    words: impl IntoIterator<Item = OsString>,
+) -> Vec<OsString> {
+    let mut argv: Vec<OsString> = vec![
+        "/bin/sh".into(),
+        "-c".into(),
+        format!("{SETTINGS}{BEGIN}{script}").into(),
+        "build".into(),
+        request.found.program.clone().into(),
+        cache.into(),
+    ];
+    argv.extend(words);
+    argv
+}
+
 fn plan(request: &PlanRequest<'_>) -> Plan {
-    let go = request.found.program.clone().into_os_string();
     let program = request.build.join("program");
-    let cache = request.build.join("cache");
+    let library = request.build.join("library");
     let mut plan = Plan {
         program: program.clone(),
         argv: std::iter::once(program.clone().into_os_string())
@@ -171,44 +191,40 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             .collect(),
         ..Plan::default()
     };
-    for file in crate::EMITTER {
-        plan.files
-            .push((request.private.join(file.name), file.contents.to_vec()));
-    }
-    if request.traced {
+    plan.once.push((0, library.clone()));
+    let packages = packages(request).iter().map(OsString::from);
+    plan.build.push(step(request, PREPARE, &library, packages));
+    let mut words: Vec<OsString> = Vec::new();
+    let (cache, script) = if request.traced {
+        for file in crate::EMITTER {
+            plan.files
+                .push((request.private.join(file.name), file.contents.to_vec()));
+        }
         for source in request.sources {
             if let Some(text) = source.instrumented {
                 plan.files.push((source.path.to_path_buf(), text.to_vec()));
             }
         }
-    }
-    let mut prepare: Vec<OsString> = words(["/bin/sh", "-c"]).collect();
-    prepare.push(format!("{SETTINGS}{OVERLAY}{PREPARE}").into());
-    prepare.push("prepare".into());
-    prepare.push(go.clone());
-    prepare.push(cache.clone().into_os_string());
-    prepare.push(request.private.join("channel.go").into_os_string());
-    prepare.extend(packages(request).iter().map(OsString::from));
-    plan.once.push((0, cache.clone()));
-    plan.build.push(prepare);
-    let mut build: Vec<OsString> = words(["/bin/sh", "-c"]).collect();
-    let script = if request.traced {
-        format!("{SETTINGS}export GO111MODULE=off; {OVERLAY}{BUILD_TRACED}")
+        let emitter = request.private.join("channel.go").into_os_string();
+        let cache = request.build.join("cache");
+        plan.once.push((1, cache.clone()));
+        plan.build.push(step(
+            request,
+            &format!("{OVERLAY}{EMITTER}"),
+            &cache,
+            [emitter.clone(), library.into_os_string()],
+        ));
+        words.push(emitter);
+        (cache, format!("{OVERLAY}{BUILD_TRACED}"))
     } else {
-        format!("{SETTINGS}export GO111MODULE=off; {BUILD}")
+        (library, BUILD.to_owned())
     };
-    build.push(script.into());
-    build.push("build".into());
-    build.push(go);
-    build.push(cache.clone().into_os_string());
-    if request.traced {
-        build.push(request.private.join("channel.go").into_os_string());
-    }
-    build.push("-o".into());
-    build.push(program.into_os_string());
-    build.extend(request.compiler_flags.iter().cloned());
-    build.push(request.given.as_os_str().to_owned());
-    plan.build.push(build);
+    words.push("-o".into());
+    words.push(program.into_os_string());
+    words.extend(request.compiler_flags.iter().cloned());
+    words.push(request.given.as_os_str().to_owned());
+    let script = format!("export GO111MODULE=off; {script}");
+    plan.build.push(step(request, &script, &cache, words));
     plan
 }
 
