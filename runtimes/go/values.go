@@ -7,13 +7,14 @@ import (
 	"internal/abi"
 	"reflect"
 	"runtime"
-	"runtime/debug"
-	"strings"
 	"unsafe"
 )
 
 // Entries of a map that are looked at to find the first few in order.
 const mapScan = 2048
+
+//go:linkname setPanicOnFault runtime/debug.setPanicOnFault
+func setPanicOnFault(bool) bool
 
 // A value of the record being written.
 func (w *W) putValue(t *abi.Type, p unsafe.Pointer) {
@@ -29,11 +30,11 @@ func (w *W) putSafely(v reflect.Value) {
 	done := false
 	faults := false
 	if channel.tasks {
-		faults = debug.SetPanicOnFault(true)
+		faults = setPanicOnFault(true)
 	}
 	defer func() {
 		if channel.tasks {
-			debug.SetPanicOnFault(faults)
+			setPanicOnFault(faults)
 		}
 		if !done {
 			recover()
@@ -144,10 +145,19 @@ func functionName(pc uintptr) string {
 
 // A function's name without the folders of its package, and without type arguments.
 func shortName(name string) string {
-	if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
-		name = name[slash+1:]
+	for i := len(name); i > 0; i-- {
+		if name[i-1] == '/' {
+			name = name[i:]
+			break
+		}
 	}
-	return strings.ReplaceAll(name, "[...]", "")
+	const arguments = "[...]"
+	for i := 0; i+len(arguments) <= len(name); i++ {
+		if name[i:i+len(arguments)] == arguments {
+			return name[:i] + name[i+len(arguments):]
+		}
+	}
+	return name
 }
 
 var (

@@ -26,6 +26,10 @@ fn program(language: &str) -> &'static str {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
         }
+        "go" => {
+            "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tx := 1\n\tfor i := 0; i < 3; i++ {\n\t\t\
+             x += i\n\t}\n\tfmt.Println(x)\n}\n"
+        }
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         "bash" => "x=1\nfor i in 1 2 3; do\n  x=$((x + i))\ndone\necho \"$x\"\n",
         other => panic!("write an odd-file program for {other}"),
@@ -44,7 +48,7 @@ fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
 /// One line of five megabytes: many statements, then one with very many elements.
 fn long_line(language: &str) -> Vec<u8> {
     let statement = match language {
-        "c" => "x = x + 1; ",
+        "c" | "go" => "x = x + 1; ",
         "php" => "$x = 1; ",
         "sql" => "SELECT 1; ",
         "bash" => "x=1; ",
@@ -55,6 +59,9 @@ fn long_line(language: &str) -> Vec<u8> {
     match language {
         "c" => {
             format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
+        }
+        "go" => {
+            format!("package main; func main() {{ x := 0; {statements}_ = []int{{ {elements}0 }} }}\n")
         }
         "bash" => format!("{statements}y=({})\n", elements.replace(',', "")),
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),

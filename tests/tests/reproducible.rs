@@ -101,6 +101,11 @@ fn sql_traces_are_reproducible() {
 }
 
 #[test]
+fn go_traces_are_reproducible() {
+    ten_runs_agree("go");
+}
+
+#[test]
 fn c_traces_are_reproducible() {
     ten_runs_agree("c");
 }

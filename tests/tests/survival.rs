@@ -357,6 +357,53 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Processes),
     },
     Case {
+        language: "go",
+        name: "kill_nine",
+        source: "package main\n\nimport \"syscall\"\n\nfunc main() {\n\tmark := 41\n\tmark += 1\n\t\
+                 syscall.Kill(syscall.Getpid(), syscall.SIGKILL)\n\tselect {}\n}\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "go",
+        name: "exit_at_once",
+        source: "package main\n\nimport \"os\"\n\nfunc main() {\n\tmark := 42\n\tos.Exit(mark - 35)\n}\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "go",
+        name: "panic",
+        source: "package main\n\nfunc main() {\n\tmark := 42\n\tpanic(mark)\n}\n",
+        ends: Ends::Exit(2),
+    },
+    Case {
+        language: "go",
+        name: "infinite_loop",
+        source: "package main\n\nfunc main() {\n\tmark := 42\n\tfor {\n\t\tmark = 42\n\t}\n}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "go",
+        name: "infinite_recursion",
+        source: "package main\n\nimport \"runtime/debug\"\n\nfunc f(n int) int {\n\tmark := 42\n\t\
+                 return f(n+1) + mark\n}\n\nfunc main() {\n\tdebug.SetMaxStack(1 << 26)\n\tf(0)\n}\n",
+        ends: Ends::Exit(2),
+    },
+    Case {
+        language: "go",
+        name: "ten_gigabytes",
+        source: "package main\n\nfunc main() {\n\tmark := 42\n\thoard := [][]byte{}\n\tfor mark > 0 {\n\t\t\
+                 b := make([]byte, 10<<20)\n\t\tfor i := range b {\n\t\t\tb[i] = 1\n\t\t}\n\t\t\
+                 hoard = append(hoard, b)\n\t}\n}\n",
+        ends: Ends::Limit(Limit::Memory),
+    },
+    Case {
+        language: "go",
+        name: "output_flood",
+        source: "package main\n\nimport (\n\t\"fmt\"\n\t\"strings\"\n)\n\nfunc main() {\n\tmark := 42\n\t\
+                 for mark > 0 {\n\t\tfmt.Println(strings.Repeat(\"x\", 100000))\n\t}\n}\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
         language: "sql",
         name: "infinite_recursion",
         source: "CREATE TABLE t(mark);\nINSERT INTO t VALUES (42) RETURNING mark;\n\

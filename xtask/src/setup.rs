@@ -13,6 +13,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("ruby", "ruby"),
     ("gcc", "gcc libc6-dev"),
     ("gcov", "gcc"),
+    ("go", "golang-go"),
     ("php", "php-cli php-mbstring php-xml php-xdebug"),
     ("mkfs.erofs", "erofs-utils"),
     ("sqlite3", "sqlite3"),

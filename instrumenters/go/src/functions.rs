@@ -28,15 +28,23 @@ pub(crate) fn package<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(name) = node.named_child(0) else {
         return;
     };
-    rewriter.enclose(name, "", ";import _tr \"index\"");
-    let mut last = name;
     let root = rewriter.root();
-    for child in &rewriter.children(root).nodes {
-        if child.kind() == "import_declaration" {
-            last = *child;
+    let imports = rewriter
+        .children(root)
+        .nodes
+        .iter()
+        .copied()
+        .filter(|child| child.kind() == "import_declaration")
+        .last();
+    // The import must be used, even where all probes are dropped.
+    let (import, used) = (";import _tr \"index\"", ";var _=_tr.G");
+    match imports {
+        Some(last) => {
+            rewriter.enclose(name, "", import);
+            rewriter.enclose(last, "", used);
         }
+        None => rewriter.enclose(name, "", &format!("{import}{used}")),
     }
-    rewriter.enclose(last, "", ";var _=_tr.G");
 }
 
 fn is_untouchable(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {

@@ -32,7 +32,13 @@ fn frame(line: &[u8]) -> &[u8] {
     if text.ends_with(b")") && !text.starts_with(b"goroutine ") {
         // `main.(*T).f(0x1, {0x2, 0x3})`: what is called ends at the last opening parenthesis.
         let arguments = text.iter().rposition(|&byte| byte == b'(');
-        return arguments.map_or(line, |at| &line[..at]);
+        let name = arguments.map_or(line, |at| &line[..at]);
+        // A function literal is called after whatever its function was inlined into.
+        let literal = name.windows(5).position(|window| window == b".func");
+        return match literal {
+            Some(_) => name.split(|&byte| byte == b'.').next().unwrap_or(name),
+            None => name,
+        };
     }
     line
 }
