@@ -61,7 +61,9 @@ fn long_line(language: &str) -> Vec<u8> {
             format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
         }
         "go" => {
-            format!("package main; func main() {{ x := 0; {statements}_ = []int{{ {elements}0 }} }}\n")
+            format!(
+                "package main; func main() {{ x := 0; {statements}_ = []int{{ {elements}0 }} }}\n"
+            )
         }
         "bash" => format!("{statements}y=({})\n", elements.replace(',', "")),
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),

@@ -391,9 +391,8 @@ const CASES: &[Case] = &[
     Case {
         language: "go",
         name: "ten_gigabytes",
-        source: "package main\n\nfunc main() {\n\tmark := 42\n\thoard := [][]byte{}\n\tfor mark > 0 {\n\t\t\
-                 b := make([]byte, 10<<20)\n\t\tfor i := range b {\n\t\t\tb[i] = 1\n\t\t}\n\t\t\
-                 hoard = append(hoard, b)\n\t}\n}\n",
+        source: "package main\n\nimport \"bytes\"\n\nfunc main() {\n\tmark := 42\n\thoard := [][]byte{}\n\t\
+                 for mark > 0 {\n\t\thoard = append(hoard, bytes.Repeat([]byte{1}, 10<<20))\n\t}\n}\n",
         ends: Ends::Limit(Limit::Memory),
     },
     Case {

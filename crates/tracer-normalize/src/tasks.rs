@@ -13,10 +13,7 @@ impl Walk<'_, '_> {
         match phase {
             0 => {
                 // Threads and processes have streams of their own, numbered beforehand.
-                let own = matches!(
-                    what.as_str(),
-                    "thread" | "process" | "worker" | "goroutine"
-                );
+                let own = matches!(what.as_str(), "thread" | "process" | "worker" | "goroutine");
                 let task = own.then(|| self.next_child()).flatten().unwrap_or_else(|| {
                     self.just_created = Some(raw);
                     self.new_task(raw)

@@ -191,7 +191,8 @@ pub(crate) fn logical<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(left) = node.child_by_field_name("left") else {
         return;
     };
-    if !rewriter.wants(Detail::State) || !has_writer(rewriter, node) || is_constant(rewriter, left) {
+    if !rewriter.wants(Detail::State) || !has_writer(rewriter, node) || is_constant(rewriter, left)
+    {
         return;
     }
     let site = two_armed(rewriter, node, left);

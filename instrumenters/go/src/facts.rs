@@ -59,11 +59,16 @@ impl Facts {
                 self.others.extend(name.or(last));
                 return;
             }
-            "const_spec" | "type_spec" | "type_alias" | "function_declaration"
+            "const_spec"
+            | "type_spec"
+            | "type_alias"
+            | "function_declaration"
             | "type_parameter_declaration" => {
                 let mut cursor = node.walk();
-                let names: Vec<String> =
-                    node.children_by_field_name("name", &mut cursor).map(text).collect();
+                let names: Vec<String> = node
+                    .children_by_field_name("name", &mut cursor)
+                    .map(text)
+                    .collect();
                 if node.kind() == "function_declaration" {
                     self.functions.extend(names.iter().cloned());
                 }
@@ -71,8 +76,10 @@ impl Facts {
             }
             "var_spec" | "parameter_declaration" | "variadic_parameter_declaration" => {
                 let mut cursor = node.walk();
-                let names: Vec<String> =
-                    node.children_by_field_name("name", &mut cursor).map(text).collect();
+                let names: Vec<String> = node
+                    .children_by_field_name("name", &mut cursor)
+                    .map(text)
+                    .collect();
                 if !local && node.kind() == "var_spec" {
                     self.shared.extend(names.iter().cloned());
                 }
@@ -89,7 +96,10 @@ impl Facts {
                 }
             }
             "type_switch_statement" => {
-                if let Some(name) = node.child_by_field_name("alias").and_then(|a| a.named_child(0)) {
+                if let Some(name) = node
+                    .child_by_field_name("alias")
+                    .and_then(|a| a.named_child(0))
+                {
                     self.variables.insert(text(name));
                 }
             }
@@ -119,7 +129,7 @@ impl Facts {
 }
 
 /// The names that a parameter or result list declares; an empty one where there is none.
-pub(crate) fn declared_names<'a>(list: Node<'a>) -> Vec<Node<'a>> {
+pub(crate) fn declared_names(list: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = list.walk();
     let mut names = Vec::new();
     for declaration in list.named_children(&mut cursor) {

@@ -34,8 +34,7 @@ pub(crate) fn package<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         .nodes
         .iter()
         .copied()
-        .filter(|child| child.kind() == "import_declaration")
-        .last();
+        .rfind(|child| child.kind() == "import_declaration");
     // The import must be used, even where all probes are dropped.
     let (import, used) = (";import _tr \"index\"", ";var _=_tr.G");
     match imports {
@@ -51,7 +50,10 @@ fn is_untouchable(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     let mut before = node.prev_sibling();
     while let Some(comment) = before.filter(|before| before.kind() == "comment") {
         let text = rewriter.text(comment);
-        if UNTOUCHABLE.iter().any(|directive| text.starts_with(directive)) {
+        if UNTOUCHABLE
+            .iter()
+            .any(|directive| text.starts_with(directive))
+        {
             return true;
         }
         before = comment.prev_sibling();
@@ -110,7 +112,11 @@ fn register<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, body: Node<'a>) {
         ("method_declaration", Some(name)) => {
             let receiver = receiver_type(rewriter, node).unwrap_or_default();
             let qualified = format!("{package}.{receiver}.{name}");
-            (format!("{receiver}.{name}"), qualified, FunctionKind::Method)
+            (
+                format!("{receiver}.{name}"),
+                qualified,
+                FunctionKind::Method,
+            )
         }
         (_, Some(name)) => {
             let qualified = format!("{package}.{name}");
@@ -187,7 +193,11 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     for field in ["receiver", "parameters"] {
         if let Some(list) = node.child_by_field_name(field) {
             let declared = declared_names(list);
-            names.extend(declared.iter().map(|name| rewriter.text(*name).into_owned()));
+            names.extend(
+                declared
+                    .iter()
+                    .map(|name| rewriter.text(*name).into_owned()),
+            );
         }
     }
     names.retain(|name| name != "_");

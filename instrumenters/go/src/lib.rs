@@ -81,6 +81,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "communication_case",
         "default_case",
     ],
+    mask: None,
     finish: None,
     local_modules: Some(toolchain::local_modules),
     project: None,

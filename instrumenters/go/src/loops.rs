@@ -32,20 +32,26 @@ fn is_endless(header: Option<Node<'_>>) -> bool {
 }
 
 /// Whether a `break` leaves this loop.
-fn is_broken_out_of(rewriter: &Rewriter<'_>, node: Node<'_>, label: Option<&str>, own: bool) -> bool {
+fn is_broken_out_of(
+    rewriter: &Rewriter<'_>,
+    node: Node<'_>,
+    label: Option<&str>,
+    own: bool,
+) -> bool {
     let mut cursor = node.walk();
-    node.named_children(&mut cursor).any(|child| match child.kind() {
-        "break_statement" => match child.named_child(0) {
-            Some(name) => label.is_some_and(|label| rewriter.text(name) == label),
-            None => own,
-        },
-        "func_literal" => false,
-        "for_statement"
-        | "expression_switch_statement"
-        | "type_switch_statement"
-        | "select_statement" => is_broken_out_of(rewriter, child, label, false),
-        _ => is_broken_out_of(rewriter, child, label, own),
-    })
+    node.named_children(&mut cursor)
+        .any(|child| match child.kind() {
+            "break_statement" => match child.named_child(0) {
+                Some(name) => label.is_some_and(|label| rewriter.text(name) == label),
+                None => own,
+            },
+            "func_literal" => false,
+            "for_statement"
+            | "expression_switch_statement"
+            | "type_switch_statement"
+            | "select_statement" => is_broken_out_of(rewriter, child, label, false),
+            _ => is_broken_out_of(rewriter, child, label, own),
+        })
 }
 
 /// Hook: `for`.
@@ -111,5 +117,6 @@ fn targets<'a>(rewriter: &Rewriter<'a>, header: Option<Node<'a>>) -> Vec<Node<'a
         "range_clause" => header.child_by_field_name("left"),
         _ => None,
     });
-    left.map(|left| identifiers(rewriter, left)).unwrap_or_default()
+    left.map(|left| identifiers(rewriter, left))
+        .unwrap_or_default()
 }

@@ -46,7 +46,7 @@ fn frame(line: &[u8]) -> &[u8] {
 /// A line of the registers that a fault prints.
 fn is_register(line: &[u8]) -> bool {
     let mut words = line
-        .split(|byte| byte.is_ascii_whitespace())
+        .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());
     let name = words.next().unwrap_or_default();
     let value = words.next().unwrap_or_default();
@@ -66,7 +66,10 @@ fn hide_addresses(line: &[u8], out: &mut Vec<u8>) {
                 at += 1;
             }
         } else if rest.starts_with(b".gowrap") || rest.starts_with(b".deferwrap") {
-            let length = rest.iter().skip(1).take_while(|byte| byte.is_ascii_lowercase());
+            let length = rest
+                .iter()
+                .skip(1)
+                .take_while(|byte| byte.is_ascii_lowercase());
             let length = 1 + length.count();
             out.extend_from_slice(&rest[..length]);
             at += length;

@@ -95,9 +95,7 @@ fn is_told_by_own_event<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> bool {
     let part = |field| node.child_by_field_name(field);
     match node.kind() {
         "for_statement" => crate::loops::is_reported(node),
-        "if_statement" => {
-            part("initializer").is_none() && part("condition").is_some_and(is_quiet)
-        }
+        "if_statement" => part("initializer").is_none() && part("condition").is_some_and(is_quiet),
         "short_var_declaration" | "assignment_statement" if rewriter.wants(Detail::State) => {
             let operator = part("operator").map_or("", |node| node.kind());
             !matches!(operator, "/=" | "%=" | "<<=" | ">>=")

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
-use tree_sitter::{Tree};
+use tree_sitter::Tree;
 
 /// The toolchain.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {

@@ -76,10 +76,14 @@ fn is_index<'a>(
     selectors: &mut u32,
 ) -> bool {
     match node.kind() {
-        "int_literal" | "rune_literal" | "interpreted_string_literal" | "raw_string_literal"
-        | "true" | "false" => true,
         // A constant's name is as good as a variable's.
-        "identifier" => true,
+        "identifier"
+        | "int_literal"
+        | "rune_literal"
+        | "interpreted_string_literal"
+        | "raw_string_literal"
+        | "true"
+        | "false" => true,
         "binary_expression" => {
             let operator = node
                 .child_by_field_name("operator")
@@ -108,21 +112,39 @@ fn calls(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
                 .unwrap_or_default();
             let harmless = matches!(
                 &*name,
-                "len" | "cap" | "append" | "make" | "new" | "min" | "max" | "string" | "int"
-                    | "int64" | "int32" | "uint" | "uint8" | "uint32" | "uint64" | "byte" | "rune"
-                    | "float64" | "float32" | "complex" | "real" | "imag"
+                "len"
+                    | "cap"
+                    | "append"
+                    | "make"
+                    | "new"
+                    | "min"
+                    | "max"
+                    | "string"
+                    | "int"
+                    | "int64"
+                    | "int32"
+                    | "uint"
+                    | "uint8"
+                    | "uint32"
+                    | "uint64"
+                    | "byte"
+                    | "rune"
+                    | "float64"
+                    | "float32"
+                    | "complex"
+                    | "real"
+                    | "imag"
             ) || name.starts_with("math.");
             if !harmless {
                 return true;
             }
         }
-        "unary_expression" => {
+        "unary_expression"
             if node
                 .child_by_field_name("operator")
-                .is_some_and(|operator| operator.kind() == "<-")
-            {
-                return true;
-            }
+                .is_some_and(|operator| operator.kind() == "<-") =>
+        {
+            return true;
         }
         _ => {}
     }
@@ -178,7 +200,9 @@ fn is_typed(rewriter: &Rewriter<'_>, facts: &Facts, node: Node<'_>) -> bool {
     let part = |field| node.child_by_field_name(field);
     match node.kind() {
         "identifier" => facts.is_variable(&rewriter.text(node)),
-        "composite_literal" | "type_assertion_expression" | "slice_expression"
+        "composite_literal"
+        | "type_assertion_expression"
+        | "slice_expression"
         | "type_conversion_expression" => true,
         "call_expression" => part("function").is_some_and(|name| {
             !matches!(
@@ -186,8 +210,9 @@ fn is_typed(rewriter: &Rewriter<'_>, facts: &Facts, node: Node<'_>) -> bool {
                 "min" | "max" | "complex" | "real" | "imag"
             )
         }),
-        "selector_expression" | "index_expression" => part("operand")
-            .is_some_and(|operand| is_typed(rewriter, facts, operand)),
+        "selector_expression" | "index_expression" => {
+            part("operand").is_some_and(|operand| is_typed(rewriter, facts, operand))
+        }
         "parenthesized_expression" => node
             .named_child(0)
             .is_some_and(|inner| is_typed(rewriter, facts, inner)),
@@ -200,10 +225,12 @@ fn is_typed(rewriter: &Rewriter<'_>, facts: &Facts, node: Node<'_>) -> bool {
         },
         "binary_expression" => {
             let operator = part("operator").map_or("", |operator| operator.kind());
-            matches!(operator, "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "&^")
-                && ["left", "right"]
-                    .iter()
-                    .any(|field| part(field).is_some_and(|side| is_typed(rewriter, facts, side)))
+            matches!(
+                operator,
+                "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "&^"
+            ) && ["left", "right"]
+                .iter()
+                .any(|field| part(field).is_some_and(|side| is_typed(rewriter, facts, side)))
         }
         _ => false,
     }
