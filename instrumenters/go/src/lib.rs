@@ -103,4 +103,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ..TypeNames::NEUTRAL
     },
     toolchain: toolchain::TOOLCHAIN,
+    other_toolchains: &[],
 };
