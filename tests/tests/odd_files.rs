@@ -30,6 +30,10 @@ fn program(language: &str) -> &'static str {
             "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tx := 1\n\tfor i := 0; i < 3; i++ {\n\t\t\
              x += i\n\t}\n\tfmt.Println(x)\n}\n"
         }
+        "java" => {
+            "class Main {\n  public static void main(String[] args) {\n    int x = 1;\n    \
+             for (int i = 0; i < 3; i++) {\n      x += i;\n    }\n    System.out.println(x);\n  }\n}\n"
+        }
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         "bash" => "x=1\nfor i in 1 2 3; do\n  x=$((x + i))\ndone\necho \"$x\"\n",
         other => panic!("write an odd-file program for {other}"),
@@ -63,6 +67,11 @@ fn long_line(language: &str) -> Vec<u8> {
         "go" => {
             format!(
                 "package main; func main() {{ x := 0; {statements}_ = []int{{ {elements}0 }} }}\n"
+            )
+        }
+        "java" => {
+            format!(
+                "class Main {{ void f(int x) {{ {statements}int[] y = {{ {elements}0 }}; }} }}\n"
             )
         }
         "bash" => format!("{statements}y=({})\n", elements.replace(',', "")),

@@ -96,6 +96,11 @@ fn ruby_traces_are_reproducible() {
 }
 
 #[test]
+fn java_traces_are_reproducible() {
+    ten_runs_agree("java");
+}
+
+#[test]
 fn sql_traces_are_reproducible() {
     ten_runs_agree("sql");
 }

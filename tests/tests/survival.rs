@@ -403,6 +403,52 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Output),
     },
     Case {
+        language: "java",
+        name: "halt",
+        source: "class Main {\n  public static void main(String[] args) {\n    int mark = 42;\n    \
+                 Runtime.getRuntime().halt(7);\n  }\n}\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "java",
+        name: "kill_nine",
+        source: "class Main {\n  public static void main(String[] args) throws Exception {\n    \
+                 int mark = 42;\n    long pid = ProcessHandle.current().pid();\n    \
+                 new ProcessBuilder(\"kill\", \"-9\", Long.toString(pid)).start().waitFor();\n  }\n}\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "java",
+        name: "infinite_loop",
+        source: "class Main {\n  public static void main(String[] args) {\n    int mark = 42;\n    \
+                 while (true) { mark = 42; }\n  }\n}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "java",
+        name: "infinite_recursion",
+        source: "class Main {\n  static int f(int n) {\n    int mark = 42;\n    \
+                 return f(n + 1) + mark;\n  }\n  public static void main(String[] args) {\n    \
+                 f(0);\n  }\n}\n",
+        ends: Ends::Exit(1),
+    },
+    Case {
+        language: "java",
+        name: "out_of_memory",
+        source: "import java.util.*;\nclass Main {\n  public static void main(String[] args) {\n    \
+                 int mark = 42;\n    List<long[]> all = new ArrayList<>();\n    \
+                 for (;;) all.add(new long[1 << 20]);\n  }\n}\n",
+        ends: Ends::Exit(1),
+    },
+    Case {
+        language: "java",
+        name: "output_flood",
+        source: "class Main {\n  public static void main(String[] args) {\n    int mark = 42;\n    \
+                 for (;;) System.out.println(\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\");\n  \
+                 }\n}\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
         language: "sql",
         name: "infinite_recursion",
         source: "CREATE TABLE t(mark);\nINSERT INTO t VALUES (42) RETURNING mark;\n\

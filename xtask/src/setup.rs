@@ -14,6 +14,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("gcc", "gcc libc6-dev"),
     ("gcov", "gcc"),
     ("go", "golang-go"),
+    ("javac", "default-jdk-headless"),
     ("php", "php-cli php-mbstring php-xml php-xdebug"),
     ("mkfs.erofs", "erofs-utils"),
     ("sqlite3", "sqlite3"),

@@ -285,9 +285,10 @@ impl Workshop<'_> {
         let fixed = program.toolchain.environment;
         request.env = self.environment(fixed, &plan.env);
         if let Some(channel) = channel {
-            request
-                .env
-                .push(("TRACER_CHANNEL".into(), CHANNEL_FD.to_string().into()));
+            if !plan.silent {
+                let number = CHANNEL_FD.to_string();
+                request.env.push(("TRACER_CHANNEL".into(), number.into()));
+            }
             request.channel = Some(channel.duplicate()?);
         }
         request.limits = settings.limits.clone();

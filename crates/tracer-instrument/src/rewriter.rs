@@ -303,6 +303,15 @@ impl<'a> Rewriter<'a> {
         }
     }
 
+    /// Goes on with a function that is known already: sites inside `body` belong to it. For bodies
+    /// that the language runs in one frame though they stand apart, as the initialisers of a class.
+    pub fn enter_again(&mut self, body: Node<'a>, function: u32) {
+        self.scopes.push(Scope {
+            end: body.end_byte(),
+            what: ScopeKind::Function(function),
+        });
+    }
+
     /// Registers a class, whose name qualifies what is inside `body`. Where the body runs as a
     /// frame of its own, use [`Self::enter_function`] with [`FunctionKind::Class`] instead.
     pub fn enter_class(&mut self, body: Node<'a>, name: &str) {

@@ -200,6 +200,9 @@ pub struct Plan {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// Whether files that stand in for originals stay while running, though something was built.
     pub stands_in: bool,
+    /// Whether the emitter knows the channel's descriptor by itself: no variable names it, for
+    /// languages that cannot take one out of their own environment.
+    pub silent: bool,
     /// In which form the emitter writes the stream.
     pub form: StreamForm,
     /// How to see that the language reads the rewritten files as they were meant, where a grammar

@@ -27,6 +27,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_bash::SPEC,
     #[cfg(feature = "go")]
     &tracer_lang_go::SPEC,
+    #[cfg(feature = "java")]
+    &tracer_lang_java::SPEC,
 ];
 
 /// All languages compiled in.

@@ -27,6 +27,11 @@ const ETC: &[&str] = &[
     "php",
     "dotnet",
     "mono",
+    // Links of a JDK's own configuration lead here.
+    "java-11-openjdk",
+    "java-17-openjdk",
+    "java-21-openjdk",
+    "java-25-openjdk",
 ];
 
 /// A part of the host that every program sees.

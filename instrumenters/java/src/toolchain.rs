@@ -1,0 +1,368 @@
+//! How Java programs are built and run: `javac`, then `java`. Only says what to run; starts nothing.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use tracer_instrument::engine::parse;
+use tracer_instrument::{Found, Node, Plan, PlanRequest, Toolchain};
+use tree_sitter::Tree;
+
+use crate::syntax::{has_modifier, parts};
+
+/// The toolchain.
+pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
+    programs: &["javac"],
+    identify: &["-version"],
+    describe,
+    hint: "the Debian package default-jdk-headless, JDK 11 or later",
+    plan,
+    environment: &[],
+    // What a program prints of identity hashes is the JVM's choice.
+    variations: &["-J-XX:hashCode=2"],
+    diagnostics: Some(diagnostics),
+    dialects: &[&["-encoding", "ISO-8859-1"], &["--enable-preview"]],
+    noise: None,
+};
+
+/// Further arguments for the JVM that compiles: short programs, so no second compiler.
+const QUICK: [&str; 3] = [
+    "-J-XX:TieredStopAtLevel=1",
+    "-J-XX:+UseSerialGC",
+    "-J-Xss16m",
+];
+
+fn describe(output: &str, program: &Path) -> Option<Found> {
+    let version = output.lines().next()?.trim().strip_prefix("javac ")?;
+    Some(Found {
+        program: program.to_path_buf(),
+        version: format!("JDK {version}"),
+        roots: Vec::new(),
+    })
+}
+
+fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
+    words.map(OsString::from).into_iter()
+}
+
+fn plan(request: &PlanRequest<'_>) -> Plan {
+    let compiler = request.found.program.clone().into_os_string();
+    let tool = |name: &str| request.found.program.with_file_name(name);
+    let jar = request.build.join("tracer.jar");
+    let placed = request.private.join("tracer.jar");
+    let mut plan = Plan {
+        program: tool("java"),
+        silent: true,
+        ..Plan::default()
+    };
+    emitter(request, &mut plan, &jar, &placed);
+    let classes = request.build.join("classes");
+    let mut build = vec![compiler];
+    build.extend(words(QUICK));
+    build.extend(words([
+        "-nowarn",
+        "-Xlint:none",
+        "-proc:none",
+        "-Xmaxerrs",
+        "100000",
+        "-XDshould-stop.ifError=FLOW",
+        "-d",
+    ]));
+    build.push(classes.clone().into_os_string());
+    build.push("-cp".into());
+    build.push(jar.into_os_string());
+    let mut run = vec![OsString::from("java")];
+    for flag in request.compiler_flags {
+        match flag.to_str() {
+            Some("--enable-preview") => {
+                build.push(flag.clone());
+                build.push("--release".into());
+                build.push(release(&request.found.version).into());
+                run.push(flag.clone());
+            }
+            Some(text) if text.starts_with("-J-XX:hashCode=") => {
+                run.push("-XX:+UnlockExperimentalVMOptions".into());
+                run.push(text[2..].into());
+            }
+            _ => build.push(flag.clone()),
+        }
+    }
+    let main = request.sources.first();
+    let facts = main.map(|main| Facts::of(main.original, main.path));
+    let facts = facts.unwrap_or_default();
+    if let Some(main) = main {
+        build.push("-sourcepath".into());
+        build.push(facts.root.into_os_string());
+        build.push(request.given.as_os_str().to_owned());
+        if request.traced {
+            for source in request.sources {
+                if let Some(text) = source.instrumented {
+                    plan.files.push((source.path.to_path_buf(), text.to_vec()));
+                }
+            }
+        }
+        let _ = main;
+    }
+    plan.build.push(build);
+    // Both runs have the same boot class path: with a longer one the JVM starts in another way,
+    // which a program could tell from identity hashes.
+    let mut boot = OsString::from("-Xbootclasspath/a:");
+    boot.push(placed);
+    run.push(boot);
+    run.push("-cp".into());
+    run.push(classes.into_os_string());
+    run.push(facts.class.into());
+    run.extend(request.args.iter().cloned());
+    plan.argv = run;
+    plan
+}
+
+/// The steps that make the emitter.
+fn emitter(request: &PlanRequest<'_>, plan: &mut Plan, jar: &Path, placed: &Path) {
+    let classes = request.build.join("emitter");
+    let manifest = request.private.join("MANIFEST.MF");
+    let mut compile = vec![request.found.program.clone().into_os_string()];
+    compile.extend(words(QUICK));
+    compile.extend(words([
+        "-nowarn",
+        "-proc:none",
+        "-XDignore.symbol.file",
+        "-XDstringConcat=inline",
+        "--add-exports",
+        "java.base/jdk.internal.vm.annotation=ALL-UNNAMED",
+        "-d",
+    ]));
+    compile.push(classes.clone().into_os_string());
+    let descriptor = format!(
+        "package trc$;\n\n/** The descriptor of the channel. */\nfinal class Descriptor {{\n    \
+         static final int NUMBER = {};\n}}\n",
+        request.channel
+    );
+    let own = crate::EMITTER
+        .iter()
+        .map(|file| (file.name, file.contents.to_vec()));
+    for (name, contents) in own.chain([("Descriptor.java", descriptor.into_bytes())]) {
+        let place = request.private.join(name);
+        compile.push(place.clone().into_os_string());
+        plan.files.push((place, contents));
+    }
+    plan.files
+        .push((manifest.clone(), b"Manifest-Version: 1.0\n".to_vec()));
+    plan.once.push((plan.build.len(), classes.clone()));
+    plan.build.push(compile);
+    let mut pack = vec![request.found.program.with_file_name("jar").into_os_string()];
+    pack.extend(words(["-J-XX:TieredStopAtLevel=1", "-c", "-0", "-f"]));
+    pack.push(jar.as_os_str().to_owned());
+    pack.push("-m".into());
+    pack.push(manifest.into_os_string());
+    pack.push("-C".into());
+    pack.push(classes.into_os_string());
+    pack.push(".".into());
+    plan.once.push((plan.build.len(), jar.to_path_buf()));
+    plan.build.push(pack);
+    plan.brought.push((jar.to_path_buf(), placed.to_path_buf()));
+}
+
+fn release(version: &str) -> String {
+    version
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(char::is_ascii_digit)
+        .collect()
+}
+
+/// What the main file says of its program.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Facts {
+    /// The folder that its package's name counts from.
+    root: PathBuf,
+    /// The class to start, with its package.
+    class: String,
+}
+
+impl Facts {
+    fn of(source: &[u8], path: &Path) -> Self {
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let Some(tree) = parse(&crate::SPEC, source) else {
+            return Self {
+                root: folder,
+                class: stem.into_owned(),
+            };
+        };
+        let package = package(&tree, source);
+        let name = main_class(&tree, source, &stem);
+        let root = root(&folder, package.as_deref());
+        let class = match package {
+            Some(package) => format!("{package}.{name}"),
+            None => name,
+        };
+        Self { root, class }
+    }
+}
+
+fn text<'s>(node: Node<'_>, source: &'s [u8]) -> std::borrow::Cow<'s, str> {
+    String::from_utf8_lossy(&source[node.start_byte()..node.end_byte()])
+}
+
+fn package(tree: &Tree, source: &[u8]) -> Option<String> {
+    let declaration = parts(tree.root_node())
+        .into_iter()
+        .find(|part| part.kind() == "package_declaration")?;
+    let name = parts(declaration)
+        .into_iter()
+        .find(|part| matches!(part.kind(), "identifier" | "scoped_identifier"))?;
+    Some(
+        text(name, source)
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect(),
+    )
+}
+
+/// The folder above a package's; the file's own where the folders are named otherwise.
+fn root(folder: &Path, package: Option<&str>) -> PathBuf {
+    let mut root = folder;
+    for name in package.unwrap_or_default().rsplit('.') {
+        if name.is_empty() {
+            break;
+        }
+        match root.parent().filter(|_| root.ends_with(name)) {
+            Some(parent) => root = parent,
+            None => return folder.to_path_buf(),
+        }
+    }
+    root.to_path_buf()
+}
+
+/// The class that `java` would be told to start: the public one with a `main`, else the one named
+/// as the file, else the first that has one.
+fn main_class(tree: &Tree, source: &[u8], stem: &str) -> String {
+    let mut best: Option<(u32, String)> = None;
+    for part in parts(tree.root_node()) {
+        let Some(name) = part.child_by_field_name("name") else {
+            continue;
+        };
+        if !part.kind().ends_with("_declaration") || part.kind() == "module_declaration" {
+            continue;
+        }
+        let name = text(name, source).into_owned();
+        let rank = u32::from(has_main(part, source)) * 4
+            + u32::from(has_modifier(part, "public")) * 2
+            + u32::from(name == stem);
+        if best.as_ref().is_none_or(|(known, _)| rank > *known) {
+            best = Some((rank, name));
+        }
+    }
+    best.map_or_else(|| stem.to_owned(), |(_, name)| name)
+}
+
+fn has_main(class: Node<'_>, source: &[u8]) -> bool {
+    let Some(body) = class.child_by_field_name("body") else {
+        return false;
+    };
+    let mut members = parts(body);
+    for part in parts(body) {
+        if part.kind() == "enum_body_declarations" {
+            members.extend(parts(part));
+        }
+    }
+    members.into_iter().any(|member| {
+        member.kind() == "method_declaration"
+            && has_modifier(member, "static")
+            && member
+                .child_by_field_name("name")
+                .is_some_and(|name| text(name, source) == "main")
+            && member
+                .child_by_field_name("parameters")
+                .is_some_and(|list| parts(list).len() == 1)
+    })
+}
+
+/// Places of `file:line: error: …`, whose column a caret below the source line shows.
+fn diagnostics(output: &str) -> Vec<(PathBuf, u32, u32)> {
+    let lines: Vec<&str> = output.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some((place, _)) = line.split_once(": error: ") else {
+            continue;
+        };
+        let Some((path, row)) = place.rsplit_once(':') else {
+            continue;
+        };
+        let Ok(row) = row.parse() else { continue };
+        let caret = lines[at + 1..]
+            .iter()
+            .take(8)
+            .position(|line| line.trim() == "^")
+            .filter(|below| *below > 0);
+        let column = caret.map_or(1, |below| {
+            let indent = lines[at + 1 + below].chars().count() - 1;
+            let source = lines[at + below];
+            source
+                .chars()
+                .take(indent)
+                .map(char::len_utf8)
+                .sum::<usize>() as u32
+                + 1
+        });
+        found.push((PathBuf::from(path), row, column));
+    }
+    found
+}
+
+/// Files of the program's own folders that it may name: those of its package, and those that it
+/// imports from folders below the same root.
+pub(crate) fn local_modules(
+    tree: &Tree,
+    source: &[u8],
+    path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let package = package(tree, source);
+    let root = root(folder, package.as_deref());
+    let mut folders = vec![folder.to_path_buf()];
+    let mut candidates = Vec::new();
+    let mut names = std::collections::BTreeSet::new();
+    let mut waiting = vec![tree.root_node()];
+    while let Some(node) = waiting.pop() {
+        match node.kind() {
+            "type_identifier" => {
+                names.insert(text(node, source).into_owned());
+            }
+            "identifier" if text(node, source).starts_with(|c: char| c.is_uppercase()) => {
+                names.insert(text(node, source).into_owned());
+            }
+            "import_declaration" => {
+                let inner = parts(node);
+                let Some(first) = inner.first() else { continue };
+                let dotted = text(*first, source).replace('.', "/");
+                if inner.iter().any(|part| part.kind() == "asterisk") {
+                    folders.push(root.join(&dotted));
+                }
+                // A class, or a member of one.
+                let class = root.join(dotted);
+                candidates.extend(class.parent().map(|owner| owner.with_extension("java")));
+                candidates.push(class.with_extension("java"));
+                continue;
+            }
+            _ => {}
+        }
+        let mut cursor = node.walk();
+        waiting.extend(node.named_children(&mut cursor));
+    }
+    for name in &names {
+        candidates.extend(
+            folders
+                .iter()
+                .map(|folder| folder.join(format!("{name}.java"))),
+        );
+    }
+    let mut found: Vec<PathBuf> = candidates
+        .into_iter()
+        .filter(|file| file != path && exists(file))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}

@@ -1,0 +1,131 @@
+package trc$;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.RandomAccessFile;
+import java.lang.reflect.Field;
+import java.nio.Buffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import sun.misc.Unsafe;
+
+/** The trace channel, mapped: header, slots and segments by address. See FORMAT.md. */
+final class Channel {
+    static final Unsafe MEMORY = unsafe();
+    static final int SLOT = 64;
+    static final int SLOT_RECORD = 47;
+    static final int SEGMENT_HEADER = 32;
+
+    /** Held so that the memory stays mapped. */
+    private static MappedByteBuffer mapping;
+
+    static long base;
+    static long slots;
+    static long segments;
+    static int slotCount;
+    static int segmentCount;
+    static int segmentSize;
+    static int events;
+    static int depth;
+    static int elements;
+    static int characters;
+    static int valueBytes;
+    /** Whether another thread than the first may write. */
+    static volatile boolean threads;
+    /** Visits of each function's IN site, up to 2. */
+    static byte[] entered;
+
+    private Channel() {}
+
+    private static Unsafe unsafe() {
+        try {
+            Field field = Unsafe.class.getDeclaredField("theUnsafe");
+            field.setAccessible(true);
+            return (Unsafe) field.get(null);
+        } catch (ReflectiveOperationException impossible) {
+            throw new Error(impossible);
+        }
+    }
+
+    static long offset(Class<?> owner, String name) throws ReflectiveOperationException {
+        return MEMORY.objectFieldOffset(owner.getDeclaredField(name));
+    }
+
+    /** Maps the channel behind a descriptor and closes it. False if there is none. */
+    static boolean open(int descriptor) {
+        try (RandomAccessFile file = new RandomAccessFile("/proc/self/fd/" + descriptor, "rw")) {
+            byte[] header = new byte[72];
+            file.readFully(header);
+            if (header[0] != 'T' || header[1] != 'R' || header[2] != 'C' || header[3] != 'S') {
+                return false;
+            }
+            long size = number(header, 40) + number(header, 36) * number(header, 44);
+            mapping = file.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, size);
+            base = MEMORY.getLong(mapping, offset(Buffer.class, "address"));
+            slots = base + number(header, 24);
+            segments = base + number(header, 40);
+            slotCount = (int) number(header, 28);
+            segmentCount = (int) number(header, 36);
+            segmentSize = (int) number(header, 44);
+            events = (int) number(header, 48);
+            depth = header[56] & 0xff;
+            elements = (int) number(header, 58) & 0xffff;
+            characters = (int) number(header, 60) & 0xffff;
+            valueBytes = (int) number(header, 62) & 0xffff;
+            entered = new byte[slotCount];
+            close(descriptor);
+            return true;
+        } catch (Exception | LinkageError none) {
+            return false;
+        }
+    }
+
+    /** The subject is not to find a descriptor that it did not open. */
+    private static void close(int number) throws Exception {
+        FileDescriptor descriptor = new FileDescriptor();
+        MEMORY.putInt(descriptor, offset(FileDescriptor.class, "fd"), number);
+        new FileOutputStream(descriptor).close();
+    }
+
+    private static long number(byte[] bytes, int at) {
+        long value = 0;
+        for (int i = 3; i >= 0; i--) {
+            value = value << 8 | bytes[Math.min(at + i, bytes.length - 1)] & 0xff;
+        }
+        return value;
+    }
+
+    static long slot(int site) {
+        return slots + (long) site * SLOT;
+    }
+
+    static int takeStream() {
+        return MEMORY.getAndAddInt(null, base + 68, 1);
+    }
+
+    static void countVisit(int site) {
+        long slot = slots + (long) site * SLOT;
+        if (threads) {
+            MEMORY.getAndAddLong(null, slot, 1);
+        } else {
+            MEMORY.putLong(slot, MEMORY.getLong(slot) + 1);
+        }
+    }
+
+    static long visits(int site) {
+        return MEMORY.getLong(slots + (long) site * SLOT);
+    }
+
+    static void copy(byte[] from, int start, long to, int length) {
+        MEMORY.copyMemory(from, Unsafe.ARRAY_BYTE_BASE_OFFSET + start, null, to, length);
+    }
+
+    static long varint(long to, long value) {
+        while ((value & ~0x7fL) != 0) {
+            MEMORY.putByte(to++, (byte) (value | 0x80));
+            value >>>= 7;
+        }
+        MEMORY.putByte(to++, (byte) value);
+        return to;
+    }
+}

@@ -1,0 +1,780 @@
+package trc$;
+
+import java.util.HashMap;
+import jdk.internal.vm.annotation.Hidden;
+import sun.misc.Unsafe;
+
+/**
+ * One thread's writer: lays records into its segments, keeps the budget, mutes what would use it up.
+ *
+ * <p>Fields are only touched by the thread itself. Nothing here runs the subject's code.
+ */
+final class Writer {
+    static final int STEP = 1;
+    static final int VAR = 2;
+    static final int IN = 3;
+    static final int OUT = 4;
+    static final int BRANCH = 5;
+    static final int LOOP = 6;
+    static final int ERR = 7;
+    static final int TRANSFORM = 8;
+    static final int STDOUT = 10;
+    static final int TASK = 11;
+    static final int ELIDE = 12;
+    static final int DEPTH = 13;
+    static final int INTERN = 14;
+    static final int LIMIT = 15;
+
+    static final int MAIN = 0;
+    static final int THREAD = 1;
+
+    static final int MUTE_NONE = 0;
+    static final int MUTE_LOOP = 1;
+    static final int MUTE_CALL = 2;
+    static final int MUTE_ALL = 3;
+
+    /** What becomes of a record. */
+    static final int DROP = 0;
+    static final int KEEP = 1;
+    static final int COUNT = 2;
+
+    /** Longest record without strings or containers, and what DEPTH may put before it. */
+    static final int SMALL = 128;
+    /** Bytes of a composed record at which further values are left out. */
+    private static final int FULL = 40_000;
+
+    static final Unsafe MEMORY = Channel.MEMORY;
+
+    /** The thread whose records these are; null before its first. */
+    Thread thread;
+    /** Next byte of the segment; below the limit a small record fits and may be written. */
+    long at;
+    long limit;
+    long end;
+    int left;
+    int scarce;
+    int depth;
+
+    int mute;
+    int muteDepth;
+    int muteSite;
+    private byte[] seen;
+    private int[] visited;
+    private int visitedCount;
+    /** What a site said last while it was only counted: bits, and what they are. */
+    private long[] lastBits;
+    private byte[] lastCode;
+
+    private int[] loops = new int[64];
+    private int loopCount;
+    private int[] calls = new int[64];
+    private int[] marks = new int[32];
+    private int markCount;
+
+    int stream;
+    int parent;
+    int origin;
+    int ordinal;
+    int parentSite;
+    int children;
+    /** The last site that reported; what a thread is made at. */
+    int here;
+
+    // The record being composed.
+    final Record record = new Record(this);
+    private final HashMap<String, Integer> names = new HashMap<>();
+    /** Names of scalar types in this stream, by code. */
+    private final int[] typeIds = new int[16];
+    private int op;
+    private int site;
+    private int kept;
+
+    // The switch that is about to jump.
+    private int selectSite;
+    private int selectCode;
+    private long selectBits;
+    private Object selectValue;
+
+    Writer(int parent, int origin, int ordinal, int site) {
+        this.parent = parent;
+        this.origin = origin;
+        this.ordinal = ordinal;
+        this.parentSite = site;
+        this.stream = Channel.takeStream();
+    }
+
+    void begin(Thread owner) {
+        int sites = Channel.slotCount;
+        seen = new byte[sites];
+        visited = new int[sites];
+        lastBits = new long[sites];
+        lastCode = new byte[sites];
+        left = Math.max(Channel.events, 1);
+        // Every stream has its own budget, so that one thread's does not hang on another's pace.
+        if (origin != MAIN) {
+            left = left / 4 + 1;
+        }
+        scarce = left / 4;
+        if (!claimSegment()) {
+            left = 0;
+            mute = MUTE_ALL;
+        }
+        limit = openLimit();
+        thread = owner;
+    }
+
+    // Segments.
+
+    boolean claimSegment() {
+        long counter = Channel.base + 64;
+        int number;
+        do {
+            number = MEMORY.getInt(counter);
+            if (number >= Channel.segmentCount) {
+                return false;
+            }
+        } while (!MEMORY.compareAndSwapInt(null, counter, number, number + 1));
+        long segment = Channel.segments + (long) number * Channel.segmentSize;
+        MEMORY.putInt(segment + 4, stream);
+        MEMORY.putInt(segment + 8, parent);
+        MEMORY.putInt(segment + 12, origin);
+        MEMORY.putLong(segment + 16, MEMORY.getLong(Channel.base + 8));
+        MEMORY.putInt(segment + 24, parentSite);
+        MEMORY.putInt(segment + 28, ordinal);
+        MEMORY.storeFence();
+        MEMORY.putInt(segment, 'S' | 'E' << 8 | 'G' << 16 | '1' << 24);
+        at = segment + Channel.SEGMENT_HEADER;
+        end = segment + Channel.segmentSize;
+        return true;
+    }
+
+    private long openLimit() {
+        return mute != MUTE_NONE || left == 0 ? 0 : end - SMALL;
+    }
+
+    boolean room(int size) {
+        return (at != 0 && at + size <= end) || claimSegment();
+    }
+
+    /** Ends a small record that was written from {@code at + 1} to {@code to}. */
+    void close(int code, long to) {
+        MEMORY.storeFence();
+        MEMORY.putByte(at, (byte) code);
+        at = to;
+        if (left > 0 && --left == 0) {
+            limit = 0;
+        }
+    }
+
+    // Muting.
+
+    private void writeDepth() {
+        if (at == 0 || at + 16 > end) {
+            return;
+        }
+        long to = Channel.varint(at + 1, depth);
+        MEMORY.storeFence();
+        MEMORY.putByte(at, (byte) DEPTH);
+        at = to;
+    }
+
+    private void mute(int why, int site) {
+        mute = why;
+        muteDepth = depth;
+        muteSite = site;
+        limit = 0;
+    }
+
+    /** Tells what was left out, and records again. */
+    private void unmute() {
+        for (int i = 0; i < visitedCount; i++) {
+            int site = visited[i];
+            seen[site] = 0;
+            long slot = Channel.slot(site);
+            long visits = MEMORY.getLong(slot);
+            if (visits == 0) {
+                continue;
+            }
+            remember(site);
+            if (left == 0 || !room(SMALL)) {
+                continue;
+            }
+            long to = Channel.varint(Channel.varint(at + 1, site), visits);
+            // Only the last visit's record may stand for it.
+            boolean last = MEMORY.getLong(slot + 8) == visits;
+            int length = last ? MEMORY.getByte(slot + 16) & 0xff : 0;
+            to = Channel.varint(to, length);
+            MEMORY.copyMemory(slot + 17, to, length);
+            close(ELIDE, to + length);
+            MEMORY.putByte(slot + 16, (byte) 0);
+            MEMORY.putLong(slot + 8, 0);
+            MEMORY.putLong(slot, 0);
+        }
+        visitedCount = 0;
+        mute = MUTE_NONE;
+        if (room(SMALL)) {
+            writeDepth();
+        }
+        limit = openLimit();
+    }
+
+    /** What was only counted says its last value when the program ends. */
+    void finish() {
+        if (mute == MUTE_NONE) {
+            return;
+        }
+        for (int i = 0; i < visitedCount; i++) {
+            if (Channel.visits(visited[i]) != 0) {
+                remember(visited[i]);
+            }
+        }
+    }
+
+    /** Whether a visit is only counted, which must be quick. */
+    private boolean isCounted(int site) {
+        return mute != MUTE_NONE && site < seen.length && seen[site] >= 2;
+    }
+
+    /** Where the fast way is closed: what to do with a visit of this site. */
+    private int decide(int site) {
+        if (site >= Channel.slotCount) {
+            return DROP;
+        }
+        if (mute == MUTE_NONE && left == 0) {
+            if (room(SMALL)) {
+                MEMORY.putByte(at + 1, (byte) 0);
+                close(LIMIT, at + 2);
+            }
+            mute(MUTE_ALL, site);
+        }
+        if (mute != MUTE_NONE) {
+            if (seen[site] >= 2) {
+                Channel.countVisit(site);
+                return COUNT;
+            }
+            if (seen[site]++ == 0) {
+                visited[visitedCount++] = site;
+            }
+            if (!room(SMALL)) {
+                Channel.countVisit(site);
+                return COUNT;
+            }
+            writeDepth();
+            return KEEP;
+        }
+        if (!room(SMALL)) {
+            mute(MUTE_ALL, site);
+            Channel.countVisit(site);
+            return COUNT;
+        }
+        limit = openLimit();
+        return KEEP;
+    }
+
+    private int admit(int site) {
+        if (at < limit) {
+            return KEEP;
+        }
+        if (isCounted(site)) {
+            Channel.countVisit(site);
+            return COUNT;
+        }
+        return decide(site);
+    }
+
+    /** Counts a visit of a site that says a scalar, and keeps that. */
+    private void countScalar(int site, int code, long bits) {
+        Channel.countVisit(site);
+        lastBits[site] = bits;
+        lastCode[site] = (byte) code;
+        // A crash loses nothing that was recorded; of what is only counted, little.
+        long visits = Channel.visits(site);
+        if ((visits & (visits - 1)) == 0) {
+            remember(site);
+        }
+    }
+
+    /** Writes what a site said last into its slot. */
+    private void remember(int site) {
+        int code = lastCode[site];
+        if (code == 0) {
+            return;
+        }
+        lastCode[site] = 0;
+        kept = COUNT;
+        record.begin(site);
+        if (code == Scalars.ARM) {
+            record.varint(lastBits[site]);
+            record.put(0);
+        } else {
+            record.put(1);
+            record.scalar(code, lastBits[site]);
+        }
+        keepLast(site, code == Scalars.ARM ? BRANCH : VAR);
+    }
+
+    private void keepLast(int site, int code) {
+        long slot = Channel.slot(site);
+        int length = record.length();
+        if (length + 1 > Channel.SLOT_RECORD) {
+            return;
+        }
+        MEMORY.putByte(slot + 16, (byte) 0);
+        MEMORY.storeFence();
+        MEMORY.putByte(slot + 17, (byte) code);
+        Channel.copy(record.bytes, 0, slot + 18, length);
+        MEMORY.putLong(slot + 8, MEMORY.getLong(slot));
+        MEMORY.storeFence();
+        MEMORY.putByte(slot + 16, (byte) (length + 1));
+    }
+
+    // Records of values: open, the values into `record`, close.
+
+    /** Begins a record; whether its values are wanted. If not, it is over. */
+    boolean open(int site, int code) {
+        here = site;
+        if (isCounted(site)) {
+            // Not worth capturing at every visit.
+            long visits = Channel.visits(site);
+            Channel.countVisit(site);
+            if ((visits & (visits + 1)) != 0) {
+                return false;
+            }
+            kept = COUNT;
+        } else {
+            kept = admit(site);
+            if (kept == DROP) {
+                return false;
+            }
+        }
+        this.site = site;
+        op = code;
+        record.begin(site);
+        return true;
+    }
+
+    void close() {
+        if (kept == COUNT) {
+            keepLast(site, op);
+            return;
+        }
+        int length = record.length();
+        if (length + 1 > Channel.segmentSize - Channel.SEGMENT_HEADER || !room(length + 1)) {
+            return;
+        }
+        Channel.copy(record.bytes, 0, at + 1, length);
+        close(op, at + 1 + length);
+        if (limit != 0) {
+            limit = openLimit();
+        }
+    }
+
+    /** Whether the record has room for another value. */
+    boolean hasRoom() {
+        return record.length() < FULL;
+    }
+
+    /** The number of a name in this stream; 0 if it cannot be told. */
+    int intern(String name) {
+        Integer known = names.get(name);
+        if (known != null) {
+            return known;
+        }
+        byte[] bytes = Text.utf8(name, 0, Math.min(name.length(), 200));
+        int number = names.size() + 1;
+        if (!room(bytes.length + 24)) {
+            return 0;
+        }
+        long to = Channel.varint(Channel.varint(at + 1, number), bytes.length);
+        Channel.copy(bytes, 0, to, bytes.length);
+        MEMORY.storeFence();
+        MEMORY.putByte(at, (byte) INTERN);
+        at = to + bytes.length;
+        if (limit != 0) {
+            limit = openLimit();
+        }
+        names.put(name, number);
+        return number;
+    }
+
+    // What the probes say.
+
+    @Hidden
+    void step(int site) {
+        here = site;
+        if (admit(site) == KEEP) {
+            close(STEP, Channel.varint(at + 1, site));
+        }
+    }
+
+    @Hidden
+    void scalar(int site, int code, long bits) {
+        here = site;
+        if (at < limit && (Scalars.NAMES[code] == null || typeIds[code] != 0)) {
+            long to = Channel.varint(at + 1, site);
+            MEMORY.putByte(to++, (byte) 1);
+            close(VAR, Scalars.write(to, code, bits, typeIds[code]));
+        } else if (isCounted(site)) {
+            countScalar(site, code, bits);
+        } else if (open(site, VAR)) {
+            record.put(1);
+            value(code, bits);
+            close();
+        }
+    }
+
+    private void value(int code, long bits) {
+        record.scalar(code, bits);
+        if (Scalars.NAMES[code] != null && typeIds[code] == 0) {
+            typeIds[code] = intern(Scalars.NAMES[code]);
+        }
+    }
+
+    @Hidden
+    void object(int site, Object value) {
+        if (open(site, VAR)) {
+            record.put(1);
+            record.object(value);
+            close();
+        }
+    }
+
+    @Hidden
+    void leaveScalar(int site, int code, long bits) {
+        if (leave(site)) {
+            record.put(1);
+            value(code, bits);
+            close();
+        }
+        left();
+    }
+
+    @Hidden
+    void leaveObject(int site, Object value) {
+        if (leave(site)) {
+            record.put(1);
+            record.object(value);
+            close();
+        }
+        left();
+    }
+
+    @Hidden
+    void round(int site, int code, long bits) {
+        goRound(site);
+        here = site;
+        if (at < limit && (Scalars.NAMES[code] == null || typeIds[code] != 0)) {
+            long to = Channel.varint(at + 1, site);
+            MEMORY.putByte(to++, (byte) 1);
+            MEMORY.putByte(to++, (byte) 1);
+            close(LOOP, Scalars.write(to, code, bits, typeIds[code]));
+        } else if (open(site, LOOP)) {
+            record.put(1);
+            record.put(1);
+            value(code, bits);
+            close();
+        }
+    }
+
+    // Errors.
+
+    void error(int site, int phase, Throwable error) {
+        if (open(site, ERR)) {
+            Errors.tell(record, phase, error, 1);
+            close();
+        }
+    }
+
+    void uncaught(int site, Throwable error) {
+        // Only the outermost call of a thread: whoever called it otherwise may catch the error.
+        int entry = marked(site, false);
+        unwindTo(entry < 0 ? depth : entry);
+        if (depth == 1) {
+            error(site, 3, error);
+            unwindTo(0);
+        }
+    }
+
+    // Switches.
+
+    /** A switch is about to jump; code -1: its value is not known. */
+    void select(int site, int code, long bits, Object value) {
+        mark(site);
+        selectCode = code;
+        selectBits = bits;
+        selectValue = code == 0 ? value : null;
+        selectSite = site;
+    }
+
+    void selected(int site, int arm) {
+        if (!unmark(site)) {
+            return;
+        }
+        boolean known = selectSite == site && selectCode >= 0;
+        Object value = selectValue;
+        selectValue = null;
+        selectSite = 0;
+        if (isCounted(site)) {
+            countScalar(site, Scalars.ARM, arm);
+        } else if (open(site, BRANCH)) {
+            record.varint(arm);
+            record.put(known ? 1 : 0);
+            if (known && selectCode == 0) {
+                record.object(value);
+            } else if (known) {
+                value(selectCode, selectBits);
+            }
+            close();
+        }
+    }
+
+    // Threads.
+
+    /** The writer of a thread that this one makes. */
+    Writer child() {
+        Writer child = new Writer(stream + 1, THREAD, ++children, here);
+        if (mute == MUTE_NONE && left > 0 && room(SMALL)) {
+            int what = intern("thread");
+            long to = at + 1;
+            MEMORY.putByte(to, (byte) 0);
+            to = Channel.varint(to + 1, what);
+            to = Channel.varint(Channel.varint(to, child.stream), here);
+            close(TASK, to);
+            if (limit != 0) {
+                limit = openLimit();
+            }
+        }
+        return child;
+    }
+
+    // Output.
+
+    void output(int stream, byte[] bytes, int from, int length) {
+        int shown = Output.shown(length);
+        if (mute != MUTE_NONE || left == 0 || !room(shown + SMALL)) {
+            return;
+        }
+        long to = Channel.varint(at + 1, stream);
+        to = Channel.varint(Channel.varint(to, length), shown);
+        Channel.copy(bytes, from, to, shown);
+        close(STDOUT, to + shown);
+        if (limit != 0) {
+            limit = openLimit();
+        }
+    }
+
+    @Hidden
+    void branch(int site, int arm) {
+        here = site;
+        if (at < limit) {
+            long to = Channel.varint(Channel.varint(at + 1, site), arm);
+            MEMORY.putByte(to, (byte) 0);
+            close(BRANCH, to + 1);
+        } else if (isCounted(site)) {
+            countScalar(site, Scalars.ARM, arm);
+        } else if (open(site, BRANCH)) {
+            record.varint(arm);
+            record.put(0);
+            close();
+        }
+    }
+
+    /** A function is entered; whether the values of its arguments are wanted. */
+    boolean enter(int site) {
+        if (mute == MUTE_NONE && left < scarce && left > 0 && site < Channel.slotCount
+                && Channel.entered[site] >= 2) {
+            mute(MUTE_CALL, site);
+            muteDepth = depth + 1;
+        }
+        if (site < Channel.slotCount && Channel.entered[site] < 2) {
+            Channel.entered[site]++;
+        }
+        boolean open = open(site, IN);
+        if (depth == calls.length) {
+            calls = java.util.Arrays.copyOf(calls, depth * 2);
+        }
+        calls[depth++] = site;
+        return open;
+    }
+
+    private void beforeLeaving() {
+        while (loopCount > 0 && loops[loopCount * 4 - 3] >= depth) {
+            loopCount--;
+        }
+        while (markCount > 0 && marks[markCount * 2 - 1] >= depth) {
+            markCount--;
+        }
+        if (mute == MUTE_LOOP && depth <= muteDepth) {
+            unmute();
+        }
+    }
+
+    private void afterLeaving() {
+        if (depth > 0) {
+            depth--;
+        }
+        if (mute == MUTE_CALL && depth < muteDepth) {
+            unmute();
+        }
+        if (depth == 0) {
+            finish();
+        }
+    }
+
+    /** A function is left; whether its value is wanted. {@link #left} follows. */
+    boolean leave(int site) {
+        beforeLeaving();
+        return open(site, OUT);
+    }
+
+    void left() {
+        afterLeaving();
+    }
+
+    /** An error brought control back to a call at this depth: those above it are over. */
+    void unwindTo(int target) {
+        while (target >= 0 && depth > target) {
+            // The site behind a function's IN is its OUT.
+            if (leave(calls[depth - 1] + 1)) {
+                record.put(2);
+                close();
+            }
+            afterLeaving();
+        }
+    }
+
+    // Marks: places in running calls that control may come back to.
+
+    void mark(int site) {
+        int from = markCount;
+        while (from > 0 && marks[from * 2 - 1] >= depth) {
+            from--;
+            if (marks[from * 2 + 1] == depth && marks[from * 2] == site) {
+                markCount = from;
+                break;
+            }
+            if (marks[from * 2 + 1] > depth) {
+                markCount = from;
+            }
+        }
+        if (markCount * 2 == marks.length) {
+            marks = java.util.Arrays.copyOf(marks, markCount * 4);
+        }
+        marks[markCount * 2] = site;
+        marks[markCount * 2 + 1] = depth;
+        markCount++;
+    }
+
+    /** The depth at which a place was marked last; -1 if it was not. The mark stays if asked. */
+    int marked(int site, boolean stay) {
+        for (int at = markCount; at > 0; at--) {
+            if (marks[at * 2 - 2] == site) {
+                markCount = stay ? at : at - 1;
+                return marks[at * 2 - 1];
+            }
+        }
+        return -1;
+    }
+
+    /** Takes a mark of the running call away; whether it was there. */
+    boolean unmark(int site) {
+        for (int at = markCount; at > 0 && marks[at * 2 - 1] >= depth; at--) {
+            if (marks[at * 2 - 2] == site && marks[at * 2 - 1] == depth) {
+                markCount = at - 1;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Loops.
+
+    private int loopAt(int site) {
+        for (int index = loopCount; index-- > 0; ) {
+            if (loops[index * 4 + 1] < depth) {
+                break;
+            }
+            if (loops[index * 4 + 1] == depth && loops[index * 4] == site) {
+                loopCount = index + 1;
+                return index;
+            }
+        }
+        return -1;
+    }
+
+    private void loopRecord(int site, int phase) {
+        here = site;
+        if (at < limit) {
+            long to = Channel.varint(at + 1, site);
+            MEMORY.putByte(to, (byte) phase);
+            MEMORY.putByte(to + 1, (byte) 0);
+            close(LOOP, to + 2);
+        } else if (isCounted(site)) {
+            Channel.countVisit(site);
+        } else if (open(site, LOOP)) {
+            record.put(phase);
+            record.put(0);
+            close();
+        }
+    }
+
+    @Hidden
+    void loopEntered(int site) {
+        if (mute == MUTE_NONE) {
+            int index = loopAt(site);
+            if (index < 0) {
+                index = loopCount++;
+                if (loopCount * 4 > loops.length) {
+                    loops = java.util.Arrays.copyOf(loops, loops.length * 2);
+                }
+            }
+            loopRecord(site, 0);
+            loops[index * 4] = site;
+            loops[index * 4 + 1] = depth;
+            loops[index * 4 + 2] = 0;
+            loops[index * 4 + 3] = left;
+        } else {
+            loopRecord(site, 0);
+        }
+    }
+
+    private void goRound(int site) {
+        if (mute == MUTE_NONE) {
+            int index = loopAt(site);
+            if (index >= 0 && ++loops[index * 4 + 2] > 2) {
+                int before = loops[index * 4 + 3];
+                if (before - left > Math.max(before / 4, 64)) {
+                    mute(MUTE_LOOP, site);
+                }
+            }
+        }
+    }
+
+    @Hidden
+    void loopRound(int site) {
+        goRound(site);
+        loopRecord(site, 1);
+    }
+
+    /** A round whose variables are told; whether they are wanted. */
+    boolean openRound(int site) {
+        goRound(site);
+        if (!open(site, LOOP)) {
+            return false;
+        }
+        record.put(1);
+        return true;
+    }
+
+    @Hidden
+    void loopLeft(int site) {
+        // The muted loop itself, or one around it that was left from within it.
+        if (mute == MUTE_LOOP && depth == muteDepth && loopAt(site) >= 0) {
+            unmute();
+        }
+        if (mute == MUTE_NONE && loopAt(site) >= 0) {
+            loopCount--;
+        }
+        loopRecord(site, 2);
+    }
+}
