@@ -15,6 +15,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_javascript::SPEC,
     #[cfg(feature = "c")]
     &tracer_lang_c::SPEC,
+    #[cfg(feature = "cpp")]
+    &tracer_lang_cpp::SPEC,
     #[cfg(feature = "typescript")]
     &tracer_lang_typescript::SPEC,
     #[cfg(feature = "php")]

@@ -1,0 +1,234 @@
+//! How C++ programs are built and run. Only says what to run; starts nothing.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
+use tree_sitter::{Node, Tree};
+
+/// The toolchain.
+pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
+    programs: &["g++", "c++", "clang++"],
+    identify: &["--version"],
+    describe,
+    hint: "the Debian package g++ or clang",
+    plan,
+    environment: &[],
+    variations: &["-ftrivial-auto-var-init=pattern", "-O1"],
+    diagnostics: Some(diagnostics),
+    dialects: &[
+        &["-std=gnu++20"],
+        &["-std=gnu++23"],
+        &["-std=gnu++14"],
+        &["-std=gnu++98"],
+        &["-fpermissive"],
+    ],
+};
+
+fn describe(output: &str, program: &Path) -> Option<Found> {
+    let line = output.lines().next()?.trim();
+    let known = ["g++", "c++ ", "clang", "Free Software Foundation"];
+    known
+        .iter()
+        .any(|word| output.contains(word))
+        .then(|| Found {
+            program: program.to_path_buf(),
+            version: line.to_owned(),
+            roots: Vec::new(),
+        })
+}
+
+fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
+    words.map(OsString::from).into_iter()
+}
+
+/// Whether a file is one that a compiler is given, and not a header.
+fn is_unit(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| UNITS.contains(&extension))
+}
+
+const UNITS: &[&str] = &["cpp", "cc", "cxx", "c++", "cp", "C"];
+
+fn plan(request: &PlanRequest<'_>) -> Plan {
+    let compiler = request.found.program.clone().into_os_string();
+    let clang = request.found.version.contains("clang");
+    let program = request.build.join("program");
+    let mut plan = Plan {
+        program: program.clone(),
+        argv: std::iter::once(program.clone().into_os_string())
+            .chain(request.args.iter().cloned())
+            .collect(),
+        ..Plan::default()
+    };
+    let mut build = vec![compiler.clone(), "-g0".into(), "-w".into()];
+    if request.traced {
+        let object = request.build.join("tracer_emit.o");
+        for file in crate::EMITTER {
+            plan.files
+                .push((request.private.join(file.name), file.contents.to_vec()));
+        }
+        for source in request.sources {
+            if let Some(text) = source.instrumented {
+                plan.files.push((source.path.to_path_buf(), text.to_vec()));
+            }
+        }
+        let mut emitter = vec![compiler];
+        // No call of the C library may come in through the back door: the program may define it.
+        emitter.extend(words([
+            "-x",
+            "c",
+            "-O2",
+            "-w",
+            "-std=gnu11",
+            "-ffreestanding",
+            "-fno-builtin",
+            "-fno-stack-protector",
+            "-fexceptions",
+            "-c",
+        ]));
+        if !clang {
+            emitter.push("-fno-tree-loop-distribute-patterns".into());
+        }
+        emitter.push(request.private.join("tracer_emit_cpp.c").into_os_string());
+        emitter.push("-o".into());
+        emitter.push(object.clone().into_os_string());
+        plan.once.push((plan.build.len(), object.clone()));
+        plan.build.push(emitter);
+        // Errors are to name the place of a probe, in bytes.
+        build.push("-ftabstop=1".into());
+        build.push(if clang {
+            // Each `else if` nests one level deeper.
+            "-fbracket-depth=100000".into()
+        } else {
+            "-ftrack-macro-expansion=0".into()
+        });
+        build.push("-include".into());
+        build.push(request.private.join("tracer_emit.hpp").into_os_string());
+        build.push(request.given.as_os_str().to_owned());
+        build.push(object.into_os_string());
+    } else {
+        build.push(request.given.as_os_str().to_owned());
+    }
+    // What implements the headers of the program's folder.
+    let others = request.sources.iter().skip(1).chain(request.companions);
+    build.extend(
+        others
+            .map(|source| source.path)
+            .filter(|path| is_unit(path) && !is_included(request, path))
+            .map(|path| path.as_os_str().to_owned()),
+    );
+    build.extend(request.compiler_flags.iter().cloned());
+    build.push("-o".into());
+    build.push(program.into_os_string());
+    build.extend(words(["-lm", "-lpthread"]));
+    plan.build.push(build);
+    plan
+}
+
+/// Whether a unit is pulled in by another file's text, as some headers and tests do.
+fn is_included(request: &PlanRequest<'_>, path: &Path) -> bool {
+    let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else {
+        return false;
+    };
+    request.sources.iter().chain(request.companions).any(|source| {
+        String::from_utf8_lossy(source.original).lines().any(|line| {
+            line.trim_start().starts_with('#')
+                && line.contains("include")
+                && line
+                    .split('"')
+                    .nth(1)
+                    .is_some_and(|given| given.rsplit('/').next() == Some(&*name))
+        })
+    })
+}
+
+/// Places of `file:line:column: error: …` lines. Where an error lies in a header that no probe stands
+/// in, the places that lead to it are named behind it.
+fn diagnostics(output: &str) -> Vec<(PathBuf, u32, u32)> {
+    output.lines().filter_map(diagnostic).collect()
+}
+
+fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
+    let place = line
+        .split_once(": error: ")
+        .or_else(|| line.split_once(": fatal error: "))
+        .or_else(|| line.split_once(":   required from here"))
+        .map(|(place, _)| place)?;
+    let (place, column) = place.rsplit_once(':')?;
+    let (path, row) = place.rsplit_once(':')?;
+    Some((PathBuf::from(path), row.parse().ok()?, column.parse().ok()?))
+}
+
+/// Files of the program's own folder that it includes, and the units beside headers among them.
+pub(crate) fn local_modules(
+    tree: &Tree,
+    source: &[u8],
+    path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut found = Vec::new();
+    includes(tree.root_node(), source, &mut |name| {
+        let file = folder.join(name);
+        if !exists(&file) || found.contains(&file) {
+            return;
+        }
+        let units = UNITS.iter().map(|extension| file.with_extension(extension));
+        let unit = (!is_unit(&file))
+            .then(|| units.into_iter().find(|unit| unit != path && exists(unit)))
+            .flatten();
+        found.push(file);
+        found.extend(unit);
+    });
+    found
+}
+
+fn includes(node: Node<'_>, source: &[u8], report: &mut dyn FnMut(&str)) {
+    let mut cursor = node.walk();
+    for child in node.named_children(&mut cursor) {
+        if child.kind() == "preproc_include" {
+            let path = child
+                .child_by_field_name("path")
+                .filter(|path| path.kind() == "string_literal");
+            let text = path.and_then(|path| path.utf8_text(source).ok());
+            if let Some(name) =
+                text.and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'))
+            {
+                report(name);
+            }
+        } else if child.kind().starts_with("preproc_") || child.kind() == "ERROR" {
+            includes(child, source, report);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_found_among_other_diagnostics() {
+        let output = "a b.cpp: In function 'int main()':\na b.cpp:3:7: error: bad\n\
+                      a b.cpp:4:1: note: why\nx.cpp:9:2:   required from here\n";
+        let expected = vec![
+            (PathBuf::from("a b.cpp"), 3, 7),
+            (PathBuf::from("x.cpp"), 9, 2),
+        ];
+        assert_eq!(diagnostics(output), expected);
+    }
+
+    #[test]
+    fn a_compiler_describes_itself() {
+        let found = describe(
+            "g++ (Debian 12.2.0-14) 12.2.0\nCopyright",
+            Path::new("/usr/bin/g++"),
+        );
+        assert_eq!(
+            found.map(|found| found.version),
+            Some("g++ (Debian 12.2.0-14) 12.2.0".into())
+        );
+        assert_eq!(describe("busybox", Path::new("/bin/c++")), None);
+    }
+}
