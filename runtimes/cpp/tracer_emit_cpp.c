@@ -6,10 +6,18 @@
 #include "tracer_emit.c"
 
 extern void *dlsym(void *, const char *) __attribute__((weak));
-/* The next definition of a name after the program's own. */
-#define NEXT ((void *)-1L)
+
+/* A function of a library that the emitter stands in front of. The program may define it, too, and
+ * then its own is taken. */
+#define STANDS_IN __attribute__((weak))
+
+static void *next_definition(const char *name)
+{
+	return dlsym ? dlsym((void *)-1L, name) : NULL;
+}
 
 #include "tracer_shapes.h"
 #include "tracer_frames.h"
 #include "tracer_exceptions.h"
 #include "tracer_threads.h"
+#include "tracer_output.h"

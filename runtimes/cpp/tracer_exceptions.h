@@ -208,11 +208,11 @@ void _tr_th(_tr_u site)
 
 typedef void throw_function(void *, struct type_info *, void (*)(void *));
 
-void __cxa_throw(void *object, struct type_info *type, void (*destroy)(void *))
+STANDS_IN void __cxa_throw(void *object, struct type_info *type, void (*destroy)(void *))
 {
 	static throw_function *next;
 	if (!next)
-		next = dlsym ? (throw_function *)dlsym(NEXT, "__cxa_throw") : NULL;
+		next = (throw_function *)next_definition("__cxa_throw");
 	u32 site = throw_site;
 	throw_site = 0;
 	thrown_type = type;
@@ -270,11 +270,11 @@ void _tr_tr(_tr_u site)
 typedef int raise_function(void *);
 
 /* Comes back only if no handler was found: the program is about to end. */
-int _Unwind_RaiseException(void *exception)
+STANDS_IN int _Unwind_RaiseException(void *exception)
 {
 	static raise_function *next;
 	if (!next)
-		next = dlsym ? (raise_function *)dlsym(NEXT, "_Unwind_RaiseException") : NULL;
+		next = (raise_function *)next_definition("_Unwind_RaiseException");
 	const struct type_info *type = thrown_type;
 	const void *object = thrown_object;
 	int result = next(exception);

@@ -6,12 +6,12 @@ int __real_pthread_create(thread_id *thread, const void *attributes, void *(*fun
 {
 	enum { ENOSYS_ = 38 };
 	typedef int create(thread_id *, const void *, void *(*)(void *), void *);
-	create *next = dlsym ? (create *)dlsym(NEXT, "pthread_create") : NULL;
+	create *next = (create *)next_definition("pthread_create");
 	return next ? next(thread, attributes, function, argument) : ENOSYS_;
 }
 
-int pthread_create(thread_id *thread, const void *attributes, void *(*function)(void *),
-                   void *argument)
+STANDS_IN int pthread_create(thread_id *thread, const void *attributes,
+                             void *(*function)(void *), void *argument)
 {
 	return __wrap_pthread_create(thread, attributes, function, argument);
 }

@@ -348,7 +348,9 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             return;
         }
     }
-    let lists = value.kind() == "initializer_list";
+    // The name of a function may stand for several.
+    let lists = matches!(plain.kind(), "initializer_list" | "identifier" | "qualified_identifier")
+        || plain.kind() == "pointer_expression" && rewriter.text(plain).starts_with('&');
     if lists || frame.passes_on || crate::operands::is_bit_field(rewriter, plain) || is_literal(plain) {
         rewriter.open(node, format!("_tr_fm(&_tr_G,{site}u);"));
         return;

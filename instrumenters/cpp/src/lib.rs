@@ -4,6 +4,7 @@
 //! hooks decide where; what the inserted names do is `runtimes/cpp`, on top of `runtimes/c`.
 
 mod branches;
+mod changes;
 mod classes;
 mod context;
 mod errors;
@@ -38,7 +39,8 @@ const HOOKS: &[(&str, Hook)] = &[
     ("output", output::output),
     ("declared", writes::declared),
     ("write", writes::write),
-    ("call", writes::call),
+    ("call", changes::call),
+    ("input", changes::input),
 ];
 
 macro_rules! files {
@@ -53,7 +55,7 @@ macro_rules! files {
 const EMITTER: &[EmitterFile] = files! {
     "c": "tracer_emit.h", "tracer_emit.c", "tracer_values.h", "tracer_probes.h", "tracer_tasks.h";
     "cpp": "tracer_emit_cpp.c", "tracer_shapes.h", "tracer_frames.h", "tracer_exceptions.h",
-        "tracer_threads.h", "tracer_emit.hpp", "tracer_values.hpp", "tracer_classes.hpp",
+        "tracer_threads.h", "tracer_output.h", "tracer_emit.hpp", "tracer_values.hpp", "tracer_classes.hpp",
         "tracer_results.hpp";
 };
 

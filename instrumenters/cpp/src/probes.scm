@@ -38,7 +38,7 @@
 (conditional_expression) @ternary
 (binary_expression operator: ["&&" "||" "and" "or"]) @logical
 
-(expression_statement) @output
+(expression_statement) @output @input
 (declaration) @declared
 [(assignment_expression) (update_expression)] @write
 (call_expression) @call
