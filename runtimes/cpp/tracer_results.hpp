@@ -195,6 +195,12 @@ template <class T> inline _tr_ns::null _tr_d(_tr_u site, const T &value)
 	_tr_v(site, value);
 	return _tr_ns::null();
 }
+/* One whose type is deduced: the pointer must have the same. */
+template <class T> inline T *_tr_da(_tr_u site, const T &value)
+{
+	_tr_v(site, value);
+	return 0;
+}
 
 /* The truth of a condition within an expression. */
 _tr_inline bool _tr_t(_tr_u site, bool truth)

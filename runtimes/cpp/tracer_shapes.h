@@ -48,6 +48,11 @@ static u32 clean_name(const char *pretty, char *to)
 			continue;
 		}
 		nested += *at == '[' || *at == '(' || *at == '{';
+		/* `> >` closes two lists. */
+		if (*at == ' ' && at[1] == '>') {
+			at++;
+			continue;
+		}
 		if (!nested && (*at == ']' || *at == ';'))
 			break;
 		nested -= *at == ']' || *at == ')' || *at == '}';

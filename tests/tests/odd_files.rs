@@ -22,7 +22,7 @@ fn program(language: &str) -> &'static str {
             "<?php\n$x = 1;\nfor ($i = 0; $i < 3; $i++) {\n    $x += $i;\n}\necho $x, \"\\n\";\n"
         }
         "ruby" => "x = 1\n3.times do |i|\n  x += i\nend\nputs x\n",
-        "c" => {
+        "c" | "cpp" => {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
         }
@@ -53,6 +53,7 @@ fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
 fn long_line(language: &str) -> Vec<u8> {
     let statement = match language {
         "c" | "go" => "x = x + 1; ",
+        "c" | "cpp" => "x = x + 1; ",
         "php" => "$x = 1; ",
         "sql" => "SELECT 1; ",
         "bash" => "x=1; ",
@@ -61,7 +62,7 @@ fn long_line(language: &str) -> Vec<u8> {
     let statements = statement.repeat(1_000_000 / statement.len());
     let elements = "10, ".repeat(1_000_000);
     match language {
-        "c" => {
+        "c" | "cpp" => {
             format!("int main(void) {{ int x = 0; {statements}int y[] = {{ {elements}0 }}; }}\n")
         }
         "go" => {

@@ -114,3 +114,8 @@ fn go_traces_are_reproducible() {
 fn c_traces_are_reproducible() {
     ten_runs_agree("c");
 }
+
+#[test]
+fn cpp_traces_are_reproducible() {
+    ten_runs_agree("cpp");
+}

@@ -401,6 +401,22 @@ const CASES: &[Case] = &[
         source: "package main\n\nimport (\n\t\"fmt\"\n\t\"strings\"\n)\n\nfunc main() {\n\tmark := 42\n\t\
                  for mark > 0 {\n\t\tfmt.Println(strings.Repeat(\"x\", 100000))\n\t}\n}\n",
         ends: Ends::Limit(Limit::Output),
+        language: "cpp",
+        source: "#include <signal.h>\nint main() {\n  int mark = 41;\n  mark += 1;\n  \
+                 raise(SIGKILL);\n  return 0;\n}\n",
+        name: "segmentation_fault",
+        source: "int main() {\n  int mark = 42;\n  int *p = nullptr;\n  *p = mark;\n  return 0;\n}\n",
+        ends: Ends::Signal(11),
+        source: "#include <unistd.h>\nint main() {\n  int mark = 42;\n  _exit(7);\n}\n",
+        source: "int main() {\n  int mark = 42;\n  for (;;) { mark = 42; }\n}\n",
+        source: "int f(int n) {\n  int mark = 42;\n  return f(n + 1) + mark;\n}\n\
+                 int main() {\n  return f(0);\n}\n",
+        name: "uncaught_exception",
+        source: "void f() {\n  int mark = 42;\n  throw mark;\n}\nint main() {\n  f();\n}\n",
+        ends: Ends::Signal(6),
+        source: "int main() {\n  int mark = 42;\n  for (;;) {\n    char *p = new char[10 << 20];\n    \
+                 for (int i = 0; i < 10 << 20; i += 4096) p[i] = 1;\n  }\n}\n",
+        ends: Ends::Either(6, Limit::Memory),
     },
     Case {
         language: "java",

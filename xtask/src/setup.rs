@@ -15,6 +15,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("gcov", "gcc"),
     ("go", "golang-go"),
     ("javac", "default-jdk-headless"),
+    ("g++", "g++"),
     ("php", "php-cli php-mbstring php-xml php-xdebug"),
     ("mkfs.erofs", "erofs-utils"),
     ("sqlite3", "sqlite3"),

@@ -124,7 +124,7 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
                 }
                 last = Some(site);
             } else if automatic {
-                let _ = write!(probes, ",*_tr_x{site}=({probe},(__typeof__({text})*)0)");
+                let _ = write!(probes, ",*_tr_x{site}=_tr_da({site}u,{text})");
             } else {
                 let _ = write!(probes, ",*_tr_x{site}=_tr_d({site}u,{text})");
             }
@@ -269,7 +269,9 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         }
         Use::Dropped if plain => {
             let site = var(rewriter, node, target);
-            rewriter.wrap(node, "(", format!(",{})", capture(site, &text, raw)));
+            // `(a += b, …)` begins like a fold expression.
+            let (open, close) = if update { ("(", "") } else { ("((", ")") };
+            rewriter.wrap(node, open, format!("{close},{})", capture(site, &text, raw)));
         }
         Use::Dropped => {
             let site = var(rewriter, node, target);
