@@ -53,6 +53,9 @@ void _tr_th(_tr_u) _tr_quiet;
 void _tr_tr(_tr_u) _tr_quiet;
 void _tr_ct(_tr_u) _tr_quiet;
 void _tr_z(void) _tr_quiet;
+/* A coroutine waits here; and goes on. */
+void _tr_y(_tr_u) _tr_quiet;
+void _tr_yr(_tr_u) _tr_quiet;
 _tr_u _tr_dg(void) _tr_quiet;
 void _tr_dr(_tr_u) _tr_quiet;
 void _tr_pw(void) _tr_quiet;
@@ -140,5 +143,8 @@ template <class _tr_T> inline void _tr_a(_tr_u, const _tr_T &value)
 }
 
 #include "tracer_results.hpp"
+#if __cplusplus >= 201402L
+#include "tracer_constant.hpp"
+#endif
 
 #endif

@@ -4,7 +4,7 @@
  * function is left. What it returns is known before: it waits here. */
 
 enum { F_RUNS, F_LEFT, F_SCALAR, F_PERHAPS, F_BYTES };
-enum { WAITING = 16384 };
+enum { WAITING = 16384, RESUME = 0x10 };
 
 /* As in tracer_emit.hpp. */
 struct _tr_frame {
@@ -104,4 +104,22 @@ void _tr_fx(struct _tr_frame *frame)
 	leave(frame->site, flags, frame);
 	if (state == F_BYTES)
 		waiting_length = (u32)(frame->bits >> 32);
+}
+
+/* A coroutine gives up its turn; and goes on. */
+void _tr_y(_tr_u site)
+{
+	enum { SUSPENDED = 4 };
+	struct _tr_frame none = {0};
+	leave(site, SUSPENDED, &none);
+}
+
+void _tr_yr(_tr_u site)
+{
+	if (open_record(site, RESUME))
+		put_byte(0);
+	int nested = writer.nested;
+	_tr_z();
+	if (!nested)
+		writer.depth++;
 }

@@ -27,6 +27,10 @@ pub(crate) struct Frame {
     passes_on: bool,
     /// Whether it waits: it then has no guard.
     pub(crate) waits: bool,
+    /// Whether it may run while compiling: it has no guard either.
+    constant: bool,
+    /// Whether its result's type is deduced.
+    deduced: bool,
 }
 
 /// The body of a function or lambda that a node lies in, or is.
@@ -84,9 +88,11 @@ impl Frame {
         } else {
             parent
         };
-        if rewriter.is_broken(owner) || is_constant(rewriter, owner, body) {
+        let constant = when(rewriter, owner, body);
+        if rewriter.is_broken(owner) || constant == When::Compiling {
             return None;
         }
+        let constant = constant == When::Either;
         let waits = has_await(body);
         if owner.kind() == "lambda_expression" {
             let declarator = owner.child_by_field_name("declarator");
@@ -103,6 +109,8 @@ impl Frame {
                     .and_then(|text| Some(text.rsplit_once("->")?.1.contains("&&")))
                     .unwrap_or(false),
                 waits,
+                constant,
+                deduced: true,
             });
         }
         let declarator = owner.child_by_field_name("declarator")?;
@@ -138,49 +146,70 @@ impl Frame {
                         .is_some_and(|(_, result)| result.contains("&&"))
                 }),
             waits,
+            constant,
+            deduced: result.is_some_and(|node| rewriter.text(node) == "auto"),
         })
     }
 }
 
-/// Whether a function may have to run while compiling.
-fn is_constant(rewriter: &Rewriter<'_>, owner: Node<'_>, body: Node<'_>) -> bool {
-    let mut cursor = owner.walk();
-    let marked = owner.children(&mut cursor).any(|child| {
-        matches!(
-            child.kind(),
-            "type_qualifier" | "storage_class_specifier" | "lambda_specifier"
-        ) && matches!(&*rewriter.text(child), "constexpr" | "consteval")
-    });
-    if marked {
-        return true;
+/// When a function may run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Running,
+    /// `constexpr`.
+    Either,
+    /// `consteval`, or inside what only the compiler evaluates.
+    Compiling,
+}
+
+fn when(rewriter: &Rewriter<'_>, owner: Node<'_>, body: Node<'_>) -> When {
+    let declarator = owner.child_by_field_name("declarator");
+    let head_end = declarator.map_or(body.start_byte(), |node| node.start_byte());
+    let head = String::from_utf8_lossy(&rewriter.source[owner.start_byte()..head_end]);
+    let says = |text: &str, word: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .any(|part| part == word)
+    };
+    if says(&head, "consteval") {
+        return When::Compiling;
     }
-    if owner.kind() == "lambda_expression" {
-        let head = &rewriter.source[owner.start_byte()..body.start_byte()];
-        let head = String::from_utf8_lossy(head);
-        if head.contains("constexpr") || head.contains("consteval") {
-            return true;
-        }
-        // A lambda that a constant is made from, or that stands in a type.
-        let mut at = owner.parent();
-        while let Some(outer) = at {
-            match outer.kind() {
-                "declaration" | "field_declaration" => {
-                    let mut cursor = outer.walk();
-                    let constant = outer.children(&mut cursor).any(|child| {
-                        matches!(&*rewriter.text(child), "constexpr" | "constinit")
-                    });
-                    if constant {
-                        return true;
-                    }
+    if says(&head, "constexpr") {
+        return When::Either;
+    }
+    if owner.kind() != "lambda_expression" {
+        return When::Running;
+    }
+    let head = String::from_utf8_lossy(&rewriter.source[owner.start_byte()..body.start_byte()]);
+    if says(&head, "consteval") {
+        return When::Compiling;
+    }
+    let mut found = if says(&head, "constexpr") {
+        When::Either
+    } else {
+        When::Running
+    };
+    // A lambda that a constant is made from, or that stands in a type.
+    let mut at = owner.parent();
+    while let Some(outer) = at {
+        match outer.kind() {
+            "declaration" | "field_declaration" => {
+                let mut cursor = outer.walk();
+                let constant = outer
+                    .children(&mut cursor)
+                    .any(|child| matches!(&*rewriter.text(child), "constexpr" | "constinit"));
+                if constant {
+                    found = When::Either;
                 }
-                "static_assert_declaration" | "template_argument_list" | "decltype" => return true,
-                "compound_statement" => break,
-                _ => {}
             }
-            at = outer.parent();
+            "static_assert_declaration" | "template_argument_list" | "decltype" => {
+                return When::Compiling;
+            }
+            "compound_statement" => break,
+            _ => {}
         }
+        at = outer.parent();
     }
-    false
+    found
 }
 
 /// Whether a body waits: `co_await`, `co_yield`, `co_return`, not counting lambdas in it.
@@ -192,6 +221,12 @@ fn has_await(node: Node<'_>) -> bool {
             "lambda_expression" => false,
             _ => has_await(child),
         })
+}
+
+fn has(node: Node<'_>, kind: &str) -> bool {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor)
+        .any(|child| child.kind() == kind || child.kind() != "lambda_expression" && has(child, kind))
 }
 
 fn listed(rewriter: &Rewriter<'_>, list: Node<'_>) -> Vec<String> {
@@ -250,8 +285,10 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         rewriter.drop_probe(owner, "constant");
         return;
     };
-    let kind = if frame.waits {
+    let kind = if frame.waits && has(body, "co_yield_statement") {
         FunctionKind::Generator
+    } else if frame.waits {
+        FunctionKind::Async
     } else if owner.kind() == "lambda_expression" {
         FunctionKind::Lambda
     } else {
@@ -263,30 +300,28 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     if frame.name == "main" && FileFacts::of(rewriter).watch_output {
         text.push_str("_tr_pw();");
     }
-    let out = (!frame.waits).then(|| {
-        let out = rewriter.site(Kind::Out, owner);
-        let _ = write!(text, "_tr_frame _tr_G({out}u);");
-        out
-    });
-    if out.is_some() {
-        let names = &frame.parameters;
-        let _ = write!(text, "_tr_in({site}u,{}u)&&(", names.len());
-        for name in names {
-            let _ = write!(text, "_tr_a(0u,{name}),");
-        }
-        text.push_str("_tr_z(),0);");
-        rewriter.set_names(site, names.iter().cloned());
+    let out = rewriter.site(Kind::Out, owner);
+    if !frame.waits {
+        let names = if frame.constant { "_tr_CONSTANT;" } else { "" };
+        let _ = write!(text, "{names}_tr_frame _tr_G({out}u);");
     }
+    let names = &frame.parameters;
+    let _ = write!(text, "_tr_in({site}u,{}u)&&(", names.len());
+    for name in names {
+        let _ = write!(text, "_tr_a(0u,{name}),");
+    }
+    text.push_str("_tr_z(),0);");
+    rewriter.set_names(site, names.iter().cloned());
     context::open_body(rewriter, body, &text);
-    if let Some(first) = context::first_statement(rewriter, body).filter(|_| out.is_some())
+    if let Some(first) = context::first_statement(rewriter, body)
         && let Some(step) = steps::imply(rewriter, first)
     {
         rewriter.site_mut(site).chain.after.push(step);
     }
-    let Some(out) = out else { return };
     if !ends_in_return(body) {
         // The end of main returns 0.
         let text = match frame.name.as_str() {
+            _ if frame.waits => format!("_tr_o({out}u);"),
             "main" => format!("_tr_q(_tr_G,{out}u,0);"),
             _ => format!("_tr_G.at({out}u);"),
         };
@@ -299,7 +334,12 @@ fn ends_in_return(body: Node<'_>) -> bool {
     body.named_children(&mut cursor)
         .filter(|child| child.kind() != "comment")
         .last()
-        .is_some_and(|last| matches!(last.kind(), "return_statement" | "throw_statement"))
+        .is_some_and(|last| {
+            matches!(
+                last.kind(),
+                "return_statement" | "throw_statement" | "co_return_statement"
+            )
+        })
 }
 
 /// Whether an expression is a literal, which is no longer the same in other expressions: `0` may be
@@ -351,7 +391,9 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     // The name of a function may stand for several.
     let lists = matches!(plain.kind(), "initializer_list" | "identifier" | "qualified_identifier")
         || plain.kind() == "pointer_expression" && rewriter.text(plain).starts_with('&');
-    if lists || frame.passes_on || crate::operands::is_bit_field(rewriter, plain) || is_literal(plain) {
+    // Without a guard nothing tells of a value that only the language's own comma passes on.
+    let unseen = frame.constant && frame.basic.is_none() && !frame.deduced;
+    if lists || unseen || frame.passes_on || crate::operands::is_bit_field(rewriter, plain) || is_literal(plain) {
         rewriter.open(node, format!("_tr_fm(&_tr_G,{site}u);"));
         return;
     }

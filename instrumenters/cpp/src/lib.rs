@@ -15,6 +15,7 @@ mod operands;
 mod output;
 mod steps;
 mod toolchain;
+mod waits;
 mod writes;
 
 use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
@@ -29,6 +30,7 @@ const HOOKS: &[(&str, Hook)] = &[
     ("step", steps::step),
     ("return", functions::leave),
     ("throw", errors::throw),
+    ("wait", waits::wait),
     ("if", branches::if_statement),
     ("switch", branches::switch_statement),
     ("case", branches::case),
@@ -56,7 +58,7 @@ const EMITTER: &[EmitterFile] = files! {
     "c": "tracer_emit.h", "tracer_emit.c", "tracer_values.h", "tracer_probes.h", "tracer_tasks.h";
     "cpp": "tracer_emit_cpp.c", "tracer_shapes.h", "tracer_frames.h", "tracer_exceptions.h",
         "tracer_threads.h", "tracer_output.h", "tracer_emit.hpp", "tracer_values.hpp", "tracer_classes.hpp",
-        "tracer_results.hpp";
+        "tracer_results.hpp", "tracer_constant.hpp";
 };
 
 /// The language.

@@ -10,6 +10,7 @@
 (lambda_expression body: (_) @function)
 (return_statement) @return
 (throw_statement) @throw
+[(co_yield_statement) (co_await_expression) (co_return_statement)] @wait
 (catch_clause) @catch
 
 [

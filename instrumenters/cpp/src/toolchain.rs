@@ -104,6 +104,13 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         } else {
             "-ftrack-macro-expansion=0".into()
         });
+        // Probes count as operations of what the compiler evaluates.
+        if !clang {
+            build.extend(words([
+                "-fconstexpr-depth=2048",
+                "-fconstexpr-ops-limit=1000000000",
+            ]));
+        }
         build.push("-include".into());
         build.push(request.private.join("tracer_emit.hpp").into_os_string());
         build.push(request.given.as_os_str().to_owned());
