@@ -205,11 +205,7 @@ fn within_expression<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, condition:
         return;
     }
     let site = two_armed(rewriter, node, condition);
-    rewriter.wrap(
-        condition,
-        format!("_tr_t({site}u,static_cast<bool>("),
-        "))",
-    );
+    rewriter.wrap(condition, format!("_tr_t({site}u,static_cast<bool>("), "))");
 }
 
 /// Hook: `?:`. GNU's `a ?: b` needs the condition's value, and is left alone.
@@ -231,7 +227,7 @@ pub(crate) fn logical<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(left) = node.child_by_field_name("left") else {
         return;
     };
-    if rewriter.wants(Detail::State) && !FileFacts::of(rewriter).own_logic {
+    if rewriter.wants(Detail::State) && !FileFacts::of(rewriter).own.logic {
         within_expression(rewriter, node, left);
     }
 }

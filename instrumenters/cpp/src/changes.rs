@@ -11,17 +11,56 @@ use crate::writes::var;
 
 /// Methods of the library's containers that change them.
 const CHANGES: &[&str] = &[
-    "append", "assign", "clear", "emplace", "emplace_back", "emplace_front", "erase", "insert",
-    "insert_or_assign", "merge", "pop", "pop_back", "pop_front", "push", "push_back",
-    "push_front", "remove", "remove_if", "replace", "reset", "resize", "reverse", "shrink_to_fit",
-    "sort", "splice", "swap", "try_emplace", "unique",
+    "append",
+    "assign",
+    "clear",
+    "emplace",
+    "emplace_back",
+    "emplace_front",
+    "erase",
+    "insert",
+    "insert_or_assign",
+    "merge",
+    "pop",
+    "pop_back",
+    "pop_front",
+    "push",
+    "push_back",
+    "push_front",
+    "remove",
+    "remove_if",
+    "replace",
+    "reset",
+    "resize",
+    "reverse",
+    "shrink_to_fit",
+    "sort",
+    "splice",
+    "swap",
+    "try_emplace",
+    "unique",
 ];
 
 /// Functions that change what they are given, by name without `std::`.
 const CHANGERS: &[&str] = &[
-    "fill", "getline", "iota", "nth_element", "partial_sort", "random_shuffle", "reverse", "rotate",
-    "shuffle", "sort", "stable_sort", "swap", "make_heap", "push_heap", "pop_heap",
-    "next_permutation", "prev_permutation", "transform",
+    "fill",
+    "getline",
+    "iota",
+    "nth_element",
+    "partial_sort",
+    "random_shuffle",
+    "reverse",
+    "rotate",
+    "shuffle",
+    "sort",
+    "stable_sort",
+    "swap",
+    "make_heap",
+    "push_heap",
+    "pop_heap",
+    "next_permutation",
+    "prev_permutation",
+    "transform",
 ];
 
 /// Hook: a call, as a whole statement. What it is made on, or the containers that it is given, may
@@ -49,9 +88,7 @@ pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     } else {
         let name = rewriter.text(callee).into_owned();
         let bare = name.rsplit("::").next().unwrap_or(&name);
-        let own = FileFacts::of(rewriter)
-            .functions
-            .contains(bare);
+        let own = FileFacts::of(rewriter).functions.contains(bare);
         let list = node.child_by_field_name("arguments");
         if let Some(list) = list.filter(|_| CHANGERS.contains(&bare) && !own) {
             let mut cursor = list.walk();
@@ -136,9 +173,7 @@ fn whole<'a>(rewriter: &Rewriter<'a>, argument: Node<'a>) -> Option<Node<'a>> {
             let callee = argument.child_by_field_name("function")?;
             let method = rewriter.text(callee.child_by_field_name("field")?);
             let begins = matches!(&*method, "begin" | "end" | "rbegin" | "rend");
-            callee
-                .child_by_field_name("argument")
-                .filter(|_| begins)
+            callee.child_by_field_name("argument").filter(|_| begins)
         }
         _ => None,
     }

@@ -53,9 +53,7 @@ pub(crate) fn class<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     rewriter.open_at(
         body.end_byte() - 1,
         0,
-        format!(
-            "template<class _tr_V>friend void _tr_f(_tr_V&_tr_v,const {bare}*_tr_o){{{text}}}"
-        ),
+        format!("template<class _tr_V>friend void _tr_f(_tr_V&_tr_v,const {bare}*_tr_o){{{text}}}"),
     );
 }
 
@@ -93,7 +91,10 @@ fn fields<'a>(rewriter: &Rewriter<'a>, body: Node<'a>, text: &mut String) -> boo
     for child in body.named_children(&mut cursor) {
         if child.kind().starts_with("preproc_") && child.kind() != "preproc_call" {
             // Which fields there are is the preprocessor's to say.
-            if !matches!(child.kind(), "preproc_def" | "preproc_function_def" | "preproc_include") {
+            if !matches!(
+                child.kind(),
+                "preproc_def" | "preproc_function_def" | "preproc_include"
+            ) {
                 return false;
             }
             continue;
@@ -150,8 +151,8 @@ pub(crate) fn enumeration<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     // Behind the `;` of a declaration that does nothing else.
-    let in_class = parent.kind() == "field_declaration"
-        || parent.kind() == "field_declaration_list";
+    let in_class =
+        parent.kind() == "field_declaration" || parent.kind() == "field_declaration_list";
     let item = if matches!(parent.kind(), "field_declaration" | "declaration") {
         parent
     } else {

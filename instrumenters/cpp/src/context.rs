@@ -218,11 +218,7 @@ pub(crate) fn is_evaluated<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> b
                     return false;
                 }
             }
-            "declaration" => {
-                if !crate::steps::is_dynamic(rewriter, outer) {
-                    return false;
-                }
-            }
+            "declaration" if !crate::steps::is_dynamic(rewriter, outer) => return false,
             "array_declarator"
             | "abstract_array_declarator"
             | "new_declarator"
@@ -300,4 +296,3 @@ pub(crate) fn may_be_constant(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
         }
     }
 }
-

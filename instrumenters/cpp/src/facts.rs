@@ -24,11 +24,19 @@ pub(crate) struct FileFacts {
     pub(crate) cases: RefCell<BTreeMap<usize, (u32, usize)>>,
     /// Whether output can be watched: the program does not ask for a stream's position.
     pub(crate) watch_output: bool,
-    /// Whether an overloaded operator of the program's may stand behind this: `[]`; `->` and `*`;
+    /// Operators that the program may have overloaded.
+    pub(crate) own: Overloads,
+}
+
+/// Whether an overloaded operator of the program's may stand behind an expression.
+#[derive(Default)]
+pub(crate) struct Overloads {
+    /// `[]`.
+    pub(crate) subscripts: bool,
+    /// `->` and `*`.
+    pub(crate) arrows: bool,
     /// `&&` and `||`.
-    pub(crate) own_subscripts: bool,
-    pub(crate) own_arrows: bool,
-    pub(crate) own_logic: bool,
+    pub(crate) logic: bool,
 }
 
 /// Names that look like calls but do not evaluate their operands, or not as a call does.
@@ -75,20 +83,22 @@ impl FileFacts {
             let mut facts = Self {
                 watch_output: !(POSITIONS.iter().any(|name| has(name))
                     && (has(b"stdout") || has(b"cout") || has(b"stderr"))),
-                own_subscripts: defines(b"operator[]") || defines(b"operator []"),
-                own_arrows: defines(b"operator->")
-                    || defines(b"operator*")
-                    || defines(b"operator *")
-                    || defines(b"operator ->"),
-                own_logic: [
-                    &b"operator&&"[..],
-                    b"operator ||",
-                    b"operator||",
-                    b"operator &&",
-                    b"<valarray>",
-                ]
-                .iter()
-                .any(|text| has(text)),
+                own: Overloads {
+                    subscripts: defines(b"operator[]") || defines(b"operator []"),
+                    arrows: defines(b"operator->")
+                        || defines(b"operator*")
+                        || defines(b"operator *")
+                        || defines(b"operator ->"),
+                    logic: [
+                        &b"operator&&"[..],
+                        b"operator ||",
+                        b"operator||",
+                        b"operator &&",
+                        b"<valarray>",
+                    ]
+                    .iter()
+                    .any(|text| has(text)),
+                },
                 ..Self::default()
             };
             facts.collect(rewriter, rewriter.root());

@@ -15,6 +15,18 @@ use crate::facts::FileFacts;
 use crate::operands::is_name;
 use crate::steps;
 
+/// How a body runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// As usual: with a guard.
+    #[default]
+    Plain,
+    /// It may run while compiling, where a guard may not be.
+    Constant,
+    /// It waits: a guard would tell when the coroutine is destroyed, not when it ends.
+    Waits,
+}
+
 /// A body that is traced.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
@@ -25,10 +37,7 @@ pub(crate) struct Frame {
     basic: Option<String>,
     /// Whether it returns `&&`, which must not become a value.
     passes_on: bool,
-    /// Whether it waits: it then has no guard.
-    pub(crate) waits: bool,
-    /// Whether it may run while compiling: it has no guard either.
-    constant: bool,
+    pub(crate) sort: Sort,
     /// Whether its result's type is deduced.
     deduced: bool,
 }
@@ -92,8 +101,13 @@ impl Frame {
         if rewriter.is_broken(owner) || constant == When::Compiling {
             return None;
         }
-        let constant = constant == When::Either;
-        let waits = has_await(body);
+        let sort = if has_await(body) {
+            Sort::Waits
+        } else if constant == When::Either {
+            Sort::Constant
+        } else {
+            Sort::Plain
+        };
         if owner.kind() == "lambda_expression" {
             let declarator = owner.child_by_field_name("declarator");
             let parameters = declarator
@@ -108,8 +122,7 @@ impl Frame {
                 passes_on: declared
                     .and_then(|text| Some(text.rsplit_once("->")?.1.contains("&&")))
                     .unwrap_or(false),
-                waits,
-                constant,
+                sort,
                 deduced: true,
             });
         }
@@ -145,8 +158,7 @@ impl Frame {
                     text.rsplit_once("->")
                         .is_some_and(|(_, result)| result.contains("&&"))
                 }),
-            waits,
-            constant,
+            sort,
             deduced: result.is_some_and(|node| rewriter.text(node) == "auto"),
         })
     }
@@ -225,8 +237,9 @@ fn has_await(node: Node<'_>) -> bool {
 
 fn has(node: Node<'_>, kind: &str) -> bool {
     let mut cursor = node.walk();
-    node.named_children(&mut cursor)
-        .any(|child| child.kind() == kind || child.kind() != "lambda_expression" && has(child, kind))
+    node.named_children(&mut cursor).any(|child| {
+        child.kind() == kind || child.kind() != "lambda_expression" && has(child, kind)
+    })
 }
 
 fn listed(rewriter: &Rewriter<'_>, list: Node<'_>) -> Vec<String> {
@@ -285,9 +298,9 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         rewriter.drop_probe(owner, "constant");
         return;
     };
-    let kind = if frame.waits && has(body, "co_yield_statement") {
+    let kind = if frame.sort == Sort::Waits && has(body, "co_yield_statement") {
         FunctionKind::Generator
-    } else if frame.waits {
+    } else if frame.sort == Sort::Waits {
         FunctionKind::Async
     } else if owner.kind() == "lambda_expression" {
         FunctionKind::Lambda
@@ -301,8 +314,12 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         text.push_str("_tr_pw();");
     }
     let out = rewriter.site(Kind::Out, owner);
-    if !frame.waits {
-        let names = if frame.constant { "_tr_CONSTANT;" } else { "" };
+    if frame.sort != Sort::Waits {
+        let names = if frame.sort == Sort::Constant {
+            "_tr_CONSTANT;"
+        } else {
+            ""
+        };
         let _ = write!(text, "{names}_tr_frame _tr_G({out}u);");
     }
     let names = &frame.parameters;
@@ -321,7 +338,7 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     if !ends_in_return(body) {
         // The end of main returns 0.
         let text = match frame.name.as_str() {
-            _ if frame.waits => format!("_tr_o({out}u);"),
+            _ if frame.sort == Sort::Waits => format!("_tr_o({out}u);"),
             "main" => format!("_tr_q(_tr_G,{out}u,0);"),
             _ => format!("_tr_G.at({out}u);"),
         };
@@ -346,8 +363,14 @@ fn ends_in_return(body: Node<'_>) -> bool {
 /// a pointer.
 fn is_literal(node: Node<'_>) -> bool {
     match node.kind() {
-        "number_literal" | "char_literal" | "true" | "false" | "null" | "string_literal"
-        | "raw_string_literal" | "concatenated_string" => true,
+        "number_literal"
+        | "char_literal"
+        | "true"
+        | "false"
+        | "null"
+        | "string_literal"
+        | "raw_string_literal"
+        | "concatenated_string" => true,
         "unary_expression" => node.child_by_field_name("argument").is_some_and(is_literal),
         _ => false,
     }
@@ -358,7 +381,7 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(frame) = Frame::around(rewriter, node) else {
         return;
     };
-    if frame.waits {
+    if frame.sort == Sort::Waits {
         return;
     }
     if !context::takes_statement(rewriter, node) {
@@ -389,11 +412,18 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         }
     }
     // The name of a function may stand for several.
-    let lists = matches!(plain.kind(), "initializer_list" | "identifier" | "qualified_identifier")
-        || plain.kind() == "pointer_expression" && rewriter.text(plain).starts_with('&');
+    let lists = matches!(
+        plain.kind(),
+        "initializer_list" | "identifier" | "qualified_identifier"
+    ) || plain.kind() == "pointer_expression" && rewriter.text(plain).starts_with('&');
     // Without a guard nothing tells of a value that only the language's own comma passes on.
-    let unseen = frame.constant && frame.basic.is_none() && !frame.deduced;
-    if lists || unseen || frame.passes_on || crate::operands::is_bit_field(rewriter, plain) || is_literal(plain) {
+    let unseen = frame.sort == Sort::Constant && frame.basic.is_none() && !frame.deduced;
+    if lists
+        || unseen
+        || frame.passes_on
+        || crate::operands::is_bit_field(rewriter, plain)
+        || is_literal(plain)
+    {
         rewriter.open(node, format!("_tr_fm(&_tr_G,{site}u);"));
         return;
     }
@@ -402,9 +432,5 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     } else {
         ("", ")")
     };
-    rewriter.wrap(
-        value,
-        format!("(_tr_r(_tr_G,{site}u),{before}"),
-        after,
-    );
+    rewriter.wrap(value, format!("(_tr_r(_tr_G,{site}u),{before}"), after);
 }

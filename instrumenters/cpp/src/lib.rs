@@ -70,6 +70,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     interpreters: &[],
     grammar: || tree_sitter_cpp::LANGUAGE.into(),
     other_grammars: &[],
+    mask: None,
     probes: include_str!("probes.scm"),
     hooks: HOOKS,
     blocks: &[
@@ -91,6 +92,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: None,
     local_modules: Some(toolchain::local_modules),
+    project: None,
     emitter: EMITTER,
     type_names: TypeNames {
         null: "std::nullptr_t",

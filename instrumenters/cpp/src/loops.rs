@@ -12,7 +12,7 @@ use crate::steps;
 const ROLE: &str = "loop";
 
 /// The names that a range-`for` binds.
-fn targets<'a>(node: Node<'a>) -> Vec<Node<'a>> {
+fn targets(node: Node<'_>) -> Vec<Node<'_>> {
     let Some(declarator) = node.child_by_field_name("declarator") else {
         return Vec::new();
     };
@@ -23,7 +23,7 @@ fn targets<'a>(node: Node<'a>) -> Vec<Node<'a>> {
 }
 
 /// The names of a structured binding.
-pub(crate) fn bound<'a>(declarator: Node<'a>) -> Option<Vec<Node<'a>>> {
+pub(crate) fn bound(declarator: Node<'_>) -> Option<Vec<Node<'_>>> {
     let mut node = declarator;
     loop {
         if node.kind() == "structured_binding_declarator" {

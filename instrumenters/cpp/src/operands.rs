@@ -37,7 +37,7 @@ pub(crate) fn is_name(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
     }
 }
 
-fn operator<'a>(node: Node<'a>) -> &'a str {
+fn operator(node: Node<'_>) -> &str {
     node.child_by_field_name("operator")
         .map_or("", |operator| operator.kind())
 }
@@ -75,12 +75,13 @@ pub(crate) fn is_path(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
             let arrow = operator(node) == "->";
             plain
                 && base.is_some_and(|base| {
-                    (!arrow || base.kind() == "this" || !facts.own_arrows) && is_path(rewriter, base)
+                    (!arrow || base.kind() == "this" || !facts.own.arrows)
+                        && is_path(rewriter, base)
                 })
         }
         "subscript_expression" => {
             let index = part("indices").filter(|list| list.named_child_count() == 1);
-            !facts.own_subscripts
+            !facts.own.subscripts
                 && part("argument").is_some_and(|base| is_path(rewriter, base))
                 && index
                     .and_then(|list| list.named_child(0))
@@ -88,7 +89,7 @@ pub(crate) fn is_path(rewriter: &mut Rewriter<'_>, node: Node<'_>) -> bool {
         }
         "pointer_expression" => {
             operator(node) == "*"
-                && !facts.own_arrows
+                && !facts.own.arrows
                 && part("argument").is_some_and(|inner| is_path(rewriter, inner))
         }
         "binary_expression" => {
@@ -136,8 +137,16 @@ fn collect<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node
             }
             simple
         }
-        "number_literal" | "char_literal" | "string_literal" | "true" | "false" | "null"
-        | "comment" | "sizeof_expression" | "this" | "qualified_identifier" => true,
+        "number_literal"
+        | "char_literal"
+        | "string_literal"
+        | "true"
+        | "false"
+        | "null"
+        | "comment"
+        | "sizeof_expression"
+        | "this"
+        | "qualified_identifier" => true,
         "binary_expression" => {
             !matches!(operator(node), "&&" | "||" | "and" | "or" | "<<" | ">>")
                 && parts(rewriter, node, found)

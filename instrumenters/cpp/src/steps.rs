@@ -14,9 +14,18 @@ pub(crate) fn has_step<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> bool 
     let runs = match node.kind() {
         "expression_statement" => node.named_child_count() > 0,
         "declaration" => declares_at_run_time(rewriter, node),
-        "if_statement" | "switch_statement" | "while_statement" | "do_statement"
-        | "for_statement" | "for_range_loop" | "return_statement" | "break_statement"
-        | "continue_statement" | "goto_statement" | "throw_statement" | "co_return_statement"
+        "if_statement"
+        | "switch_statement"
+        | "while_statement"
+        | "do_statement"
+        | "for_statement"
+        | "for_range_loop"
+        | "return_statement"
+        | "break_statement"
+        | "continue_statement"
+        | "goto_statement"
+        | "throw_statement"
+        | "co_return_statement"
         | "co_yield_statement" => true,
         _ => false,
     };
@@ -89,7 +98,8 @@ fn is_told_by_own_event<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> bool
         }
         "return_statement" => {
             let mut cursor = node.walk();
-            node.named_children(&mut cursor).all(is_quiet) && Frame::around(rewriter, node).is_some()
+            node.named_children(&mut cursor).all(is_quiet)
+                && Frame::around(rewriter, node).is_some()
         }
         "declaration" if rewriter.wants(Detail::State) && is_basic(node) => {
             let mut cursor = node.walk();

@@ -15,6 +15,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     plan,
     environment: &[],
     variations: &["-ftrivial-auto-var-init=pattern", "-O1"],
+    noise: None,
     diagnostics: Some(diagnostics),
     dialects: &[
         &["-std=gnu++20"],
@@ -139,16 +140,22 @@ fn is_included(request: &PlanRequest<'_>, path: &Path) -> bool {
     let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else {
         return false;
     };
-    request.sources.iter().chain(request.companions).any(|source| {
-        String::from_utf8_lossy(source.original).lines().any(|line| {
-            line.trim_start().starts_with('#')
-                && line.contains("include")
-                && line
-                    .split('"')
-                    .nth(1)
-                    .is_some_and(|given| given.rsplit('/').next() == Some(&*name))
+    request
+        .sources
+        .iter()
+        .chain(request.companions)
+        .any(|source| {
+            String::from_utf8_lossy(source.original)
+                .lines()
+                .any(|line| {
+                    line.trim_start().starts_with('#')
+                        && line.contains("include")
+                        && line
+                            .split('"')
+                            .nth(1)
+                            .is_some_and(|given| given.rsplit('/').next() == Some(&*name))
+                })
         })
-    })
 }
 
 /// Places of `file:line:column: error: …` lines. Where an error lies in a header that no probe stands

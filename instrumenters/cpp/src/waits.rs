@@ -21,7 +21,11 @@ pub(crate) fn wait<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         "co_yield_statement" | "co_return_statement" | "expression_statement" | "declaration"
     ) {
         match rewriter.parent(statement) {
-            Some(parent) if !parent.kind().ends_with("_expression") || parent.kind() == "co_await_expression" || parent.kind() == "call_expression" => {
+            Some(parent)
+                if !parent.kind().ends_with("_expression")
+                    || parent.kind() == "co_await_expression"
+                    || parent.kind() == "call_expression" =>
+            {
                 statement = parent;
             }
             _ => return,

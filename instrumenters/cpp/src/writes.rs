@@ -52,10 +52,7 @@ fn is_raw_memory(rewriter: &Rewriter<'_>, value: Option<Node<'_>>) -> bool {
         "new_expression" => node
             .child_by_field_name("arguments")
             .is_none_or(|arguments| arguments.named_child_count() == 0),
-        "call_expression" => rewriter
-            .text(node)
-            .to_ascii_lowercase()
-            .contains("alloc"),
+        "call_expression" => rewriter.text(node).to_ascii_lowercase().contains("alloc"),
         _ => false,
     }
 }
@@ -74,16 +71,15 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let parent = rewriter.parent(node);
-    let in_head = parent.is_some_and(|parent| {
-        matches!(parent.kind(), "for_statement" | "init_statement")
-    });
+    let in_head =
+        parent.is_some_and(|parent| matches!(parent.kind(), "for_statement" | "init_statement"));
     let in_head = in_head && is_evaluated(rewriter, node);
     if !in_head && !takes_statement(rewriter, node) {
         return;
     }
-    let automatic = node
-        .child_by_field_name("type")
-        .is_some_and(|type_| type_.kind() == "placeholder_type_specifier" || rewriter.text(type_) == "auto");
+    let automatic = node.child_by_field_name("type").is_some_and(|type_| {
+        type_.kind() == "placeholder_type_specifier" || rewriter.text(type_) == "auto"
+    });
     let mut cursor = node.walk();
     let declarators: Vec<Node<'a>> = node
         .children_by_field_name("declarator", &mut cursor)
@@ -144,8 +140,22 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
 
 /// Whether a declaration is of one of the library's classes, which are never left without a value.
 fn is_library_type(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
-    const KNOWN: &[&str] = &["string", "vector", "map", "set", "deque", "list", "unordered_map",
-        "unordered_set", "stack", "queue", "priority_queue", "multimap", "multiset", "optional"];
+    const KNOWN: &[&str] = &[
+        "string",
+        "vector",
+        "map",
+        "set",
+        "deque",
+        "list",
+        "unordered_map",
+        "unordered_set",
+        "stack",
+        "queue",
+        "priority_queue",
+        "multimap",
+        "multiset",
+        "optional",
+    ];
     node.child_by_field_name("type").is_some_and(|type_| {
         let text = rewriter.text(type_);
         let bare = text.strip_prefix("std::").unwrap_or(&text);
@@ -271,7 +281,11 @@ pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             let site = var(rewriter, node, target);
             // `(a += b, …)` begins like a fold expression.
             let (open, close) = if update { ("(", "") } else { ("((", ")") };
-            rewriter.wrap(node, open, format!("{close},{})", capture(site, &text, raw)));
+            rewriter.wrap(
+                node,
+                open,
+                format!("{close},{})", capture(site, &text, raw)),
+            );
         }
         Use::Dropped => {
             let site = var(rewriter, node, target);
@@ -316,7 +330,9 @@ fn conflict<'a>(rewriter: &Rewriter<'a>, node: Node<'a>, target: Node<'a>) -> Co
             _ => {}
         }
         let sequenced = match outer.kind() {
-            "comma_expression" | "conditional_expression" | "lambda_expression"
+            "comma_expression"
+            | "conditional_expression"
+            | "lambda_expression"
             | "for_range_loop" => true,
             "binary_expression" => outer
                 .child_by_field_name("operator")

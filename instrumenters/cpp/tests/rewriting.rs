@@ -8,7 +8,7 @@ use tracer_model::{Detail, Kind};
 use tracer_rewriting_checks::{self as checks, DETAILS};
 
 /// The programs of the fixtures.
-fn programs() -> Vec<(String, String)> {
+fn programs() -> Vec<checks::Program> {
     checks::programs(&SPEC, 40)
 }
 
@@ -116,7 +116,7 @@ proptest! {
         cuts in prop::collection::vec((any::<prop::sample::Index>(), 0usize..40, ".{0,6}"), 1..5),
     ) {
         let programs = programs();
-        let mut source = which.get(&programs).1.clone().into_bytes();
+        let mut source = which.get(&programs).text.clone().into_bytes();
         for (at, length, insert) in cuts {
             let start = at.index(source.len() + 1);
             let end = (start + length).min(source.len());
