@@ -109,4 +109,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ..TypeNames::NEUTRAL
     },
     toolchain: toolchain::TOOLCHAIN,
+    other_toolchains: &[],
 };
