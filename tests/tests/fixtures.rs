@@ -10,14 +10,13 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tracer_engine::toolchain::Origin;
 use tracer_engine::{
-    CheckOptions, ProgramOptions, RunOptions, Settings, Status, check_file, find_toolchain,
-    languages,
+    CheckOptions, ProgramOptions, RunOptions, Settings, Status, check_file, languages,
 };
 use tracer_instrument::{Options, engine, strip};
 use tracer_model::{Detail, End};
 use tracer_sandbox::Stdin;
 use tracer_tests::fixture::{self, Case, Fixture};
-use tracer_tests::{blessing, repository};
+use tracer_tests::{blessing, missing, repository};
 
 /// Folder of the cases that run in the language's image.
 const IMAGE: &str = "image";
@@ -31,10 +30,10 @@ fn main() {
             fixture::load(folder, spec.id, spec.extensions[0])
                 .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         };
-        let missing = find_toolchain(spec).err().map(|error| error.to_string());
+        let missing = missing(spec).map(|error| error.to_string());
         let own = load(&folder).into_iter();
         let mut fixtures: Vec<_> = own
-            .map(|fixture| (fixture, Origin::Host, missing.clone()))
+            .map(|fixture| (fixture, Origin::Auto, missing.clone()))
             .collect();
         // What needs the language's image, for a toolchain of one version.
         let in_image = folder.join(IMAGE);

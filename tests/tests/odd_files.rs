@@ -5,11 +5,9 @@
 use std::fs;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use tracer_engine::{
-    CheckOptions, ProgramOptions, RunOptions, Settings, Status, check_file, find_toolchain,
-    languages,
-};
+use tracer_engine::{CheckOptions, ProgramOptions, RunOptions, Status, check_file, languages};
 use tracer_instrument::{InstrumentError, LanguageSpec, Options, engine, strip};
+use tracer_tests::{missing, settings};
 
 /// A small valid program that prints, as the body of the odd file.
 fn program(language: &str) -> &'static str {
@@ -26,6 +24,7 @@ fn program(language: &str) -> &'static str {
             "#include <stdio.h>\nint main(void) {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    \
              x += i;\n  }\n  printf(\"%d\\n\", x);\n  return 0;\n}\n"
         }
+        "swift" => "var x = 1\nfor i in 0..<3 {\n    x += i\n}\nprint(x)\n",
         "go" => {
             "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tx := 1\n\tfor i := 0; i < 3; i++ {\n\t\t\
              x += i\n\t}\n\tfmt.Println(x)\n}\n"
@@ -52,8 +51,7 @@ fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
 /// One line of five megabytes: many statements, then one with very many elements.
 fn long_line(language: &str) -> Vec<u8> {
     let statement = match language {
-        "c" | "go" => "x = x + 1; ",
-        "c" | "cpp" => "x = x + 1; ",
+        "c" | "cpp" | "go" => "x = x + 1; ",
         "php" => "$x = 1; ",
         "sql" => "SELECT 1; ",
         "bash" => "x=1; ",
@@ -79,6 +77,7 @@ fn long_line(language: &str) -> Vec<u8> {
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
         "php" => format!("<?php {statements}$y = [ {elements}0 ];\n"),
         "sql" => format!("{}VALUES ({elements}0);\n", statement.repeat(1_000_000 / 9)),
+        "swift" => format!("var x = 0; {statements}let y = [ {elements}0 ]\n"),
         _ => format!("{statements}y = [ {elements}0 ]\n"),
     }
     .into_bytes()
@@ -110,7 +109,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for spec in languages::all().iter().copied() {
-        let missing = find_toolchain(spec).err();
+        let missing = missing(spec);
         for (name, bytes) in odd_files(spec.id) {
             let name = format!("{}/{name}", spec.id);
             let text = bytes.clone();
@@ -163,8 +162,7 @@ fn same(spec: &LanguageSpec, text: &[u8]) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join(format!("main.{}", spec.extensions[0]));
     fs::write(&path, text)?;
-    let mut settings = Settings::new()?;
-    settings.cwd = folder.path().to_path_buf();
+    let settings = settings(folder.path())?;
     let run = RunOptions {
         program: ProgramOptions::default(),
         settings,

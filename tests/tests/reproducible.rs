@@ -7,8 +7,8 @@
 
 use std::path::PathBuf;
 
-use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
-use tracer_tests::repository;
+use tracer_engine::{ProgramOptions, RunOptions, languages};
+use tracer_tests::{missing, repository, settings};
 
 /// Runs per program.
 const RUNS: usize = 10;
@@ -28,8 +28,7 @@ fn programs(language: &str) -> Vec<PathBuf> {
 }
 
 fn written(path: &std::path::Path) -> String {
-    let mut settings = Settings::new().unwrap();
-    settings.cwd = path.parent().unwrap().to_path_buf();
+    let settings = settings(path.parent().unwrap()).unwrap();
     let options = RunOptions {
         program: ProgramOptions::default(),
         settings,
@@ -42,7 +41,7 @@ fn written(path: &std::path::Path) -> String {
 
 fn ten_runs_agree(language: &str) {
     let spec = languages::by_name(language).unwrap();
-    if let Err(why) = find_toolchain(spec) {
+    if let Some(why) = missing(spec) {
         eprintln!("skipped: {why}");
         return;
     }
@@ -113,6 +112,11 @@ fn go_traces_are_reproducible() {
 #[test]
 fn c_traces_are_reproducible() {
     ten_runs_agree("c");
+}
+
+#[test]
+fn swift_traces_are_reproducible() {
+    ten_runs_agree("swift");
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::fs;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
+use tracer_engine::{ProgramOptions, RunOptions, languages};
 use tracer_model::{End, Limit, Payload, Shape, Trace, Value};
+use tracer_tests::{missing, settings};
 
 /// How a case must end.
 #[derive(Clone, Copy)]
@@ -299,6 +300,49 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Processes),
     },
     Case {
+        language: "swift",
+        name: "kill_nine",
+        source: "import Glibc\nvar mark = 41\nmark += 1\nkill(getpid(), SIGKILL)\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "swift",
+        name: "trap",
+        source: "let mark = 42\nlet list = [1]\nprint(list[mark])\n",
+        ends: Ends::Signal(4),
+    },
+    Case {
+        language: "swift",
+        name: "exit_at_once",
+        source: "import Glibc\nlet mark = 42\n_exit(7)\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "swift",
+        name: "infinite_loop",
+        source: "let mark = 42\nwhile true {}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "swift",
+        name: "infinite_recursion",
+        source: "let mark = 42\nfunc f(_ n: Int) -> Int { f(n + 1) + 1 }\nprint(f(mark))\n",
+        ends: Ends::Signal(11),
+    },
+    Case {
+        language: "swift",
+        name: "ten_gigabytes",
+        source: "let mark = 42\nvar hoard: [[UInt8]] = []\n\
+                 while true { hoard.append([UInt8](repeating: 1, count: 10 << 20)) }\n",
+        ends: Ends::Either(4, Limit::Memory),
+    },
+    Case {
+        language: "swift",
+        name: "output_flood",
+        source: "let mark = 42\nwhile true { print(String(repeating: \"x\", count: 100000)) }\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
         language: "c",
         name: "kill_nine",
         source: "#include <signal.h>\nint main(void) {\n  int mark = 41;\n  mark += 1;\n  \
@@ -401,19 +445,48 @@ const CASES: &[Case] = &[
         source: "package main\n\nimport (\n\t\"fmt\"\n\t\"strings\"\n)\n\nfunc main() {\n\tmark := 42\n\t\
                  for mark > 0 {\n\t\tfmt.Println(strings.Repeat(\"x\", 100000))\n\t}\n}\n",
         ends: Ends::Limit(Limit::Output),
+    },
+    Case {
         language: "cpp",
+        name: "kill_nine",
         source: "#include <signal.h>\nint main() {\n  int mark = 41;\n  mark += 1;\n  \
                  raise(SIGKILL);\n  return 0;\n}\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "cpp",
         name: "segmentation_fault",
         source: "int main() {\n  int mark = 42;\n  int *p = nullptr;\n  *p = mark;\n  return 0;\n}\n",
         ends: Ends::Signal(11),
+    },
+    Case {
+        language: "cpp",
+        name: "exit_at_once",
         source: "#include <unistd.h>\nint main() {\n  int mark = 42;\n  _exit(7);\n}\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "cpp",
+        name: "infinite_loop",
         source: "int main() {\n  int mark = 42;\n  for (;;) { mark = 42; }\n}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "cpp",
+        name: "infinite_recursion",
         source: "int f(int n) {\n  int mark = 42;\n  return f(n + 1) + mark;\n}\n\
                  int main() {\n  return f(0);\n}\n",
+        ends: Ends::Signal(11),
+    },
+    Case {
+        language: "cpp",
         name: "uncaught_exception",
         source: "void f() {\n  int mark = 42;\n  throw mark;\n}\nint main() {\n  f();\n}\n",
         ends: Ends::Signal(6),
+    },
+    Case {
+        language: "cpp",
+        name: "ten_gigabytes",
         source: "int main() {\n  int mark = 42;\n  for (;;) {\n    char *p = new char[10 << 20];\n    \
                  for (int i = 0; i < 10 << 20; i += 4096) p[i] = 1;\n  }\n}\n",
         ends: Ends::Either(6, Limit::Memory),
@@ -504,9 +577,9 @@ fn main() {
             continue;
         };
         let name = format!("{}/{}", case.language, case.name);
-        match find_toolchain(spec) {
-            Ok(_) => trials.push(Trial::test(name, || survives(case))),
-            Err(why) => {
+        match missing(spec) {
+            None => trials.push(Trial::test(name, || survives(case))),
+            Some(why) => {
                 println!("skipped: {name}: {why}");
                 trials.push(Trial::test(name, || Ok(())).with_ignored_flag(true));
             }
@@ -559,8 +632,7 @@ fn record(case: &Case) -> Result<Trace, Failed> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join(format!("main.{}", spec.extensions[0]));
     fs::write(&path, case.source)?;
-    let mut settings = Settings::new()?;
-    settings.cwd = folder.path().to_path_buf();
+    let mut settings = settings(folder.path())?;
     settings.limits.wall = Some(Duration::from_secs(5));
     settings.limits.memory = Some(512 << 20);
     settings.limits.processes = Some(32);

@@ -29,6 +29,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_bash::SPEC,
     #[cfg(feature = "go")]
     &tracer_lang_go::SPEC,
+    #[cfg(feature = "swift")]
+    &tracer_lang_swift::SPEC,
     #[cfg(feature = "java")]
     &tracer_lang_java::SPEC,
 ];
