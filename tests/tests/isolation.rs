@@ -29,6 +29,10 @@ fn program(language: &str) -> &'static str {
         "php" => "<?php\n$x = 1;\nfor ($i = 0; $i < 3; $i++) {\n  $x += $i;\n}\n",
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         "bash" => "x=1\nfor i in 0 1 2; do\n  x=$((x + i))\ndone\n",
+        "rust" => {
+            "fn main() {\n    let mut x = 1;\n    for i in 0..3 {\n        x += i;\n    }\n    \
+             std::process::exit(x);\n}\n"
+        }
         other => panic!("write a program for {other}"),
     }
 }

@@ -35,6 +35,10 @@ fn program(language: &str) -> &'static str {
         }
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         "bash" => "x=1\nfor i in 1 2 3; do\n  x=$((x + i))\ndone\necho \"$x\"\n",
+        "rust" => {
+            "fn main() {\n    let mut x = 1;\n    for i in 0..3 {\n        x += i;\n    }\n    \
+             println!(\"{x}\");\n}\n"
+        }
         other => panic!("write an odd-file program for {other}"),
     }
 }
@@ -55,6 +59,7 @@ fn long_line(language: &str) -> Vec<u8> {
         "php" => "$x = 1; ",
         "sql" => "SELECT 1; ",
         "bash" => "x=1; ",
+        "rust" => "x = x + 1; ",
         _ => "x = 1; ",
     };
     let statements = statement.repeat(1_000_000 / statement.len());
@@ -73,6 +78,7 @@ fn long_line(language: &str) -> Vec<u8> {
                 "class Main {{ void f(int x) {{ {statements}int[] y = {{ {elements}0 }}; }} }}\n"
             )
         }
+        "rust" => format!("fn main() {{ let mut x = 0; {statements}let y = [{elements}0]; }}\n"),
         "bash" => format!("{statements}y=({})\n", elements.replace(',', "")),
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
         "php" => format!("<?php {statements}$y = [ {elements}0 ];\n"),

@@ -123,3 +123,8 @@ fn swift_traces_are_reproducible() {
 fn cpp_traces_are_reproducible() {
     ten_runs_agree("cpp");
 }
+
+#[test]
+fn rust_traces_are_reproducible() {
+    ten_runs_agree("rust");
+}

@@ -538,6 +538,46 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Output),
     },
     Case {
+        language: "rust",
+        name: "abort",
+        source: "fn main() {\n    let mark = 42;\n    std::process::abort();\n}\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "rust",
+        name: "exit_at_once",
+        source: "unsafe extern \"C\" { fn _exit(code: i32) -> !; }\nfn main() {\n    \
+                 let mark = 42;\n    unsafe { _exit(7) }\n}\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "rust",
+        name: "segmentation_fault",
+        source: "fn main() {\n    let mark = 42;\n    let p = mark as *mut i32;\n    \
+                 unsafe { std::ptr::write_volatile(p.wrapping_byte_sub(2), mark) }\n}\n",
+        ends: Ends::Signal(11),
+    },
+    Case {
+        language: "rust",
+        name: "infinite_loop",
+        source: "fn main() {\n    let mut mark = 42;\n    loop { mark = 42; }\n}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "rust",
+        name: "infinite_recursion",
+        source: "fn f(n: u64) -> u64 {\n    let mark = 42;\n    f(n + 1) + mark\n}\n\
+                 fn main() {\n    f(0);\n}\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "rust",
+        name: "output_flood",
+        source: "fn main() {\n    let mark = 42;\n    \
+                 loop { println!(\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"); }\n}\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
         language: "sql",
         name: "infinite_recursion",
         source: "CREATE TABLE t(mark);\nINSERT INTO t VALUES (42) RETURNING mark;\n\

@@ -16,6 +16,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("go", "golang-go"),
     ("javac", "default-jdk-headless"),
     ("g++", "g++"),
+    ("rustc", "rustc"),
     ("php", "php-cli php-mbstring php-xml php-xdebug"),
     ("mkfs.erofs", "erofs-utils"),
     ("sqlite3", "sqlite3"),

@@ -505,6 +505,14 @@ impl<'a> Rewriter<'a> {
         ));
     }
 
+    /// Inserts at an offset what other probes rely on, as [`Self::open_at`] does. It belongs to no
+    /// probe and is never shed.
+    pub fn rely_at(&mut self, offset: usize, extent: usize, text: impl Into<String>) {
+        let group = std::mem::replace(&mut self.group, 0);
+        self.open_at(offset, extent, text);
+        self.group = group;
+    }
+
     /// Inserts text at an offset, after the closers of shorter nodes that end there.
     pub fn close_at(&mut self, offset: usize, extent: usize, text: impl Into<String>) {
         self.insert(Edit::close(

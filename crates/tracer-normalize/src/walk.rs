@@ -238,7 +238,9 @@ impl<'t, 'r> Walk<'t, 'r> {
             Record::Err { phase, line, .. } => {
                 // A handler's place is its own; the record's line is where the error came from.
                 let handled = matches!(error_phase(*phase), ErrPhase::Caught | ErrPhase::Passing);
-                let line = if *line == 0 || handled {
+                let line = if *line == 0 && error_phase(*phase) == ErrPhase::Raised {
+                    self.line_of(site)
+                } else if *line == 0 || handled {
                     site.span.line
                 } else {
                     *line
@@ -256,6 +258,19 @@ impl<'t, 'r> Walk<'t, 'r> {
                 let payload = self.payload(site, record);
                 self.emit_at(kind, site, payload);
             }
+        }
+    }
+
+    /// The line an error came up on: its site's, or where that stands for a whole function, the
+    /// one of the statement it was at.
+    fn line_of(&mut self, site: &Site) -> u32 {
+        let function = self.table.functions.get(site.function as usize);
+        let statement = self.task().statement();
+        match self.table.site(statement) {
+            Some(statement) if function.is_some_and(|function| function.span == site.span) => {
+                statement.span.line
+            }
+            _ => site.span.line,
         }
     }
 

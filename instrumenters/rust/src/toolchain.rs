@@ -1,0 +1,277 @@
+//! How Rust programs are built and run. Only says what to run; starts nothing.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use tracer_instrument::{Found, Plan, PlanRequest, Project, Toolchain};
+use tree_sitter::{Node, Tree};
+
+/// The toolchain.
+pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
+    programs: &["rustc"],
+    identify: &["-vV"],
+    describe,
+    hint: "rustup, or the Debian package rustc",
+    plan,
+    environment: &[],
+    noise: None,
+    variations: &["-Copt-level=1"],
+    diagnostics: Some(diagnostics),
+    dialects: &[
+        &["--edition=2024"],
+        &["--edition=2018"],
+        &["--edition=2015"],
+    ],
+};
+
+/// What `Cargo.toml` beside a program says.
+pub(crate) const PROJECT: Project = Project {
+    read: edition,
+    local_modules: |_, tree, source, path, exists| local_modules(tree, source, path, exists),
+};
+
+const USUAL_EDITION: &str = "2021";
+
+/// Functions of libraries that the program's calls of pass through the emitter.
+const WRAPPED: [&str; 3] = ["pthread_create", "write", "_Unwind_RaiseException"];
+
+fn describe(output: &str, program: &Path) -> Option<Found> {
+    let line = output.lines().next()?.trim();
+    if !line.starts_with("rustc ") {
+        return None;
+    }
+    let (program, roots) = match behind_rustup(program) {
+        Some(folder) => (folder.join("bin/rustc"), vec![folder]),
+        None => (program.to_path_buf(), Vec::new()),
+    };
+    Some(Found {
+        program,
+        version: line.to_owned(),
+        roots,
+    })
+}
+
+/// The toolchain's own folder where the program is rustup's stand-in, which would look for it in
+/// the user's home.
+fn behind_rustup(program: &Path) -> Option<PathBuf> {
+    let target = program.canonicalize().ok()?;
+    if target.file_stem()? != "rustup" && target.file_stem()? != "rustup-init" {
+        return None;
+    }
+    let home = std::env::var_os("RUSTUP_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".rustup")))?;
+    let named = std::env::var("RUSTUP_TOOLCHAIN").ok();
+    let name = named.or_else(|| {
+        let settings = std::fs::read_to_string(home.join("settings.toml")).ok()?;
+        let line = settings
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("default_toolchain"))?;
+        Some(line.trim_matches(['=', ' ', '"']).to_owned())
+    })?;
+    home.join("toolchains").join(name).canonicalize().ok()
+}
+
+/// The edition that the nearest `Cargo.toml` names.
+fn edition(main: &Path, read: &dyn Fn(&Path) -> Option<Vec<u8>>) -> Vec<u8> {
+    let manifest = main
+        .ancestors()
+        .skip(1)
+        .take(4)
+        .find_map(|folder| read(&folder.join("Cargo.toml")));
+    let text = manifest.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let found = text.as_deref().and_then(|text| {
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("edition"))?;
+        let value = line.trim().strip_prefix('=')?.trim().strip_prefix('"')?;
+        value.split('"').next().map(str::to_owned)
+    });
+    match (found, text) {
+        (Some(edition), _) => edition.into_bytes(),
+        // Without a word of it, Cargo takes the first.
+        (None, Some(text)) if text.contains("[package]") => b"2015".to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
+    words.map(OsString::from).into_iter()
+}
+
+fn plan(request: &PlanRequest<'_>) -> Plan {
+    let compiler = request.found.program.clone().into_os_string();
+    let program = request.build.join("program");
+    let mut plan = Plan {
+        program: program.clone(),
+        argv: std::iter::once(program.clone().into_os_string())
+            .chain(request.args.iter().cloned())
+            .collect(),
+        ..Plan::default()
+    };
+    let mut build = vec![compiler.clone()];
+    let chosen = |flag: &OsString| flag.to_string_lossy().starts_with("--edition");
+    if !request.compiler_flags.iter().any(chosen) {
+        let named = String::from_utf8_lossy(request.settings);
+        let edition = if named.is_empty() {
+            USUAL_EDITION
+        } else {
+            &named
+        };
+        build.push(format!("--edition={edition}").into());
+    }
+    if request.traced {
+        let library = request.build.join("lib_tr.rlib");
+        for file in crate::EMITTER {
+            plan.files
+                .push((request.private.join(file.name), file.contents.to_vec()));
+        }
+        for source in request.sources {
+            if let Some(text) = source.instrumented {
+                plan.files.push((source.path.to_path_buf(), text.to_vec()));
+            }
+        }
+        add_columns(request, &mut plan);
+        // The emitter is compiled as a part of the standard library is: with specialisation, so that
+        // probes need no bounds. The program itself is not.
+        let mut emitter: Vec<OsString> = words(["/usr/bin/env", "RUSTC_BOOTSTRAP=1"]).collect();
+        emitter.push(compiler);
+        emitter.extend(words([
+            "--edition=2021",
+            "--crate-name=_tr",
+            "--crate-type=rlib",
+            "--cap-lints=allow",
+            "-Copt-level=3",
+            "-Ccodegen-units=1",
+            "-Cdebuginfo=0",
+        ]));
+        emitter.push(
+            request
+                .private
+                .join(crate::EMITTER[0].name)
+                .into_os_string(),
+        );
+        emitter.push("-o".into());
+        emitter.push(library.clone().into_os_string());
+        plan.once.push((plan.build.len(), library.clone()));
+        plan.build.push(emitter);
+        build.extend(words(["--cap-lints=allow", "--error-format=short"]));
+        for name in WRAPPED {
+            build.push(format!("-Clink-arg=-Wl,--wrap={name}").into());
+        }
+        let mut link = OsString::from("--extern=_tr=");
+        link.push(library);
+        build.push(link);
+    }
+    build.push(request.given.as_os_str().to_owned());
+    build.extend(request.compiler_flags.iter().cloned());
+    build.push("-o".into());
+    build.push(program.into_os_string());
+    plan.build.push(build);
+    plan
+}
+
+/// Adds the table of columns to the main file, behind all it has.
+fn add_columns(request: &PlanRequest<'_>, plan: &mut Plan) {
+    let Some(main) = request.sources.first() else {
+        return;
+    };
+    let folder = request.given.parent().unwrap_or(Path::new(""));
+    let home = main.path.parent().unwrap_or(Path::new("/"));
+    // The compiler names a module as it names the main file: from where the command is given.
+    let name = |source: &tracer_instrument::PlanSource<'_>| {
+        if source.path == main.path {
+            return request.given.to_string_lossy().into_owned();
+        }
+        let below = source.path.strip_prefix(home).unwrap_or(source.path);
+        folder.join(below).to_string_lossy().into_owned()
+    };
+    let table = crate::columns::table(request.sources, &name);
+    if let Some((_, text)) = plan.files.iter_mut().find(|(path, _)| path == main.path) {
+        text.push(b'\n');
+        text.extend_from_slice(table.as_bytes());
+        text.push(b'\n');
+    }
+}
+
+/// Places of `file:line:column: error: …` lines.
+fn diagnostics(output: &str) -> Vec<(PathBuf, u32, u32)> {
+    output.lines().filter_map(diagnostic).collect()
+}
+
+fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
+    let place = line
+        .split_once(": error: ")
+        .or_else(|| line.split_once(": error["))
+        .map(|(place, _)| place)?;
+    let (place, column) = place.rsplit_once(':')?;
+    let (path, row) = place.rsplit_once(':')?;
+    Some((PathBuf::from(path), row.parse().ok()?, column.parse().ok()?))
+}
+
+/// The files of a file's modules.
+pub(crate) fn local_modules(
+    tree: &Tree,
+    source: &[u8],
+    path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let own = folder.join(path.file_stem().unwrap_or_default());
+    let is_root = path
+        .file_stem()
+        .is_some_and(|stem| stem == "main" || stem == "lib" || stem == "mod");
+    // A file's modules lie in a folder of its name; those of a main file, whatever its name, beside.
+    let folders = if is_root {
+        vec![folder]
+    } else {
+        vec![own, folder]
+    };
+    let mut found = Vec::new();
+    modules(tree.root_node(), source, &folders, exists, &mut found);
+    found
+}
+
+fn modules(
+    node: Node<'_>,
+    source: &[u8],
+    folders: &[PathBuf],
+    exists: &dyn Fn(&Path) -> bool,
+    found: &mut Vec<PathBuf>,
+) {
+    let text = |node: Node<'_>| node.utf8_text(source).unwrap_or_default();
+    let mut cursor = node.walk();
+    for child in node.named_children(&mut cursor) {
+        if child.kind() != "mod_item" {
+            continue;
+        }
+        let Some(name) = child.child_by_field_name("name").map(text) else {
+            continue;
+        };
+        if let Some(body) = child.child_by_field_name("body") {
+            let inner: Vec<PathBuf> = folders.iter().map(|folder| folder.join(name)).collect();
+            modules(body, source, &inner, exists, found);
+            continue;
+        }
+        let named = crate::context::attributes(child)
+            .into_iter()
+            .find_map(|attribute| {
+                let text = text(attribute);
+                let value = text.strip_prefix("#[path")?.split('"').nth(1)?;
+                Some(value.to_owned())
+            });
+        let file = folders.iter().find_map(|folder| {
+            let places = match &named {
+                Some(named) => vec![folder.join(named)],
+                None => vec![
+                    folder.join(format!("{name}.rs")),
+                    folder.join(name).join("mod.rs"),
+                ],
+            };
+            places.into_iter().find(|place| exists(place))
+        });
+        if let Some(file) = file.filter(|file| !found.contains(file)) {
+            found.push(file);
+        }
+    }
+}
