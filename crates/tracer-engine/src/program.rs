@@ -209,7 +209,16 @@ pub fn language(
 }
 
 fn settings(spec: &LanguageSpec, main: &Path) -> Vec<u8> {
-    let read = |path: &Path| std::fs::read(path).ok();
+    let read = |path: &Path| match std::fs::read_dir(path) {
+        Ok(entries) => {
+            let names = entries.flatten().map(|entry| entry.file_name());
+            let names: Vec<String> = names
+                .map(|name| name.to_string_lossy().into_owned())
+                .collect();
+            Some(names.join("\n").into_bytes())
+        }
+        Err(_) => std::fs::read(path).ok(),
+    };
     let project = spec.project.as_ref();
     project.map_or_else(Vec::new, |project| (project.read)(main, &read))
 }

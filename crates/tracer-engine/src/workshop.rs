@@ -241,6 +241,21 @@ impl Workshop<'_> {
                 access: Access::ReadOnly,
             });
         }
+        // Other parts of a project may stand beside or above its main file.
+        let private = self.private();
+        for (path, _) in &plan.files {
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            let mut seen = request.folders.iter();
+            if folder != private
+                && folder.is_dir()
+                && !seen.any(|known| folder.starts_with(&known.path))
+            {
+                request.folders.push(Folder {
+                    path: folder.into(),
+                    access: Access::ReadOnly,
+                });
+            }
+        }
         if self.settings.isolation == Isolation::None {
             self.build_in_mirror(&mut request, plan)?;
         }

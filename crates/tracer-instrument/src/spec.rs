@@ -23,7 +23,8 @@ pub type LocalModules = fn(&Tree, &[u8], &Path, &dyn Fn(&Path) -> bool) -> Vec<P
 /// are in the language's own form; there are none where nothing is said.
 #[derive(Debug, Clone, Copy)]
 pub struct Project {
-    /// Finds the settings for a main file: its path, and how to read a file if there is one.
+    /// Finds the settings for a main file: its path, and how to read a file if there is one. A
+    /// folder is read as the names of its entries, one a line.
     pub read: fn(&Path, &dyn Fn(&Path) -> Option<Vec<u8>>) -> Vec<u8>,
     /// The local files that a file pulls in by names which the settings give a meaning: settings,
     /// then as for [`LocalModules`].

@@ -10,17 +10,20 @@ mod facts;
 mod functions;
 mod loops;
 mod noise;
+mod project;
+mod source;
 mod steps;
 mod switches;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Project};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
 const HOOKS: &[(&str, Hook)] = &[
     ("package", functions::package),
+    ("import", functions::import),
     ("function", functions::function),
     ("step", steps::step),
     ("if", branches::if_statement),
@@ -52,10 +55,12 @@ const EMITTER: &[EmitterFile] = emitter![
     "g_amd64.s",
     "g_arm64.s",
     "maps.go",
+    "output.go",
     "panics.go",
     "probes.go",
     "record.go",
     "scalars.go",
+    "shim_fmt.go",
     "tasks.go",
     "values.go",
     "writer.go",
@@ -83,8 +88,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     mask: None,
     finish: None,
-    local_modules: Some(toolchain::local_modules),
-    project: None,
+    local_modules: None,
+    project: Some(Project {
+        read: project::read,
+        local_modules: project::local_modules,
+    }),
     emitter: EMITTER,
     type_names: TypeNames {
         null: "nil",

@@ -1,6 +1,7 @@
 ; Captures name hooks (see `HOOKS` in lib.rs); `@opaque` is never edited inside.
 
 (package_clause) @package
+(import_spec) @import
 (function_declaration body: (block)) @function
 (method_declaration body: (block)) @function
 (func_literal body: (block)) @function
@@ -44,7 +45,6 @@
 
 [
   (const_declaration)
-  (import_declaration)
   (type_declaration)
 ] @opaque
 (array_type length: (_) @opaque)

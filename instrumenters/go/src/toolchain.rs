@@ -8,7 +8,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
-use tree_sitter::Tree;
+
+use crate::project::Settings;
+use crate::source::imports;
 
 /// The toolchain.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
@@ -109,24 +111,32 @@ const PREPARE: &str = "mkdir -p \"$GOCACHE\"; GO111MODULE=off exec \"$go\" build
 /// Lets the emitter stand in a folder of the standard library. `$3`: one of its files.
 const OVERLAY: &str = "emitter=\"${1%/*}\"; shift; overlay=\"$TMPDIR/overlay.json\"; \
                        root=\"$(\"$go\" env GOROOT)\"; list=\"\"; \
-                       for file in \"$emitter\"/*.go \"$emitter\"/*.s; do \
-                       list=\"$list${list:+,}\\\"$root/src/index/${file##*/}\\\":\\\"$file\\\"\"; done; \
+                       for file in \"$emitter\"/*.go \"$emitter\"/*.s; do name=\"${file##*/}\"; \
+                       case \"$name\" in shim_*) name=\"${name#shim_}\"; name=\"${name%.go}/shim.go\" ;; esac; \
+                       list=\"$list${list:+,}\\\"$root/src/index/$name\\\":\\\"$file\\\"\"; done; \
                        echo \"{\\\"Replace\\\":{$list}}\" >\"$overlay\"; ";
 
 /// Compiles the emitter into a copy of the cache. `$4`: the cache to copy.
 const EMITTER: &str = "cp -R \"$1/.\" \"$GOCACHE\"; \
-                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index";
+                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index index/fmt";
 
 /// Builds the traced program. Then: what to build.
-const BUILD_TRACED: &str = "exec \"$go\" build -ldflags=-w -overlay \"$overlay\" \"$@\"";
+const BUILD_TRACED: &str = "\"$go\" build -ldflags=-w -overlay \"$overlay\" \"$@\"; ";
 
 /// Builds the original.
-const BUILD: &str = "exec \"$go\" build -ldflags=-w \"$@\"";
+const BUILD: &str = "\"$go\" build -ldflags=-w \"$@\"; ";
+
+/// In a module, `go` wants to write its index of packages into the cache, which is read-only.
+const MODULES: &str = "export GO111MODULE=on GODEBUG=\"${GODEBUG:+$GODEBUG,}goindex=0\"; ";
+
+/// A package that is no program builds, too, and gives something that cannot be run.
+const IS_PROGRAM: &str =
+    "test -x \"$TMPDIR/program\" || { echo \"error: package main is needed\" >&2; exit 1; }";
 
 /// What is to be compiled ahead for a program: the usual packages, or all.
 fn packages(request: &PlanRequest<'_>) -> &'static [&'static str] {
     let sources = request.sources.iter().chain(request.companions);
-    let mut imports = sources.flat_map(|source| imports(source.original));
+    let mut imports = sources.flat_map(|source| imports(&String::from_utf8_lossy(source.original)));
     if imports.all(|path| CORE.contains(&&*path) || !is_standard(&path)) {
         CORE
     } else {
@@ -137,29 +147,6 @@ fn packages(request: &PlanRequest<'_>) -> &'static [&'static str] {
 /// Whether an import may be of the standard library.
 fn is_standard(path: &str) -> bool {
     !path.split('/').next().unwrap_or(path).contains('.') && path != "C"
-}
-
-/// The paths that a file imports, as far as they stand one a line.
-fn imports(text: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(text);
-    let mut inside = false;
-    let mut found = Vec::new();
-    for line in text.lines() {
-        let line = line.trim();
-        if line.starts_with("import (") {
-            inside = true;
-        } else if line.starts_with(')') {
-            inside = false;
-        } else if line.starts_with("func ") || line.starts_with("type ") {
-            break;
-        }
-        if (inside || line.starts_with("import"))
-            && let Some(path) = line.split('"').nth(1)
-        {
-            found.push(path.to_owned());
-        }
-    }
-    found
 }
 
 /// A step of the build: a script, the cache it works with, and further words.
@@ -222,8 +209,32 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     words.push("-o".into());
     words.push(program.into_os_string());
     words.extend(request.compiler_flags.iter().cloned());
-    words.push(request.given.as_os_str().to_owned());
-    let script = format!("export GO111MODULE=off; {script}");
+    let settings = Settings::from_bytes(request.settings);
+    let main = request.sources.first();
+    let script = match main {
+        Some(main) if settings.module.is_some() || !settings.package.is_empty() => {
+            // Files of one package are named from their folder.
+            words.insert(0, main.path.as_os_str().to_owned());
+            words.extend(main.path.file_name().map(OsString::from));
+            let names = settings.package.iter().filter_map(|path| path.file_name());
+            words.extend(names.map(OsString::from));
+            let mode = if settings.module.is_some() {
+                MODULES
+            } else {
+                "export GO111MODULE=off; "
+            };
+            format!("{mode}cd \"${{1%/*}}\"; shift; {script}")
+        }
+        _ => {
+            words.push(request.given.as_os_str().to_owned());
+            format!("export GO111MODULE=off; {script}")
+        }
+    };
+    if let Some((path, text)) = settings.module {
+        // It may stand above all folders that are visible.
+        plan.files.push((path, text.into_bytes()));
+    }
+    let script = format!("{script}{IS_PROGRAM}");
     plan.build.push(step(request, &script, &cache, words));
     plan
 }
@@ -242,16 +253,6 @@ fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
         row.parse().ok()?,
         column.parse().ok()?,
     ))
-}
-
-/// Files of the program's own folder that it needs.
-pub(crate) fn local_modules(
-    _tree: &Tree,
-    _source: &[u8],
-    _path: &Path,
-    _exists: &dyn Fn(&Path) -> bool,
-) -> Vec<PathBuf> {
-    Vec::new()
 }
 
 #[cfg(test)]

@@ -1,0 +1,311 @@
+//! Which files make up a program: the others of its package, and the packages of its module that
+//! it imports. Compiles nothing; what is found is only what the names in the text lead to.
+//!
+//! A folder may hold several programs of one file each: then only what the main file needs of the
+//! others is taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use tree_sitter::Tree;
+
+use crate::source::{Source, words};
+
+/// How a file or a folder is read: a folder as the names of its entries, one a line.
+type Read<'r> = &'r dyn Fn(&Path) -> Option<Vec<u8>>;
+
+/// What is known of a program beside its main file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The module's `go.mod` and its text.
+    pub(crate) module: Option<(PathBuf, String)>,
+    /// Files of the main package beside the main file.
+    pub(crate) package: Vec<PathBuf>,
+    /// Files of other packages.
+    pub(crate) others: Vec<PathBuf>,
+}
+
+impl Settings {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut text = String::new();
+        for path in &self.package {
+            text.push_str(&format!("package {}\n", path.display()));
+        }
+        for path in &self.others {
+            text.push_str(&format!("other {}\n", path.display()));
+        }
+        if let Some((path, contents)) = &self.module {
+            text.push_str(&format!("module {}\n{contents}", path.display()));
+        }
+        text.into_bytes()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let mut settings = Self::default();
+        let mut rest = &*text;
+        while let Some((line, after)) = rest.split_once('\n') {
+            match line.split_once(' ') {
+                Some(("package", path)) => settings.package.push(path.into()),
+                Some(("other", path)) => settings.others.push(path.into()),
+                Some(("module", path)) => {
+                    settings.module = Some((path.into(), after.to_owned()));
+                    break;
+                }
+                _ => {}
+            }
+            rest = after;
+        }
+        settings
+    }
+}
+
+/// The Go files of a folder that are no tests, parsed.
+fn files(folder: &Path, read: Read<'_>) -> Vec<Source> {
+    let Some(names) = read(folder) else {
+        return Vec::new();
+    };
+    let names = String::from_utf8_lossy(&names).into_owned();
+    let mut names: Vec<&str> = names
+        .lines()
+        .filter(|name| name.ends_with(".go") && !name.ends_with("_test.go"))
+        .filter(|name| !name.starts_with(['_', '.']))
+        .collect();
+    names.sort_unstable();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let path = folder.join(name);
+            let text = read(&path)?;
+            Some(Source::read(path, &text))
+        })
+        .collect()
+}
+
+/// The files beside the main file that belong to the program.
+fn beside(main: &Source, read: Read<'_>) -> Vec<Source> {
+    let folder = main.path.parent().unwrap_or(Path::new("/"));
+    let others: Vec<Source> = files(folder, read)
+        .into_iter()
+        .filter(|source| source.path != main.path && source.package == main.package)
+        .filter(|source| !source.declares.contains("main") && !source.ignored)
+        .collect();
+    let programs = files(folder, read)
+        .iter()
+        .filter(|source| source.declares.contains("main") && source.package == "main")
+        .count();
+    if programs <= 1 {
+        return others;
+    }
+    // Only those that declare something the program names and does not have.
+    let mut taken: Vec<Source> = Vec::new();
+    let mut left = others;
+    loop {
+        let mut declared = main.declares.clone();
+        let mut named: BTreeSet<String> = words(&main.text);
+        for source in &taken {
+            declared.extend(source.declares.iter().cloned());
+            named.extend(words(&source.text));
+        }
+        let needed = |source: &Source| {
+            let mut names = source.declares.iter();
+            names.any(|name| named.contains(name) && !declared.contains(name))
+                && source.declares.is_disjoint(&declared)
+        };
+        match left.iter().position(needed) {
+            Some(index) => taken.push(left.remove(index)),
+            None => return taken,
+        }
+    }
+}
+
+/// The nearest `go.mod` above a file.
+fn module(main: &Path, read: Read<'_>) -> Option<(PathBuf, String)> {
+    main.ancestors().skip(1).find_map(|folder| {
+        let path = folder.join("go.mod");
+        let text = read(&path)?;
+        Some((path, String::from_utf8_lossy(&text).into_owned()))
+    })
+}
+
+/// Import paths of a module and of those it replaces by local folders, with their folders.
+fn roots(path: &Path, text: &str) -> BTreeMap<String, PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut roots = BTreeMap::new();
+    for line in text.lines() {
+        let line = line.split("//").next().unwrap_or(line).trim();
+        if let Some(name) = line.strip_prefix("module ") {
+            roots.insert(
+                name.trim().trim_matches('"').to_owned(),
+                folder.to_path_buf(),
+            );
+        } else if let Some((from, to)) = line.trim_start_matches("replace ").split_once("=>") {
+            let from = from.split_whitespace().next().unwrap_or_default();
+            let to = to.trim();
+            if to.starts_with('.') {
+                roots.insert(from.to_owned(), normal(&folder.join(to)));
+            }
+        }
+    }
+    roots
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::CurDir => {}
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// The settings of the program with this main file.
+pub(crate) fn read(main: &Path, read: Read<'_>) -> Vec<u8> {
+    let Some(text) = read(main) else {
+        return Vec::new();
+    };
+    let main = Source::read(main.to_path_buf(), &text);
+    let package = beside(&main, read);
+    let module = module(&main.path, read);
+    let mut settings = Settings {
+        package: package.iter().map(|source| source.path.clone()).collect(),
+        ..Settings::default()
+    };
+    if let Some((path, text)) = &module {
+        let roots = roots(path, text);
+        let mut seen = BTreeSet::new();
+        let mut waiting: Vec<String> = main.imports.clone();
+        waiting.extend(package.iter().flat_map(|source| source.imports.clone()));
+        while let Some(import) = waiting.pop() {
+            let root = roots.iter().rev().find_map(|(name, folder)| {
+                let rest = import.strip_prefix(name.as_str())?;
+                let rest = rest.strip_prefix('/').unwrap_or(rest);
+                (rest.is_empty() || import[name.len()..].starts_with('/'))
+                    .then(|| folder.join(rest))
+            });
+            let Some(folder) = root.filter(|_| seen.insert(import.clone())) else {
+                continue;
+            };
+            for source in files(&folder, read) {
+                if !source.ignored && source.package != "main" {
+                    waiting.extend(source.imports.iter().cloned());
+                    settings.others.push(source.path);
+                }
+            }
+        }
+    }
+    settings.others.sort();
+    settings.module = module;
+    settings.to_bytes()
+}
+
+/// All files that the settings name.
+pub(crate) fn local_modules(
+    settings: &[u8],
+    _tree: &Tree,
+    _source: &[u8],
+    _path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let settings = Settings::from_bytes(settings);
+    let mut files = settings.package;
+    files.extend(settings.others);
+    files.retain(|path| exists(path));
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(files: &[(&str, &str)], main: &str) -> Settings {
+        let files: BTreeMap<PathBuf, &str> = files
+            .iter()
+            .map(|(path, text)| (PathBuf::from(path), *text))
+            .collect();
+        let reader = |path: &Path| {
+            if let Some(text) = files.get(path) {
+                return Some(text.as_bytes().to_vec());
+            }
+            let inside = files.keys().filter(|file| file.parent() == Some(path));
+            let names: Vec<String> = inside
+                .map(|file| file.file_name().unwrap().to_string_lossy().into_owned())
+                .collect();
+            (!names.is_empty()).then(|| names.join("\n").into_bytes())
+        };
+        Settings::from_bytes(&read(Path::new(main), &reader))
+    }
+
+    #[test]
+    fn a_package_may_have_several_files() {
+        let found = settings(
+            &[
+                ("/p/main.go", "package main\nfunc main() { f() }\n"),
+                ("/p/f.go", "package main\nfunc f() {}\n"),
+                ("/p/f_test.go", "package main\nfunc g() {}\n"),
+                (
+                    "/p/tool.go",
+                    "//go:build ignore\n\npackage main\nfunc h() {}\n",
+                ),
+            ],
+            "/p/main.go",
+        );
+        assert_eq!(found.package, vec![PathBuf::from("/p/f.go")]);
+        assert_eq!(found.module, None);
+    }
+
+    #[test]
+    fn of_several_programs_in_a_folder_each_has_its_own_file() {
+        let found = settings(
+            &[
+                ("/p/a.go", "package main\nfunc main() { f() }\n"),
+                ("/p/b.go", "package main\nfunc main() {}\nfunc f() {}\n"),
+                ("/p/f.go", "package main\nfunc f() {}\n"),
+                ("/p/z.go", "package main\nfunc z() {}\n"),
+            ],
+            "/p/a.go",
+        );
+        assert_eq!(found.package, vec![PathBuf::from("/p/f.go")]);
+    }
+
+    #[test]
+    fn packages_of_the_module_are_found() {
+        let found = settings(
+            &[
+                (
+                    "/m/go.mod",
+                    "module example.com/m\n\ngo 1.21\nreplace x.y/z => ./z\n",
+                ),
+                (
+                    "/m/cmd/main.go",
+                    "package main\nimport (\n\t\"example.com/m/util\"\n\t\"x.y/z\"\n)\nfunc main() {}\n",
+                ),
+                (
+                    "/m/util/u.go",
+                    "package util\nimport \"example.com/m/deep/er\"\n",
+                ),
+                ("/m/deep/er/d.go", "package er\n"),
+                ("/m/z/z.go", "package z\n"),
+                ("/m/other/o.go", "package other\n"),
+            ],
+            "/m/cmd/main.go",
+        );
+        let others: Vec<String> = found
+            .others
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        assert_eq!(others, ["/m/deep/er/d.go", "/m/util/u.go", "/m/z/z.go"]);
+        assert!(
+            found
+                .module
+                .is_some_and(|(path, _)| path == Path::new("/m/go.mod"))
+        );
+    }
+}
