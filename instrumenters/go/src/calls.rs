@@ -54,8 +54,68 @@ pub(crate) fn call<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             rewriter.wrap(node, format!("_trw.R({site},"), ")");
         }
         (_, [first, ..]) if WRITERS.contains(&&*name) => changed(rewriter, node, *first),
+        _ if rewriter.wants(Detail::Full) && is_operand(rewriter, node) && !is_constant(&name) => {
+            let site = rewriter.site(Kind::Var, node);
+            let label = rewriter.label(node);
+            rewriter.set_names(site, [label]);
+            rewriter.site_mut(site).expression = true;
+            rewriter.wrap(node, format!("_tr.X(_trw,{site},"), ")");
+        }
         _ => {}
     }
+}
+
+/// Whether a call is certain to give one value, which something is done with.
+fn is_operand<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> bool {
+    let Some(parent) = rewriter.parent(node) else {
+        return false;
+    };
+    match parent.kind() {
+        "binary_expression" | "parenthesized_expression" => true,
+        "unary_expression" => parent
+            .child_by_field_name("operator")
+            .is_some_and(|operator| matches!(operator.kind(), "!" | "-")),
+        "index_expression" => parent
+            .child_by_field_name("index")
+            .is_some_and(|index| index == node),
+        // Of several arguments each is one value.
+        "argument_list" => parent.named_child_count() > 1,
+        _ => false,
+    }
+}
+
+/// Whether a call may be a constant or a type's conversion, which have no type to pass on or none
+/// that could be told from a call's.
+fn is_constant(name: &str) -> bool {
+    let builtin = matches!(
+        name,
+        "len" | "cap" | "min" | "max" | "complex" | "real" | "imag" | "make" | "new" | "append"
+    );
+    let conversion = matches!(
+        name,
+        "int"
+            | "int8"
+            | "int16"
+            | "int32"
+            | "int64"
+            | "uint"
+            | "uint8"
+            | "uint16"
+            | "uint32"
+            | "uint64"
+            | "uintptr"
+            | "float32"
+            | "float64"
+            | "complex64"
+            | "complex128"
+            | "byte"
+            | "rune"
+            | "string"
+            | "bool"
+            | "any"
+            | "error"
+    );
+    builtin || conversion || name.starts_with("unsafe.") || name.starts_with(['[', '(', '*'])
 }
 
 /// What a call changed in place, behind the statement that it is.
