@@ -68,7 +68,10 @@ fn files(folder: &Path, read: Read<'_>) -> Vec<Source> {
     let names = String::from_utf8_lossy(&names).into_owned();
     let mut names: Vec<&str> = names
         .lines()
-        .filter(|name| name.ends_with(".go") && !name.ends_with("_test.go"))
+        .filter(|name| {
+            let stem = name.strip_suffix(".go");
+            stem.is_some_and(|stem| !stem.ends_with("_test"))
+        })
         .filter(|name| !name.starts_with(['_', '.']))
         .collect();
     names.sort_unstable();

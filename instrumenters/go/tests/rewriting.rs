@@ -42,7 +42,7 @@ fn constants_types_and_imports_are_left_alone() {
         "const a = b && c\n",
         "var x [b + 1]int\n",
         "type t struct{ f func() int }\n",
-        "import \"fmt\"\n",
+        "import \"os\"\n",
         "func external(n int) int\n",
     ] {
         let rewritten = text(&format!("package main\n{untouched}"));
