@@ -26,6 +26,10 @@ fn program(language: &str) -> &'static str {
             "class Main {\n  public static void main(String[] args) {\n    int x = 1;\n    \
              for (int i = 0; i < 3; i++) {\n      x += i;\n    }\n  }\n}\n"
         }
+        "csharp" => {
+            "class P {\n  static void Main() {\n    int x = 1;\n    for (int i = 0; i < 3; i++)\n      \
+             x += i;\n  }\n}\n"
+        }
         "php" => "<?php\n$x = 1;\nfor ($i = 0; $i < 3; $i++) {\n  $x += $i;\n}\n",
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         "bash" => "x=1\nfor i in 0 1 2; do\n  x=$((x + i))\ndone\n",

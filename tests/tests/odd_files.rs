@@ -33,6 +33,10 @@ fn program(language: &str) -> &'static str {
             "class Main {\n  public static void main(String[] args) {\n    int x = 1;\n    \
              for (int i = 0; i < 3; i++) {\n      x += i;\n    }\n    System.out.println(x);\n  }\n}\n"
         }
+        "csharp" => {
+            "class P {\n  static void Main() {\n    int x = 1;\n    for (int i = 0; i < 3; i++) {\n      \
+             x += i;\n    }\n    System.Console.WriteLine(x);\n  }\n}\n"
+        }
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         "bash" => "x=1\nfor i in 1 2 3; do\n  x=$((x + i))\ndone\necho \"$x\"\n",
         "rust" => {
@@ -81,6 +85,9 @@ fn long_line(language: &str) -> Vec<u8> {
         "rust" => format!("fn main() {{ let mut x = 0; {statements}let y = [{elements}0]; }}\n"),
         "bash" => format!("{statements}y=({})\n", elements.replace(',', "")),
         "javascript" | "typescript" => format!("let x; {statements}const y = [ {elements}0 ];\n"),
+        "csharp" => format!(
+            "class P {{ static void Main() {{ int x; {statements}int[] y = {{ {elements}0 }}; }} }}\n"
+        ),
         "php" => format!("<?php {statements}$y = [ {elements}0 ];\n"),
         "sql" => format!("{}VALUES ({elements}0);\n", statement.repeat(1_000_000 / 9)),
         "swift" => format!("var x = 0; {statements}let y = [ {elements}0 ]\n"),

@@ -128,3 +128,8 @@ fn cpp_traces_are_reproducible() {
 fn rust_traces_are_reproducible() {
     ten_runs_agree("rust");
 }
+
+#[test]
+fn csharp_traces_are_reproducible() {
+    ten_runs_agree("csharp");
+}

@@ -578,6 +578,41 @@ const CASES: &[Case] = &[
         ends: Ends::Limit(Limit::Output),
     },
     Case {
+        language: "csharp",
+        name: "kill_nine",
+        source: "using System.Diagnostics;\nclass P {\n  static void Main() {\n    int mark = 41;\n    \
+                 mark += 1;\n    Process.GetCurrentProcess().Kill();\n  }\n}\n",
+        ends: Ends::Signal(9),
+    },
+    Case {
+        language: "csharp",
+        name: "fail_fast",
+        source: "class P {\n  static void Main() {\n    int mark = 42;\n    \
+                 System.Environment.FailFast(\"end\");\n  }\n}\n",
+        ends: Ends::Signal(6),
+    },
+    Case {
+        language: "csharp",
+        name: "exit_at_once",
+        source: "class P {\n  static void Main() {\n    int mark = 42;\n    \
+                 System.Environment.Exit(7);\n  }\n}\n",
+        ends: Ends::Exit(7),
+    },
+    Case {
+        language: "csharp",
+        name: "infinite_loop",
+        source: "class P {\n  static void Main() {\n    int mark = 42;\n    \
+                 for (;;) mark = 42;\n  }\n}\n",
+        ends: Ends::Limit(Limit::Wall),
+    },
+    Case {
+        language: "csharp",
+        name: "output_flood",
+        source: "class P {\n  static void Main() {\n    int mark = 42;\n    \
+                 for (;;) System.Console.WriteLine(new string('x', 100000));\n  }\n}\n",
+        ends: Ends::Limit(Limit::Output),
+    },
+    Case {
         language: "sql",
         name: "infinite_recursion",
         source: "CREATE TABLE t(mark);\nINSERT INTO t VALUES (42) RETURNING mark;\n\

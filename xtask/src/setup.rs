@@ -20,6 +20,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("php", "php-cli php-mbstring php-xml php-xdebug"),
     ("mkfs.erofs", "erofs-utils"),
     ("sqlite3", "sqlite3"),
+    ("mcs", "mono-mcs mono-runtime"),
 ];
 
 /// Installs the missing toolchains, then runs `cargo test` on the whole workspace.

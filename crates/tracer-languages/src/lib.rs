@@ -27,6 +27,8 @@ static TABLE: &[&LanguageSpec] = &[
     &tracer_lang_sql::SPEC,
     #[cfg(feature = "bash")]
     &tracer_lang_bash::SPEC,
+    #[cfg(feature = "csharp")]
+    &tracer_lang_csharp::SPEC,
     #[cfg(feature = "rust")]
     &tracer_lang_rust::SPEC,
     #[cfg(feature = "go")]
