@@ -239,12 +239,7 @@ pub(crate) fn arm<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         None => match_site(rewriter, whole, block),
     };
     let arms = rewriter.children(block);
-    let Some(number) = arms
-        .nodes
-        .iter()
-        .filter(|arm| arm.kind() == "match_arm")
-        .position(|arm| *arm == node)
-    else {
+    let Some(number) = arms.place(node) else {
         return;
     };
     let number = number as u32;
@@ -271,8 +266,7 @@ fn match_site<'a>(rewriter: &mut Rewriter<'a>, whole: Node<'a>, block: Node<'a>)
     let labels: Vec<String> = arms
         .nodes
         .iter()
-        .filter(|arm| arm.kind() == "match_arm")
-        .filter_map(|arm| arm.child_by_field_name("pattern"))
+        .map(|arm| arm.child_by_field_name("pattern").unwrap_or(*arm))
         .map(|pattern| rewriter.label(pattern))
         .collect();
     let text = whole

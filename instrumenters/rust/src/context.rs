@@ -113,15 +113,20 @@ pub(crate) fn takes_probes(rewriter: &Rewriter<'_>, function: Node<'_>) -> bool 
                 .split_whitespace()
                 .any(|word| word == "const")
     });
-    let naked = attributes(function)
+    let naked = attributes(rewriter.source, function)
         .iter()
         .any(|attribute| rewriter.text(*attribute).contains("naked"));
     !is_const && !naked
 }
 
 /// The attributes in front of an item or statement, the nearest first.
-pub(crate) fn attributes(node: Node<'_>) -> Vec<Node<'_>> {
+pub(crate) fn attributes<'n>(source: &[u8], node: Node<'n>) -> Vec<Node<'n>> {
     let mut found = Vec::new();
+    // Asking for a sibling takes time in the number of siblings.
+    let before = source[..node.start_byte()].trim_ascii_end().last();
+    if matches!(before, Some(b';' | b'{' | b'}' | b',') | None) {
+        return found;
+    }
     let mut before = node.prev_named_sibling();
     while let Some(sibling) = before {
         match sibling.kind() {
@@ -136,7 +141,7 @@ pub(crate) fn attributes(node: Node<'_>) -> Vec<Node<'_>> {
 
 /// Whether an attribute may leave a node out, or make something else of it.
 pub(crate) fn is_conditional(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
-    attributes(node).iter().any(|attribute| {
+    attributes(rewriter.source, node).iter().any(|attribute| {
         let text = rewriter.text(*attribute);
         ![
             "allow", "expect", "warn", "deny", "rustfmt", "inline", "must_use", "doc", "cold",
@@ -175,6 +180,14 @@ pub(crate) fn is_tail(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     if !is_statement(rewriter, node) || rewriter.source.get(node.end_byte() - 1) == Some(&b';') {
         return false;
     }
+    match rewriter.source[node.end_byte()..]
+        .trim_ascii_start()
+        .first()
+    {
+        Some(b'}') => return true,
+        Some(b'/') => {}
+        _ => return false,
+    }
     let mut after = node.next_named_sibling();
     while after.is_some_and(|node| node.kind().ends_with("_comment")) {
         after = after.and_then(|node| node.next_named_sibling());
@@ -184,7 +197,7 @@ pub(crate) fn is_tail(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
 
 /// Puts `text` in front of a statement and its attributes.
 pub(crate) fn before(rewriter: &mut Rewriter<'_>, statement: Node<'_>, text: String) {
-    let lead = attributes(statement)
+    let lead = attributes(rewriter.source, statement)
         .last()
         .map_or(statement.start_byte(), Node::start_byte);
     let extent = statement.end_byte() - statement.start_byte();

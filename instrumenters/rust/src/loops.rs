@@ -21,9 +21,9 @@ fn stands_free<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> bool {
         "expression_statement" => {
             is_statement(rewriter, parent)
                 && rewriter.source.get(parent.end_byte() - 1) != Some(&b';')
-                && context::attributes(parent).is_empty()
+                && context::attributes(rewriter.source, parent).is_empty()
         }
-        "block" => context::attributes(node).is_empty(),
+        "block" => context::attributes(rewriter.source, node).is_empty(),
         _ => false,
     }
 }
@@ -130,8 +130,9 @@ pub(crate) fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     };
     let free = rewriter.parent(node).is_some_and(|parent| {
-        parent.kind() == "block" && context::attributes(node).is_empty()
-            || parent.kind() == "expression_statement" && context::attributes(parent).is_empty()
+        parent.kind() == "block" && context::attributes(rewriter.source, node).is_empty()
+            || parent.kind() == "expression_statement"
+                && context::attributes(rewriter.source, parent).is_empty()
     });
     if free {
         rewriter.open(node, format!("_tr::lx({site});"));

@@ -50,7 +50,7 @@ fn is_quiet(node: Node<'_>) -> bool {
 
 /// Whether the event that a statement ends in tells of its step.
 fn is_told_by_own_event<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> bool {
-    if !rewriter.wants(Detail::State) || !context::attributes(node).is_empty() {
+    if !rewriter.wants(Detail::State) || !context::attributes(rewriter.source, node).is_empty() {
         return false;
     }
     node.kind() == "let_declaration"

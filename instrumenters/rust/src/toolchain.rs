@@ -253,7 +253,7 @@ fn modules(
             modules(body, source, &inner, exists, found);
             continue;
         }
-        let named = crate::context::attributes(child)
+        let named = crate::context::attributes(source, child)
             .into_iter()
             .find_map(|attribute| {
                 let text = text(attribute);

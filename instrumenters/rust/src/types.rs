@@ -103,7 +103,7 @@ pub(crate) fn described<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let text = rewriter.text(node);
-    let odd = attributes(node).iter().any(|attribute| {
+    let odd = attributes(rewriter.source, node).iter().any(|attribute| {
         let text = rewriter.text(*attribute);
         text.contains("packed") || text.contains("cfg")
     });

@@ -147,7 +147,7 @@ fn follow<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, probe: &str) {
         Some(block) if block.kind() == "block" && is_tail(rewriter, node) => {
             rewriter.close(node, format!(";{probe}"));
         }
-        Some(_) if context::attributes(node).is_empty() => {
+        Some(_) if context::attributes(rewriter.source, node).is_empty() => {
             rewriter.wrap(node, "{", format!(";{probe}}}"));
         }
         _ => {}
