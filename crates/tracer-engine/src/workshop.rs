@@ -112,22 +112,14 @@ impl Workshop<'_> {
         let mut rounds = shed::Rounds::new();
         let mut step = 0;
         while let Some(argv) = plan.build.get(step) {
-            let product = plan.once.iter().find(|(index, _)| *index == step);
-            let product = product.map(|(_, path)| (path.as_path(), self.key(argv, &plan)));
-            if let Some((path, key)) = &product
-                && let Some(kept) = cache::find(self.emitters(), key)
-                && cache::fetch(&kept, path)
-            {
-                if kept.is_dir() {
-                    self.linked.push(kept);
-                }
+            if self.is_made(&plan, step) {
                 step += 1;
                 continue;
             }
             let finished = self.step(program, &plan, argv)?;
             if finished.outcome.end == (End::Exited { code: 0 }) {
-                if let Some((path, key)) = product {
-                    cache::keep(&key, path);
+                if let Some((_, path)) = plan.once.iter().find(|(index, _)| *index == step) {
+                    cache::keep(&self.key(argv, &plan), path);
                 }
                 if let Some(proof) = plan.proof.filter(|proof| proof.step == step) {
                     let faults = (proof.judge)(&self.sources(program), &finished.stdout);
@@ -156,6 +148,25 @@ impl Workshop<'_> {
         Ok(None)
     }
 
+    /// Whether a step's product is in its place: put there from the cache, or by an earlier try.
+    fn is_made(&mut self, plan: &Plan, step: usize) -> bool {
+        let Some((_, path)) = plan.once.iter().find(|(index, _)| *index == step) else {
+            return false;
+        };
+        if path.exists() {
+            return true;
+        }
+        let key = self.key(&plan.build[step], plan);
+        let kept = cache::find(self.emitters(), &key);
+        let Some(kept) = kept.filter(|kept| cache::fetch(kept, path)) else {
+            return false;
+        };
+        if kept.is_dir() {
+            self.linked.push(kept);
+        }
+        true
+    }
+
     /// Makes the folder for build products.
     pub(crate) fn make_build_folder(&self) -> Result<(), EngineError> {
         std::fs::create_dir_all(self.build_folder()).map_err(|source| EngineError::System {
@@ -175,28 +186,42 @@ impl Workshop<'_> {
     }
 
     /// Finds the first dialect in which the original builds; the usual one if it builds in none.
-    fn settle_dialect(&self, program: &mut Program) -> Result<(), EngineError> {
-        let original = Workshop {
+    fn settle_dialect(&mut self, program: &mut Program) -> Result<(), EngineError> {
+        let mut original = Workshop {
             traced: None,
-            linked: Vec::new(),
+            linked: std::mem::take(&mut self.linked),
             ..*self
         };
         program.dialect_settled = true;
         let usual: &[&[&str]] = &[&[]];
+        let mut builds = Ok(false);
         for dialect in usual.iter().chain(program.toolchain.dialects) {
             program.dialect = dialect;
-            let plan = original.plan(program);
-            let mut builds = true;
-            for argv in &plan.build {
-                let finished = original.step(program, &plan, argv)?;
-                builds &= finished.outcome.end == (End::Exited { code: 0 });
-            }
-            if builds {
-                return Ok(());
+            builds = original.builds(program);
+            if !matches!(builds, Ok(false)) {
+                break;
             }
         }
-        program.dialect = &[];
+        // What it put into the build folder is this workshop's too.
+        self.linked = original.linked;
+        if !builds? {
+            program.dialect = &[];
+        }
         Ok(())
+    }
+
+    /// Whether every step of the plan succeeds.
+    fn builds(&mut self, program: &Program) -> Result<bool, EngineError> {
+        let plan = self.plan(program);
+        for (step, argv) in plan.build.iter().enumerate() {
+            if self.is_made(&plan, step) {
+                continue;
+            }
+            if self.step(program, &plan, argv)?.outcome.end != (End::Exited { code: 0 }) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// One build step.
