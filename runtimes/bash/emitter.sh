@@ -12,13 +12,14 @@
 #   _tr_q   muted: 0 no, 1 by a loop, 2 by a call, 3 for good; _tr_qd its depth, _tr_qs its site
 #   _tr_c   muted visits by site, _tr_k those not told, _tr_t the last one's text
 #   _tr_l   loops: _tr_le lines at their start, _tr_lb what was left then, _tr_lc their rounds
+#   _tr_no  by status: an element behind which an index is not read, as it may be what failed
 #   _tr_f   operators of lists that were reached, by depth and site;  _tr_ic calls by site
 # Of the probe under way: _tr_e status found, _tr_dp depth, _tr_a command that left the status.
 
 _tr_p=$BASHPID _tr_n=0 _tr_q=0 _tr_qd=0 _tr_qs=0 _tr_spent=0 _tr_d=0 _tr_a=0 _tr_dp=0
 _tr_sub=$'\1substitution\1' _tr_nl=$'\n'
 _tr_m=$((_tr_events < 512 ? _tr_events : 512))
-_tr_at=() _tr_c=() _tr_k=() _tr_t=() _tr_le=() _tr_lc=() _tr_lb=() _tr_f=() _tr_ic=()
+_tr_no=([1]=) _tr_at=() _tr_c=() _tr_k=() _tr_t=() _tr_le=() _tr_lc=() _tr_lb=() _tr_f=() _tr_ic=()
 
 # Back to the script's own folder, and everything as if it had never been left.
 _tr_go() {
@@ -129,6 +130,7 @@ _tr_u() {
 _tr_w() {
     local _tr_e=$? _tr_r= _tr_x
     ((_tr_q&&${_tr_c[$1]-0}>1&&(++_tr_k[$1]&_tr_k[$1]-1))) && return "$_tr_e"
+    [[ $2 ]] || return "$_tr_e"
     for _tr_x in "${@:2:$#-1-_tr_d}"; do _tr_look "$_tr_x"; done
     if ((_tr_a=_tr_e?$1:0,_tr_at[_tr_dp=${#FUNCNAME[@]}]=0,++_tr_n>_tr_m||BASHPID!=_tr_p||_tr_e)); then
         _tr_slow V "$1"

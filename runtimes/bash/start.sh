@@ -30,11 +30,11 @@ if [[ $_tr_mode == probes ]]; then
         builtin unset -v _tr_trace
     fi
 else
-    builtin printf '%s N %s\n' "$BASHPID" \
-        'the script was not rewritten; its trace comes from xtrace: statements and words only' >&1000
     builtin unset -v _tr_dir _tr_stage _tr_mode _tr_events _tr_bytes _tr_elements _tr_h _tr_chars _tr_u _tr_trace
-    # Only lines of the main script are told of: for those the part behind H is empty.
-    PS4='+$BASHPID H${BASH_SOURCE#"$0"} $LINENO :'
+    # Only lines of the main script are told of: for those the part behind H is empty. The elements
+    # behind hold the process that wrote last, the lines it wrote, and an empty text; the first line
+    # of a process says whose child it is. No other name is taken, as the script may list them.
+    PS4=('+$BASHPID ${PS4[PS4[2]++,PS4[1]==BASHPID?3:9]-P ${PS4[1]} $((PS4[1]=BASHPID,PS4[4]=PS4[2]-1,PS4[2]=1,PS4[4]))'$'\n''$BASHPID }H${BASH_SOURCE#"$0"} $LINENO :' "$BASHPID" 0 '' 0)
     BASH_XTRACEFD=1000
     builtin set -x
 fi

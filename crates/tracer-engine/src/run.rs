@@ -116,6 +116,8 @@ pub struct Executed {
     pub changes: Vec<Change>,
     /// Probes that the compiler refused.
     pub shed: Vec<Dropped>,
+    /// What the language said of this way of running.
+    pub notes: Vec<String>,
     /// The channel, where the run was traced.
     pub channel: Option<Channel>,
 }
@@ -156,7 +158,7 @@ fn normalise(
     executed: &Executed,
 ) -> Result<Trace, EngineError> {
     let settings = &options.settings;
-    let mut notes = Vec::new();
+    let mut notes = executed.notes.clone();
     let recording = executed
         .channel
         .as_ref()
@@ -254,6 +256,7 @@ pub fn execute(
     Ok(Executed {
         shed,
         channel,
+        notes: plan.notes,
         ..Executed::from(finished)
     })
 }
@@ -275,6 +278,7 @@ impl From<Finished> for Executed {
             protections: finished.protections,
             changes: finished.changes,
             shed: Vec::new(),
+            notes: Vec::new(),
             channel: None,
         }
     }

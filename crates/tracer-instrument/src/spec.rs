@@ -206,6 +206,9 @@ pub struct Plan {
     pub silent: bool,
     /// In which form the emitter writes the stream.
     pub form: StreamForm,
+    /// What the coverage block must say of this way of running: that, and why, it tells less than
+    /// the sites promise.
+    pub notes: Vec<String>,
     /// How to see that the language reads the rewritten files as they were meant, where a grammar
     /// may err without a compiler's noticing.
     pub proof: Option<Proof>,

@@ -44,11 +44,13 @@ pub struct Transcript {
 #[derive(Debug, Clone)]
 struct Process {
     parent: Option<u32>,
-    /// Lines of the parent before it, and of all streams.
+    /// Its number in the system, which orders siblings: a parent makes them one after another.
+    id: u64,
+    /// Lines of the parent before it.
     born: u64,
     ordinal: u32,
     began_at_site: u32,
-    first_site: u32,
+    /// One a line; empty where the line says nothing of the main file.
     records: Vec<Vec<u8>>,
     sites: Vec<u32>,
     names: BTreeMap<Vec<u8>, u32>,
@@ -56,18 +58,24 @@ struct Process {
 }
 
 impl Process {
-    fn new(parent: Option<u32>, born: u64) -> Self {
+    fn new(id: u64, parent: Option<u32>, born: u64) -> Self {
         Self {
             parent,
+            id,
             born,
             ordinal: u32::MAX,
             began_at_site: 0,
-            first_site: 0,
             records: Vec::new(),
             sites: Vec::new(),
             names: BTreeMap::new(),
             bytes: Vec::new(),
         }
+    }
+
+    /// A line of which nothing is told. What was under way stays under way.
+    fn pass(&mut self) {
+        self.records.push(Vec::new());
+        self.sites.push(self.sites.last().copied().unwrap_or(0));
     }
 
     /// The number of a name, and the record that announces it where it is new.
@@ -131,7 +139,12 @@ impl Reader<'_> {
         if op == b"P" {
             let parent = fields.number()?;
             let born = fields.number()?;
-            let parent = self.by_process.get(&parent).copied();
+            let parent = match self.by_process.get(&parent) {
+                Some(&parent) => Some(parent),
+                // The first process has not said anything itself.
+                None if self.transcript.streams.is_empty() => Some(self.begin(parent, None, 0)),
+                None => None,
+            };
             self.begin(process, parent, born);
             return Ok(());
         }
@@ -144,7 +157,7 @@ impl Reader<'_> {
         }
         let stream = match self.by_process.get(&process) {
             Some(&stream) => stream,
-            // Hooks do not announce processes: whose child it is stays unknown.
+            // Not every hook announces processes: whose child it is stays unknown.
             None => {
                 let first = self.transcript.streams.first();
                 let born = first.map_or(0, |first| first.records.len() as u64);
@@ -156,6 +169,9 @@ impl Reader<'_> {
         }
         // Lines of other files carry their name behind the letter.
         if op.first() == Some(&b'H') && op != b"H" {
+            if let Some(own) = self.transcript.streams.get_mut(stream as usize) {
+                own.pass();
+            }
             return Ok(());
         }
         if op == b"H" {
@@ -165,9 +181,6 @@ impl Reader<'_> {
             return Ok(());
         };
         let (mut bytes, site) = record(own, op, &mut fields)?;
-        if own.first_site == 0 {
-            own.first_site = site;
-        }
         own.sites.push(site);
         own.records.push(std::mem::take(&mut bytes));
         Ok(())
@@ -179,7 +192,7 @@ impl Reader<'_> {
             return u32::MAX;
         }
         let number = streams.len() as u32;
-        streams.push(Process::new(parent, born));
+        streams.push(Process::new(process, parent, born));
         self.by_process.insert(process, number);
         number
     }
@@ -247,30 +260,45 @@ impl Reader<'_> {
             let args = args.iter().map(|arg| whole(arg)).collect();
             put_record(&mut bytes, &call(sites.call, callee, args));
         }
-        if !bytes.is_empty() {
+        if bytes.is_empty() {
+            own.pass();
+        } else {
             own.records.push(bytes);
             own.sites.push(sites.step);
-            if own.first_site == 0 {
-                own.first_site = sites.step;
-            }
         }
         Ok(())
     }
 }
 
 impl Transcript {
+    /// Whether each process, or one that came of it, has something to tell.
+    fn telling(&self) -> Vec<bool> {
+        let has = |process: &Process| process.records.iter().any(|record| !record.is_empty());
+        let mut telling: Vec<bool> = self.streams.iter().map(has).collect();
+        // Children have higher numbers than their parents.
+        for (number, process) in self.streams.iter().enumerate().rev() {
+            if let Some(parent) = process.parent.filter(|_| telling[number])
+                && let Some(parent) = telling.get_mut(parent as usize)
+            {
+                *parent = true;
+            }
+        }
+        telling
+    }
+
     /// Gives each process its place among its parent's children, and tells of it in the parent.
     fn order_children(&mut self) {
         let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let telling = self.telling();
         for (number, process) in self.streams.iter().enumerate() {
-            if let Some(parent) = process.parent.filter(|_| !process.records.is_empty()) {
+            if let Some(parent) = process.parent.filter(|_| telling[number]) {
                 children.entry(parent).or_default().push(number as u32);
             }
         }
         for (parent, mut own) in children {
             own.sort_by_key(|&child| {
                 let child_stream = &self.streams[child as usize];
-                (child_stream.born, child_stream.first_site, child)
+                (child_stream.born, child_stream.id, child)
             });
             let mut births: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
             for (ordinal, &child) in own.iter().enumerate() {
@@ -303,7 +331,11 @@ impl Transcript {
 
     /// The transcript as the binary form's reader gives it.
     pub fn decoded(&self) -> Decoded<'_> {
-        let streams = self.streams.iter().enumerate().map(|(number, process)| {
+        let telling = self.telling();
+        let heard = |number: &usize| *number == 0 || telling[*number];
+        let numbered = self.streams.iter().enumerate();
+        let streams = numbered.filter(|(number, _)| heard(number));
+        let streams = streams.map(|(number, process)| {
             let origin = if number == 0 {
                 Origin::Main
             } else {

@@ -2,6 +2,7 @@
 
 use tracer_instrument::{Node, Rewriter};
 
+use crate::calls::torn;
 use crate::caution::{self, Mode};
 
 /// Extent of what follows a statement, in front of the next one.
@@ -211,8 +212,14 @@ pub(crate) fn in_backquotes<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
 
 /// Puts a probe in front of a statement.
 pub(crate) fn ahead(r: &mut Rewriter<'_>, statement: Node<'_>, call: &str) {
+    let place = torn(r, statement).unwrap_or(statement);
+    ahead_of_text(r, place, call);
+}
+
+/// Puts a probe in front of a node's text.
+pub(crate) fn ahead_of_text(r: &mut Rewriter<'_>, node: Node<'_>, call: &str) {
     let text = probe(r, call);
-    insert(r, statement.start_byte(), AHEAD, format!("{text};"));
+    insert(r, node.start_byte(), AHEAD, format!("{text};"));
 }
 
 /// Puts an operand and its operator in front of another operand.

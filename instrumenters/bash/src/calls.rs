@@ -3,6 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
+use crate::writes::assignments;
 use crate::{caution, functions, statements, words};
 
 /// How the command's status is looked at.
@@ -20,6 +21,25 @@ pub(crate) fn leading<'a>(r: &mut Rewriter<'a>, node: Node<'a>, how: Use) -> Vec
     let mut found = Vec::new();
     collect(r, node, how, &mut found);
     found
+}
+
+/// The name of the command that a statement begins with, where assignments in front of it end their
+/// line: they are a statement of their own, which the parser takes for a part of the command.
+pub(crate) fn torn<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Option<Node<'a>> {
+    let mut first = node;
+    while matches!(
+        first.kind(),
+        "pipeline" | "redirected_statement" | "list" | "negated_command"
+    ) {
+        first = first.named_child(0)?;
+    }
+    let name = first.child_by_field_name("name")?;
+    let last = assignments(first)
+        .into_iter()
+        .rfind(|assignment| assignment.end_byte() <= name.start_byte())?;
+    let between = &r.source[last.end_byte()..name.start_byte()];
+    let ends = |(at, &byte): (usize, &u8)| byte == b'\n' && (at == 0 || between[at - 1] != b'\\');
+    between.iter().enumerate().any(ends).then_some(name)
 }
 
 fn collect<'a>(r: &mut Rewriter<'a>, node: Node<'a>, how: Use, found: &mut Vec<String>) {
@@ -106,10 +126,11 @@ fn command<'a>(r: &mut Rewriter<'a>, node: Node<'a>, how: Use) -> Option<String>
         }
     }
     // The emitter knows that the step has the number before.
-    let mut site = r.site(Kind::Call, node);
+    let place = torn(r, node).unwrap_or(node);
+    let mut site = r.site(Kind::Call, place);
     if site != step + 1 {
-        r.site(Kind::Step, node);
-        site = r.site(Kind::Call, node);
+        r.site(Kind::Step, place);
+        site = r.site(Kind::Call, place);
     }
     let label = r.label(node);
     let entry = r.site_mut(site);

@@ -152,6 +152,7 @@ pub(crate) fn mode(text: &str) -> Mode {
         || (text.contains("1000>") || text.contains("1000<"))
         || (text.contains("/fd") && text.contains(">&-"))
         || lists_state(text)
+        || lists_names(text)
         || text.contains("rbash")
         || text.contains("BASH_ENV");
     if plain {
@@ -177,7 +178,7 @@ pub(crate) fn mode(text: &str) -> Mode {
         || calls.option("declare", &['f', 'F'])
         || calls.option("typeset", &['f', 'F'])
         || calls.option("export", &['f'])
-        || calls.option("compgen", &['A', 'c', 'v'])
+        || calls.option("compgen", &['A', 'c'])
         || marks_quotes(text)
         || calls.arguments("jobs").next().is_some()
         || [
@@ -195,11 +196,37 @@ pub(crate) fn mode(text: &str) -> Mode {
         return Mode::Probes;
     }
     // xtrace shows in `$-`, and the script's own would go where ours goes.
-    if switches_xtrace(text) || text.contains("$-") || text.contains("SHELLOPTS") {
+    if sees_xtrace(text) {
         Mode::Plain
     } else {
         Mode::Hook
     }
+}
+
+/// Names that either way of tracing sets.
+const TAKEN: [&str; 3] = ["_tr_", "BASH_XTRACEFD", "PS4"];
+
+/// Whether it lists names of variables: `compgen -v`, `${!BASH@}`.
+fn lists_names(text: &str) -> bool {
+    let calls = Calls(text);
+    let asks = |line: &str| line.contains("variable") || line.contains("arrayvar");
+    calls.option("compgen", &['v'])
+        || calls.arguments("compgen").any(asks)
+        || text.match_indices("${!").any(|(at, _)| {
+            let inside = &text[at + 3..];
+            let end = inside.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            let (prefix, rest) = inside.split_at(end.unwrap_or(inside.len()));
+            let lists = rest.starts_with("*}") || rest.starts_with("@}");
+            lists && TAKEN.iter().any(|name| name.starts_with(prefix))
+        })
+}
+
+/// Whether it would see xtrace: in `$-`, in its own where ours goes, in `PS4`.
+fn sees_xtrace(text: &str) -> bool {
+    switches_xtrace(text)
+        || ["$-", "SHELLOPTS", "PS4"]
+            .iter()
+            .any(|word| text.contains(word))
 }
 
 /// Whether it lists all variables or functions: `set`, `declare -p`.
@@ -243,7 +270,7 @@ fn marks_quotes(text: &str) -> bool {
 
 /// How a script is traced that takes no probes.
 pub(crate) fn fallback(text: &str) -> Mode {
-    if switches_xtrace(text) || text.contains("$-") || text.contains("SHELLOPTS") {
+    if sees_xtrace(text) {
         Mode::Plain
     } else {
         mode(text).max(Mode::Hook)

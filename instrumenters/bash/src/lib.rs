@@ -19,6 +19,7 @@ mod lists;
 mod loops;
 mod mask;
 mod modules;
+mod notes;
 mod printed;
 mod proof;
 mod statements;

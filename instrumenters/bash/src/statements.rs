@@ -3,13 +3,19 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::blocks::{ahead, begins_async, behind, block_of, in_backquotes, is_async, statements};
-use crate::calls::{Use, leading};
+use crate::blocks::{
+    ahead, ahead_of_text, begins_async, behind, block_of, in_backquotes, is_async, statements,
+};
+use crate::calls::{Use, leading, torn};
 use crate::{caution, loops, words, writes};
 
 /// The step's site, made on first use.
 pub(crate) fn step_site<'a>(r: &mut Rewriter<'a>, statement: Node<'a>) -> u32 {
-    r.site_of(Kind::Step, statement, "step")
+    let step = r.site_of(Kind::Step, statement, "step");
+    if let Some(name) = torn(r, statement) {
+        r.site_mut(step).span = r.span(name);
+    }
+    step
 }
 
 /// A statement of a block.
@@ -37,6 +43,9 @@ pub(crate) fn statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if is_async(r, node) && begins_async(r, block) && is_led_by_async(r, block, node) {
         return r.drop_probe(node, "no_place");
     }
+    if let Some(command) = torn(r, node).and_then(|name| r.parent(name)) {
+        torn_off(r, command, node);
+    }
     let calls = leading(r, node, Use::Counts);
     let reports = if r.wants(Detail::State) {
         writes::reports(r, node)
@@ -61,6 +70,28 @@ pub(crate) fn statement<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         }
         None if reads => {}
         _ => lead(r, node, &calls),
+    }
+}
+
+/// The assignments of a line of their own, in front of the command that they are no part of.
+fn torn_off<'a>(r: &mut Rewriter<'a>, command: Node<'a>, statement: Node<'a>) {
+    let step = r.site(Kind::Step, command);
+    let reports = if r.wants(Detail::State) {
+        writes::before_torn(r, command)
+    } else {
+        Vec::new()
+    };
+    let runs = writes::assignments(command)
+        .into_iter()
+        .any(|assignment| !words::is_pure(r, assignment));
+    if runs || reports.is_empty() {
+        ahead_of_text(r, command, &format!("_tr_s {step}"));
+    }
+    for report in reports {
+        if !runs {
+            r.site_mut(report.site).chain.before = vec![step];
+        }
+        ahead(r, statement, &report.call);
     }
 }
 

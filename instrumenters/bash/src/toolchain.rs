@@ -9,7 +9,7 @@ use tracer_model::{Budget, Detail};
 
 use crate::caution::{self, Mode};
 use crate::functions::is_rewritten;
-use crate::proof;
+use crate::{notes, proof};
 
 /// GNU bash 4.4 or later.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
@@ -143,10 +143,20 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     };
     let Some((main, text)) = main
         .and_then(|main| Some((main, main.instrumented?)))
-        .filter(|(main, _)| request.traced && asked.is_bash && !is_binary(main.original))
+        .filter(|_| request.traced)
     else {
         return plain;
     };
+    let untraced = |note: String| Plan {
+        notes: vec![note],
+        ..plain.clone()
+    };
+    if !asked.is_bash {
+        return untraced(notes::another_shell(&plain.argv[0]));
+    }
+    if is_binary(main.original) {
+        return untraced(notes::BINARY.to_owned());
+    }
     let relative = request.given.is_relative();
     // At a fixed path the rewritten text can only stand in for the file itself, which the script
     // must then not read.
@@ -154,7 +164,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         && (relative || request.replaces && !reads_itself(main))
         && !(request.detail >= Detail::Lines && is_shed(main));
     if !probes && caution::fallback(&String::from_utf8_lossy(main.original)) == Mode::Plain {
-        return plain;
+        return untraced(notes::WATCHES.to_owned());
     }
     let mut files: Vec<(PathBuf, Vec<u8>)> = crate::SPEC
         .emitter
@@ -188,6 +198,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         settings(request.private, &stage, mode, request.budget),
     ));
     Plan {
+        notes: notes::partly(probes, request),
         env: vec![("BASH_ENV".into(), request.private.join("start.sh").into())],
         files,
         proof: (!build.is_empty()).then_some(Proof {

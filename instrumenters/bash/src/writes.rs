@@ -19,6 +19,13 @@ struct Target {
     value: Option<String>,
 }
 
+/// The report of the assignments of a statement whose name stands on a later line.
+pub(crate) fn before_torn<'a>(r: &mut Rewriter<'a>, command: Node<'a>) -> Vec<Report> {
+    let all = assignments(command);
+    let targets = targets(r, &all, false);
+    one(r, command, targets)
+}
+
 /// The reports of a statement of a block.
 pub(crate) fn reports<'a>(r: &mut Rewriter<'a>, node: Node<'a>) -> Vec<Report> {
     match node.kind() {
@@ -88,26 +95,65 @@ fn one<'a>(r: &mut Rewriter<'a>, node: Node<'a>, targets: Vec<Target>) -> Vec<Re
     let site = r.site(Kind::Var, node);
     let labels: Vec<String> = targets.iter().map(|target| target.label.clone()).collect();
     r.set_names(site, labels);
+    // What runs nothing succeeds, or was refused.
+    let runs = node.kind() == "compound_statement" || !words::is_pure(r, node);
+    let guarded =
+        outlives_failure(r, node) && targets.iter().any(|target| is_computed(&target.label));
     let call = match &targets[..] {
         [
             Target {
-                value: Some(value), ..
+                label,
+                value: Some(value),
             },
-        ] => {
-            // What runs nothing succeeds, or was refused.
-            let runs = node.kind() == "compound_statement" || !words::is_pure(r, node);
+        ] if !(guarded && runs) => {
             let probe = if runs { "_tr_v" } else { "_tr_u" };
-            format!("{probe} {site} {value}")
+            if guarded {
+                format!("{probe} {site} \"${{_tr_no[$?]-${{{label}-}}}}\"")
+            } else {
+                format!("{probe} {site} {value}")
+            }
         }
         _ => {
-            let names: Vec<String> = targets
+            let mut names: Vec<String> = targets
                 .iter()
                 .map(|target| words::quoted(&target.label))
                 .collect();
+            if guarded {
+                names[0] = format!("\"${{_tr_no[$?]-{}}}\"", escaped(&targets[0].label));
+            }
             format!("_tr_w {site} {}", names.join(" "))
         }
     };
     vec![Report { site, call }]
+}
+
+/// Whether a probe behind a statement is reached though an index in it could not be computed: bash
+/// then drops the whole command that it was reading, and goes on with the next one of the script.
+fn outlives_failure<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
+    let mut around = r.parent(node);
+    while let Some(parent) = around.filter(|parent| parent.kind() == "redirected_statement") {
+        around = r.parent(parent);
+    }
+    around.is_some_and(|parent| parent.kind() == "program")
+}
+
+/// Whether an element's index can fail to be computed.
+fn is_computed(label: &str) -> bool {
+    label.split_once('[').is_some_and(|(_, index)| {
+        !index
+            .trim_end_matches(']')
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+    })
+}
+
+/// For use between double quotes.
+fn escaped(label: &str) -> String {
+    let special = |c: char| matches!(c, '"' | '\\' | '$' | '`' | '}');
+    label
+        .chars()
+        .flat_map(|c| special(c).then_some('\\').into_iter().chain([c]))
+        .collect()
 }
 
 /// The name that an element belongs to.
@@ -115,7 +161,7 @@ fn base(label: &str) -> &str {
     label.split('[').next().unwrap_or(label)
 }
 
-fn assignments(node: Node<'_>) -> Vec<Node<'_>> {
+pub(crate) fn assignments(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor)
         .filter(|child| child.kind() == "variable_assignment")
@@ -137,20 +183,8 @@ fn targets<'a>(r: &Rewriter<'a>, assignments: &[Node<'a>], declared: bool) -> Ve
             if !words::is_pure(r, name) || label.contains(['\n', '\'']) {
                 continue;
             }
-            let value = format!("\"${{{label}-}}\"");
-            // Quotes within quotes are read by other rules in an index.
-            let value = (!label.contains(['"', '\\', '$', '`'])).then_some(value);
-            if value.is_none() && label.contains('"') {
-                targets.push(Target {
-                    value: Some(format!("\"${{{label}-}}\"")),
-                    label,
-                });
-                continue;
-            }
-            targets.push(Target {
-                value: value.or_else(|| Some(format!("\"${{{label}-}}\""))),
-                label,
-            });
+            let value = Some(format!("\"${{{label}-}}\""));
+            targets.push(Target { label, value });
             continue;
         }
         let value = (!array && !declared).then(|| format!("\"${{{label}-}}\""));
