@@ -4,14 +4,14 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use tracer_instrument::StreamForm;
-use tracer_model::{Budget, Detail, Kind, SiteTable};
-use tracer_stream::lines::{self, LineSites};
+use tracer_model::{Budget, Detail, Kind, Site, SiteTable};
+use tracer_stream::lines::{self, LineSites, Said};
 use tracer_stream::{Decoded, Layout, Transcript};
 
 use crate::EngineError;
@@ -43,7 +43,11 @@ impl Channel {
         let made = || -> io::Result<Self> {
             let layout = Layout::new(sites, budget, detail, nonce()?);
             let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-            let mut file = File::from(memfd_create(c"trace", flags)?);
+            let file = File::from(memfd_create(c"trace", flags)?);
+            // The kernel locks the position of files that were opened, but not that of a fresh
+            // memory file: of two lines written at once one would be lost. So it is opened anew.
+            let place = format!("/proc/self/fd/{}", file.as_raw_fd());
+            let mut file = File::options().read(true).write(true).open(place)?;
             file.set_len(match form {
                 StreamForm::Segments | StreamForm::Nothing => layout.size(),
                 StreamForm::Lines => {
@@ -80,7 +84,7 @@ impl Channel {
         match self.form {
             StreamForm::Segments | StreamForm::Nothing => self.segments(),
             StreamForm::Lines => self.lines().map(|text| {
-                let sites = |line| line_sites(table, line);
+                let sites = |said: Said<'_>| line_sites(table, said);
                 Recording::Transcript(lines::read(&text, &sites))
             }),
         }
@@ -142,18 +146,39 @@ impl Recording {
     }
 }
 
-/// The first statement and command that begin on a line of the main file.
-fn line_sites(table: &SiteTable, line: u32) -> LineSites {
-    let first = |kind| {
-        let found = table
-            .sites
-            .iter()
-            .find(|site| site.file == 0 && site.kind == kind && site.span.line == line);
-        found.map_or(0, |site| site.id)
+/// The statement and command on a line whose text is most like what was said; else the first.
+fn line_sites(table: &SiteTable, said: Said<'_>) -> LineSites {
+    let Said { line, inner, .. } = said;
+    let said = String::from_utf8_lossy(said.words);
+    let on_line = |kind| {
+        let all = table.sites.iter();
+        all.filter(move |site| site.file == 0 && site.kind == kind && site.span.line == line)
     };
+    // What is part of another command's words is no command for itself.
+    let is_part = |site: &Site| {
+        on_line(Kind::Call)
+            .any(|other| other.span.start < site.span.start && site.span.end <= other.span.end)
+    };
+    let likeness = |site: &Site| {
+        let same = said.trim_end() == site.text;
+        let name = said.split([' ', '=']).next().unwrap_or_default();
+        let alike = site.text.strip_prefix(name);
+        let alike = alike.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '=']));
+        u8::from(alike) + u8::from(same)
+    };
+    // Of equals, `max_by_key` gives the last.
+    let best = |kind| {
+        let sites = on_line(kind).rev();
+        sites.max_by_key(|site| (inner || !is_part(site), likeness(site)))
+    };
+    let call = best(Kind::Call);
+    let lead = call
+        .filter(|call| likeness(call) > 0)
+        .and_then(|call| table.site(*call.chain.before.first()?))
+        .filter(|site| site.kind == Kind::Step);
     LineSites {
-        step: first(Kind::Step),
-        call: first(Kind::Call),
+        step: lead.or_else(|| best(Kind::Step)).map_or(0, |site| site.id),
+        call: call.map_or(0, |site| site.id),
     }
 }
 
@@ -161,4 +186,30 @@ fn nonce() -> io::Result<[u8; 16]> {
     let mut nonce = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut nonce)?;
     Ok(nonce)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WRITERS: usize = 4;
+    const LINES: usize = 20_000;
+
+    #[test]
+    fn no_line_is_lost_between_writers() {
+        let form = StreamForm::Lines;
+        let channel = Channel::new(1, &Budget::default(), Detail::State, form).unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let file = File::from(channel.duplicate().unwrap());
+                scope.spawn(move || {
+                    let line = format!("{writer} S 1\n");
+                    (0..LINES).for_each(|_| (&file).write_all(line.as_bytes()).unwrap());
+                });
+            }
+        });
+        let text = channel.lines().unwrap();
+        let lines = text.iter().filter(|&&byte| byte == b'\n').count();
+        assert_eq!(lines, WRITERS * LINES);
+    }
 }

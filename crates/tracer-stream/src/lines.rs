@@ -22,12 +22,12 @@ const UNSEEN: &[u8] = b"\x01substitution\x01";
 /// Processes told apart; a hostile subject could announce millions.
 const MAX_STREAMS: usize = 100_000;
 
-/// Where the text form of a line is looked up: sites by line of the main file, for `H` lines.
+/// The sites of a command that an `H` line tells of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LineSites {
-    /// Site of the line's statement; 0 if none.
+    /// Site of the statement; 0 if none.
     pub step: u32,
-    /// Site of the line's command; 0 if none.
+    /// Site of the command; 0 if none.
     pub call: u32,
 }
 
@@ -44,8 +44,10 @@ pub struct Transcript {
 #[derive(Debug, Clone)]
 struct Process {
     parent: Option<u32>,
-    /// Its number in the system, which orders siblings: a parent makes them one after another.
+    /// Its number in the system: a parent makes its children one after another.
     id: u64,
+    /// The site of its first record.
+    first_site: u32,
     /// Lines of the parent before it.
     born: u64,
     ordinal: u32,
@@ -62,6 +64,7 @@ impl Process {
         Self {
             parent,
             id,
+            first_site: 0,
             born,
             ordinal: u32::MAX,
             began_at_site: 0,
@@ -70,6 +73,13 @@ impl Process {
             names: BTreeMap::new(),
             bytes: Vec::new(),
         }
+    }
+
+    fn meet(&mut self, site: u32) {
+        if self.first_site == 0 {
+            self.first_site = site;
+        }
+        self.sites.push(site);
     }
 
     /// A line of which nothing is told. What was under way stays under way.
@@ -88,8 +98,23 @@ impl Process {
     }
 }
 
-/// Reads a text stream. `sites` finds the sites of a line of the main file.
-pub fn read(text: &[u8], sites: &dyn Fn(u32) -> LineSites) -> Transcript {
+/// What an `H` line says of a command: its line in the main file, its words as xtrace prints them,
+/// and whether it runs for the sake of another one, in a substitution.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'l> {
+    /// Line, from 1.
+    pub line: u32,
+    /// Words.
+    pub words: &'l [u8],
+    /// Whether it is part of another command's words.
+    pub inner: bool,
+}
+
+/// Finds the sites of a command.
+pub type Sites<'s> = dyn Fn(Said<'_>) -> LineSites + 's;
+
+/// Reads a text stream.
+pub fn read(text: &[u8], sites: &Sites<'_>) -> Transcript {
     let mut reader = Reader {
         transcript: Transcript::default(),
         by_process: BTreeMap::new(),
@@ -118,7 +143,7 @@ struct Reader<'s> {
     transcript: Transcript,
     /// Stream of each process that lives, by process number.
     by_process: BTreeMap<u64, u32>,
-    sites: &'s dyn Fn(u32) -> LineSites,
+    sites: &'s Sites<'s>,
 }
 
 impl Reader<'_> {
@@ -175,13 +200,13 @@ impl Reader<'_> {
             return Ok(());
         }
         if op == b"H" {
-            return self.hook(stream, &mut fields);
+            return self.hook(stream, &mut fields, nesting > 1);
         }
         let Some(own) = self.transcript.streams.get_mut(stream as usize) else {
             return Ok(());
         };
         let (mut bytes, site) = record(own, op, &mut fields)?;
-        own.sites.push(site);
+        own.meet(site);
         own.records.push(std::mem::take(&mut bytes));
         Ok(())
     }
@@ -239,10 +264,10 @@ impl Reader<'_> {
     }
 
     /// A line of the language's own hook: `H line :command words`.
-    fn hook(&mut self, stream: u32, fields: &mut Fields<'_>) -> Result<(), Malformed> {
+    fn hook(&mut self, stream: u32, fields: &mut Fields<'_>, inner: bool) -> Result<(), Malformed> {
         let line = fields.small()?;
-        let sites = (self.sites)(line);
         let words = fields.rest.strip_prefix(b":").unwrap_or(fields.rest);
+        let sites = (self.sites)(Said { line, words, inner });
         let Some(own) = self.transcript.streams.get_mut(stream as usize) else {
             return Ok(());
         };
@@ -263,8 +288,8 @@ impl Reader<'_> {
         if bytes.is_empty() {
             own.pass();
         } else {
+            own.meet(sites.call.max(sites.step));
             own.records.push(bytes);
-            own.sites.push(sites.step);
         }
         Ok(())
     }
@@ -298,7 +323,9 @@ impl Transcript {
         for (parent, mut own) in children {
             own.sort_by_key(|&child| {
                 let child_stream = &self.streams[child as usize];
-                (child_stream.born, child_stream.id, child)
+                // A process that says nothing may stand between, and its children's numbers are
+                // given while others are.
+                (child_stream.born, child_stream.first_site, child_stream.id)
             });
             let mut births: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
             for (ordinal, &child) in own.iter().enumerate() {

@@ -1,10 +1,10 @@
 //! The text form: what each line means, and that no line can do harm.
 
 use proptest::prelude::*;
-use tracer_stream::lines::{LineSites, read};
+use tracer_stream::lines::{LineSites, Said, read};
 use tracer_stream::{Decoded, RawValue, Record, Transcript};
 
-fn nowhere(_: u32) -> LineSites {
+fn nowhere(_: Said<'_>) -> LineSites {
     LineSites::default()
 }
 
@@ -107,7 +107,7 @@ fn a_torn_line_is_left_out() {
 
 #[test]
 fn lines_of_the_hook_find_their_sites() {
-    let sites = |line| LineSites {
+    let sites = |Said { line, .. }: Said<'_>| LineSites {
         step: line * 10,
         call: line * 10 + 1,
     };
@@ -127,7 +127,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
-        let sites = |line| LineSites { step: line, call: line };
+        let sites = |said: Said<'_>| LineSites { step: said.line, call: said.line };
         let transcript = read(&bytes, &sites);
         for stream in &transcript.decoded().streams {
             prop_assert!(stream.parent.is_none_or(|parent| parent < stream.number));
@@ -142,7 +142,7 @@ proptest! {
             0..60,
         ),
     ) {
-        let sites = |line| LineSites { step: line, call: line };
+        let sites = |said: Said<'_>| LineSites { step: said.line, call: said.line };
         let text = lines.join("\n") + "\n";
         let transcript = read(text.as_bytes(), &sites);
         for stream in &transcript.decoded().streams {
