@@ -254,7 +254,7 @@ fn unsteady(
             break;
         }
         let again = execute(program, toolchain, settings, None)?;
-        if let Some((own, _)) = difference(original, &again) {
+        if let Some((own, _)) = difference(original, &again, program.toolchain.noise) {
             return Ok(Some(format!("two runs of the original differ in {own}")));
         }
     }
