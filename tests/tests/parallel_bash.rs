@@ -52,7 +52,11 @@ fn all_agree(text: &str, by_xtrace: bool) {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..BUSY {
-            scope.spawn(|| while !done.load(Ordering::Relaxed) {});
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         let first = events(text);
         let differing = (1..RUNS).find_map(|run| {
