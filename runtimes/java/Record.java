@@ -141,6 +141,10 @@ final class Record {
             put(0);
             return;
         }
+        long generator = Hashes.own();
+        long low = Hashes.low(generator);
+        long high = Hashes.high(generator);
         values.whole(value);
+        Hashes.put(generator, low, high);
     }
 }

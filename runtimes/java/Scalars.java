@@ -17,6 +17,8 @@ final class Scalars {
 
     private Scalars() {}
 
+    static void load() {}
+
     /** Writes one in place; gives the address behind it. */
     static long write(long to, int code, long bits, int type) {
         if (NAMES[code] != null) {

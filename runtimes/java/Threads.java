@@ -19,10 +19,13 @@ final class Threads extends InheritableThreadLocal<Writer> {
             Errors.load();
             Layout.load();
             Order.load();
+            Scalars.load();
             Boxes.plus(null, 0);
             Heap.number(null);
             Text.utf8("", 0, 0);
             Output.watch();
+            Hashes.find();
+            Hashes.rewind(P.class, A.class, V.class);
         }
     }
 

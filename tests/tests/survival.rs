@@ -527,7 +527,7 @@ const CASES: &[Case] = &[
         source: "import java.util.*;\nclass Main {\n  public static void main(String[] args) {\n    \
                  int mark = 42;\n    List<long[]> all = new ArrayList<>();\n    \
                  for (;;) all.add(new long[1 << 20]);\n  }\n}\n",
-        ends: Ends::Exit(1),
+        ends: Ends::Limit(Limit::Memory),
     },
     Case {
         language: "java",

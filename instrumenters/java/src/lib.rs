@@ -56,6 +56,7 @@ const EMITTER: &[EmitterFile] = emitter![
     "Boxes.java",
     "Channel.java",
     "Errors.java",
+    "Hashes.java",
     "Heap.java",
     "Layout.java",
     "Order.java",
