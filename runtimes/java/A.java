@@ -502,4 +502,30 @@ public final class A {
             // The subject is about to meet it by itself.
         }
     }
+
+    /** A call is about to be made that may change a container. */
+    @Hidden
+    public static void m(int site, Object container) {
+        try {
+            Writer writer = Threads.writer();
+            if (writer != null) {
+                writer.before(site, container);
+            }
+        } catch (StackOverflowError full) {
+            // The subject is about to meet it by itself.
+        }
+    }
+
+    /** The call is over. */
+    @Hidden
+    public static void c(int site, Object container) {
+        try {
+            Writer writer = Threads.writer();
+            if (writer != null) {
+                writer.after(site, container);
+            }
+        } catch (StackOverflowError full) {
+            // The subject is about to meet it by itself.
+        }
+    }
 }

@@ -58,11 +58,7 @@ public final class P {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                if (writer.leave(site)) {
-                    writer.record.put(0);
-                    writer.close();
-                }
-                writer.left();
+                writer.leave(site, -1, 0, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -198,7 +194,7 @@ public final class P {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.mark(site);
+                writer.marks.add(site, writer.depth);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -211,8 +207,22 @@ public final class P {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.unwindTo(writer.marked(mark, true));
+                writer.unwindTo(writer.marks.find(mark, true));
                 writer.error(site, 1, error);
+            }
+        } catch (StackOverflowError full) {
+            // The subject is about to meet it by itself.
+        }
+    }
+
+    /** A try with a `finally` is entered. */
+    @Hidden
+    public static void tf(int mark) {
+        try {
+            Writer writer = Threads.writer();
+            if (writer != null) {
+                writer.marks.add(mark, writer.depth);
+                writer.returns.guard(mark, writer.depth);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -225,7 +235,21 @@ public final class P {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.unwindTo(writer.marked(mark, true));
+                writer.unwindTo(writer.marks.find(mark, true));
+                writer.returns.leave(mark, writer.depth);
+            }
+        } catch (StackOverflowError full) {
+            // The subject is about to meet it by itself.
+        }
+    }
+
+    /** A `finally` is over. */
+    @Hidden
+    public static void fe() {
+        try {
+            Writer writer = Threads.writer();
+            if (writer != null) {
+                writer.returns.tell(writer);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.

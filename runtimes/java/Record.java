@@ -34,6 +34,15 @@ final class Record {
         varint(site);
     }
 
+    void clear() {
+        length = 0;
+    }
+
+    /** Whether it consists of just these bytes. */
+    boolean holds(byte[] other) {
+        return java.util.Arrays.equals(bytes, 0, length, other, 0, other.length);
+    }
+
     int length() {
         return length;
     }

@@ -279,7 +279,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.BOOLEAN, x ? 1 : 0);
+                writer.leave(site, Scalars.BOOLEAN, x ? 1 : 0, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -292,7 +292,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.BYTE, x);
+                writer.leave(site, Scalars.BYTE, x, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -305,7 +305,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.SHORT, x);
+                writer.leave(site, Scalars.SHORT, x, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -318,7 +318,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.CHAR, x);
+                writer.leave(site, Scalars.CHAR, x, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -331,7 +331,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.INT, x);
+                writer.leave(site, Scalars.INT, x, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -344,7 +344,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.LONG, x);
+                writer.leave(site, Scalars.LONG, x, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -357,7 +357,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.FLOAT, Float.floatToRawIntBits(x) & 0xffffffffL);
+                writer.leave(site, Scalars.FLOAT, Float.floatToRawIntBits(x) & 0xffffffffL, null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -370,7 +370,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveScalar(site, Scalars.DOUBLE, Double.doubleToRawLongBits(x));
+                writer.leave(site, Scalars.DOUBLE, Double.doubleToRawLongBits(x), null);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -383,7 +383,7 @@ public final class V {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.leaveObject(site, x);
+                writer.leave(site, 0, 0, x);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.

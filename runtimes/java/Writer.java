@@ -68,8 +68,7 @@ final class Writer {
     private int[] loops = new int[64];
     private int loopCount;
     private int[] calls = new int[64];
-    private int[] marks = new int[32];
-    private int markCount;
+    final Marks marks = new Marks();
 
     int stream;
     int parent;
@@ -88,6 +87,9 @@ final class Writer {
     private int op;
     private int site;
     private int kept;
+
+    private final Changes changes = new Changes();
+    final Returns returns = new Returns();
 
     // The switch that is about to jump.
     private int selectSite;
@@ -439,24 +441,25 @@ final class Writer {
         }
     }
 
+    /** A return with a value: code 0 an object's, -1 none. */
     @Hidden
-    void leaveScalar(int site, int code, long bits) {
-        if (leave(site)) {
-            record.put(1);
-            value(code, bits);
-            close();
+    void leave(int site, int code, long bits, Object value) {
+        if (!returns.hold(site, depth, code, bits, value)) {
+            returned(site, code, bits, value);
         }
-        left();
     }
 
-    @Hidden
-    void leaveObject(int site, Object value) {
+    void returned(int site, int code, long bits, Object value) {
         if (leave(site)) {
-            record.put(1);
-            record.object(value);
+            record.put(code < 0 ? 0 : 1);
+            if (code == 0) {
+                record.object(value);
+            } else if (code > 0) {
+                value(code, bits);
+            }
             close();
         }
-        left();
+        afterLeaving();
     }
 
     @Hidden
@@ -476,6 +479,37 @@ final class Writer {
         }
     }
 
+    // Containers that a call changes.
+
+    void before(int site, Object container) {
+        // What is only counted is told by its last visits, without what was before.
+        if (!isCounted(site)) {
+            record.clear();
+            record.object(container);
+            changes.before(site, depth, record);
+        }
+    }
+
+    void after(int site, Object container) {
+        byte[] before = changes.after(site, depth);
+        if (before == null) {
+            if (isCounted(site)) {
+                Channel.countVisit(site);
+            }
+            return;
+        }
+        record.clear();
+        record.object(container);
+        if (record.holds(before)) {
+            return;
+        }
+        if (open(site, TRANSFORM)) {
+            record.all(before);
+            record.object(container);
+            close();
+        }
+    }
+
     // Errors.
 
     void error(int site, int phase, Throwable error) {
@@ -487,7 +521,7 @@ final class Writer {
 
     void uncaught(int site, Throwable error) {
         // Only the outermost call of a thread: whoever called it otherwise may catch the error.
-        int entry = marked(site, false);
+        int entry = marks.find(site, false);
         unwindTo(entry < 0 ? depth : entry);
         if (depth == 1) {
             error(site, 3, error);
@@ -499,7 +533,7 @@ final class Writer {
 
     /** A switch is about to jump; code -1: its value is not known. */
     void select(int site, int code, long bits, Object value) {
-        mark(site);
+        marks.add(site, depth);
         selectCode = code;
         selectBits = bits;
         selectValue = code == 0 ? value : null;
@@ -507,7 +541,7 @@ final class Writer {
     }
 
     void selected(int site, int arm) {
-        if (!unmark(site)) {
+        if (!marks.remove(site, depth)) {
             return;
         }
         boolean known = selectSite == site && selectCode >= 0;
@@ -601,9 +635,7 @@ final class Writer {
         while (loopCount > 0 && loops[loopCount * 4 - 3] >= depth) {
             loopCount--;
         }
-        while (markCount > 0 && marks[markCount * 2 - 1] >= depth) {
-            markCount--;
-        }
+        marks.drop(depth);
         if (mute == MUTE_LOOP && depth <= muteDepth) {
             unmute();
         }
@@ -621,19 +653,16 @@ final class Writer {
         }
     }
 
-    /** A function is left; whether its value is wanted. {@link #left} follows. */
-    boolean leave(int site) {
+    /** A function is left; whether its value is wanted. */
+    private boolean leave(int site) {
         beforeLeaving();
         return open(site, OUT);
-    }
-
-    void left() {
-        afterLeaving();
     }
 
     /** An error brought control back to a call at this depth: those above it are over. */
     void unwindTo(int target) {
         while (target >= 0 && depth > target) {
+            returns.drop(depth);
             // The site behind a function's IN is its OUT.
             if (leave(calls[depth - 1] + 1)) {
                 record.put(2);
@@ -641,50 +670,6 @@ final class Writer {
             }
             afterLeaving();
         }
-    }
-
-    // Marks: places in running calls that control may come back to.
-
-    void mark(int site) {
-        int from = markCount;
-        while (from > 0 && marks[from * 2 - 1] >= depth) {
-            from--;
-            if (marks[from * 2 + 1] == depth && marks[from * 2] == site) {
-                markCount = from;
-                break;
-            }
-            if (marks[from * 2 + 1] > depth) {
-                markCount = from;
-            }
-        }
-        if (markCount * 2 == marks.length) {
-            marks = java.util.Arrays.copyOf(marks, markCount * 4);
-        }
-        marks[markCount * 2] = site;
-        marks[markCount * 2 + 1] = depth;
-        markCount++;
-    }
-
-    /** The depth at which a place was marked last; -1 if it was not. The mark stays if asked. */
-    int marked(int site, boolean stay) {
-        for (int at = markCount; at > 0; at--) {
-            if (marks[at * 2 - 2] == site) {
-                markCount = stay ? at : at - 1;
-                return marks[at * 2 - 1];
-            }
-        }
-        return -1;
-    }
-
-    /** Takes a mark of the running call away; whether it was there. */
-    boolean unmark(int site) {
-        for (int at = markCount; at > 0 && marks[at * 2 - 1] >= depth; at--) {
-            if (marks[at * 2 - 2] == site && marks[at * 2 - 1] == depth) {
-                markCount = at - 1;
-                return true;
-            }
-        }
-        return false;
     }
 
     // Loops.

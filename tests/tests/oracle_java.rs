@@ -43,7 +43,12 @@ impl Tools {
     fn new(compiler: PathBuf) -> Self {
         let oracle = tempfile::tempdir().unwrap();
         let source = repository().join("tests/oracles/java/Lines.java");
-        let words = ["-nowarn".into(), "-d".into(), oracle.path().into(), source.into()];
+        let words = [
+            "-nowarn".into(),
+            "-d".into(),
+            oracle.path().into(),
+            source.into(),
+        ];
         run(&compiler, &words, oracle.path()).expect("the oracle compiles");
         Self { compiler, oracle }
     }
@@ -76,7 +81,12 @@ fn oracle(program: &Path, tools: &Tools) -> Option<Heard> {
     let classes = tempfile::tempdir().unwrap();
     let folder = program.parent().unwrap();
     let class = main_class(&std::fs::read_to_string(program).ok()?)?;
-    let words = ["-nowarn".into(), "-d".into(), classes.path().into(), program.into()];
+    let words = [
+        "-nowarn".into(),
+        "-d".into(),
+        classes.path().into(),
+        program.into(),
+    ];
     run(&tools.compiler, &words, folder)?;
     let words = [
         "-cp".into(),
@@ -94,7 +104,10 @@ fn oracle(program: &Path, tools: &Tools) -> Option<Heard> {
     let mut main = None;
     for row in said.lines() {
         if let Some(all) = row.strip_prefix("= ") {
-            heard.lines = all.split(' ').filter_map(|line| line.parse().ok()).collect();
+            heard.lines = all
+                .split(' ')
+                .filter_map(|line| line.parse().ok())
+                .collect();
         } else {
             let (line, thread) = row.split_once(' ')?;
             if thread == *main.get_or_insert(thread) {
@@ -122,7 +135,17 @@ fn comparable(trace: &Trace) -> BTreeSet<u32> {
             let text = source.get(step.span.start as usize..step.span.end as usize)?;
             let head = text.lines().next().unwrap_or(text);
             let row = source.lines().nth(line as usize - 1)?;
-            let splits = ["&&", "||", "?", "->", "switch", "assert", "synchronized", "for", "while"];
+            let splits = [
+                "&&",
+                "||",
+                "?",
+                "->",
+                "switch",
+                "assert",
+                "synchronized",
+                "for",
+                "while",
+            ];
             let splits = splits.iter().any(|part| row.contains(part));
             let whole = step.span.line == step.span.end_line
                 || text.starts_with("if") && head.ends_with('{');
@@ -163,7 +186,13 @@ fn record(program: &Path) -> Option<Trace> {
 fn compare(program: &Path, tools: &Tools) -> Option<(usize, Option<String>)> {
     let source = std::fs::read_to_string(program).ok()?;
     // A program that does something else each time shows nothing; nor does a second thread's turn.
-    let chance = ["Random", "Math.random", "nanoTime", "currentTimeMillis", "shuffle"];
+    let chance = [
+        "Random",
+        "Math.random",
+        "nanoTime",
+        "currentTimeMillis",
+        "shuffle",
+    ];
     if chance.iter().any(|word| source.contains(word)) {
         return None;
     }
@@ -205,7 +234,10 @@ fn java_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for path in paths {
         if path.is_dir() {
             java_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "java") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "java")
+        {
             found.push(path);
         }
     }
@@ -228,7 +260,10 @@ fn lines_run_in_the_order_that_the_debugger_says() {
     for fixture in fixture::load(&folder, "java", "java").unwrap() {
         for (index, case) in fixture.cases.iter().enumerate() {
             let stem = fixture.path.file_stem().unwrap().to_string_lossy();
-            let path = scratch.path().join(format!("{stem}{index}")).join("main.java");
+            let path = scratch
+                .path()
+                .join(format!("{stem}{index}"))
+                .join("main.java");
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, &case.files[0].1).unwrap();
             programs.push(path);
@@ -246,7 +281,13 @@ fn lines_run_in_the_order_that_the_debugger_says() {
             wrong.extend(differs);
         }
     }
-    println!("{files} of {} programs, {visits} visits of lines", programs.len());
+    println!(
+        "{files} of {} programs, {visits} visits of lines",
+        programs.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(files > 5 && visits > 100, "{files} programs, {visits} visits");
+    assert!(
+        files > 5 && visits > 100,
+        "{files} programs, {visits} visits"
+    );
 }

@@ -3,6 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
+use crate::reach::completes;
 use crate::syntax::{bare, open_block, parts, takes_statement};
 
 /// Hook: `throw`.
@@ -38,13 +39,21 @@ pub(crate) fn attempt<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     if takes_statement(r, node) {
         let mark = r.site_of(Kind::Err, node, "mark");
         let outer = crate::syntax::with_labels(r, node);
-        r.open(outer, format!("trc$.P.te({mark});"));
+        let waits = clauses
+            .iter()
+            .any(|clause| clause.kind() == "finally_clause");
+        let enter = if waits { "tf" } else { "te" };
+        r.open(outer, format!("trc$.P.{enter}({mark});"));
         for clause in &clauses {
             match clause.kind() {
                 "catch_clause" => caught(r, *clause, mark),
                 "finally_clause" => {
                     if let Some(block) = parts(*clause).last() {
                         open_block(r, *block, &format!("trc$.P.f({mark});"));
+                        if completes(r, *block) == Some(true) {
+                            let extent = block.end_byte() - block.start_byte();
+                            r.close_at(block.end_byte() - 1, extent - 1, "trc$.P.fe();");
+                        }
                     }
                 }
                 _ => {}

@@ -10,6 +10,7 @@ mod errors;
 mod fields;
 mod functions;
 mod loops;
+mod mutations;
 mod reach;
 mod returns;
 mod steps;
@@ -37,6 +38,7 @@ const HOOKS: &[(&str, Hook)] = &[
     ("ternary", branches::ternary),
     ("logical", branches::logical),
     ("field", fields::field),
+    ("mutation", mutations::mutation),
     ("declared", writes::declared),
     ("assignment", writes::assignment),
     ("update", writes::update),
@@ -54,15 +56,18 @@ macro_rules! emitter {
 const EMITTER: &[EmitterFile] = emitter![
     "A.java",
     "Boxes.java",
+    "Changes.java",
     "Channel.java",
     "Errors.java",
     "Hashes.java",
     "Heap.java",
     "Layout.java",
+    "Marks.java",
     "Order.java",
     "Output.java",
     "P.java",
     "Record.java",
+    "Returns.java",
     "Scalars.java",
     "Text.java",
     "Threads.java",

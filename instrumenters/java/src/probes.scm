@@ -32,6 +32,7 @@
 [(try_statement) (try_with_resources_statement)] @try
 
 (field_declaration) @field
+(expression_statement (method_invocation)) @mutation
 (local_variable_declaration) @declared
 (assignment_expression) @assignment
 (update_expression) @update

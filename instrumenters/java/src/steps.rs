@@ -4,7 +4,9 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::constants::is_quiet;
-use crate::syntax::{following, is_statement_switch, parts, takes_statement, with_labels};
+use crate::syntax::{
+    following, is_function, is_statement_switch, parts, takes_statement, with_labels,
+};
 
 const ROLE: &str = "step";
 
@@ -69,10 +71,27 @@ pub(crate) fn absorb<'a>(r: &mut Rewriter<'a>, statement: Node<'a>, site: u32) {
     }
 }
 
+/// Whether a `finally` runs between a return and the function's end.
+fn waits<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
+    let mut child = node;
+    while let Some(parent) = r.parent(child).filter(|parent| !is_function(parent.kind())) {
+        let last = parts(parent).last().copied();
+        if parent.kind().starts_with("try_")
+            && last.is_some_and(|last| last.kind() == "finally_clause" && last != child)
+        {
+            return true;
+        }
+        child = parent;
+    }
+    false
+}
+
 fn is_told_by_own_event<'a>(r: &mut Rewriter<'a>, node: Node<'a>) -> bool {
     match node.kind() {
         "while_statement" | "do_statement" | "for_statement" | "enhanced_for_statement" => true,
-        "return_statement" => parts(node).into_iter().all(|part| is_quiet(r, part)),
+        "return_statement" => {
+            !waits(r, node) && parts(node).into_iter().all(|part| is_quiet(r, part))
+        }
         "local_variable_declaration" if r.wants(Detail::State) => {
             let declarators: Vec<Node<'a>> = parts(node)
                 .into_iter()

@@ -127,6 +127,11 @@ impl Names {
             .is_none_or(|known| known.constant || !known.declared)
     }
 
+    /// Whether a name is a variable that this file declares.
+    pub(crate) fn is_variable(&self, name: &str) -> bool {
+        self.known.contains_key(name)
+    }
+
     /// Whether a name is a variable of a primitive type, wherever it is declared in this file.
     pub(crate) fn is_primitive(&self, name: &str) -> bool {
         self.known
