@@ -309,8 +309,9 @@ _tr_i _tr_xp(const char *pretty, _tr_ptr pointer, _tr_ul size, _tr_i scalar, _tr
 	if (!wanted())
 		return 0;
 	u32 number = intern_pretty(pretty);
-	int value = size && pointer && writer.level < channel.depth &&
-	            !(scalar && !owned && writer.op != IN) && all_readable((const void *)pointer, size);
+	int certain = owned || !scalar || (scalar == 1 && writer.op == IN);
+	int value = size && pointer && writer.level < channel.depth && certain &&
+	            all_readable((const void *)pointer, size);
 	put_byte(V_POINTER);
 	put_number(number);
 	put_number((uintptr_t)pointer);

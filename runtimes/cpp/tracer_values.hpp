@@ -38,6 +38,10 @@ template <class T> struct scalar { static const bool value = __is_enum(T); };
 template <class T> struct scalar<T *> { static const bool value = true; };
 template <class T> struct scalar<const T> : scalar<T> {};
 
+/* What is only certain to be an object where it is an argument: 1 a scalar; 2 a pointer, never. */
+template <class T> struct plain { static const int value = scalar<T>::value; };
+template <class T> struct plain<T *> { static const int value = 2; };
+
 /* Size, 0 for what has none. */
 template <class T, class = void> struct size { static const _tr_ul value = 0; };
 template <bool> struct yes { typedef void type; };
@@ -108,7 +112,7 @@ template <class T> struct of<const volatile T> : of<volatile T> {};
 template <class T> inline void put_pointer(T *pointer, int owned)
 {
 	typedef typename bare<T>::type U;
-	if (_tr_xp(name<T *>(), (_tr_ptr)pointer, size<U>::value, scalar<U>::value, owned)) {
+	if (_tr_xp(name<T *>(), (_tr_ptr)pointer, size<U>::value, plain<U>::value, owned)) {
 		of<U>::put(*(const U *)pointer);
 		_tr_xpz(owned);
 	}

@@ -161,3 +161,42 @@ pub(crate) fn is_shouting(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_uppercase())
         && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
+
+/// Called at the end: a module's parts are built in an order that nothing here works out.
+pub(crate) fn refuse_modules<'a>(rewriter: &mut Rewriter<'a>, _root: Node<'a>) {
+    let source = String::from_utf8_lossy(rewriter.source);
+    let found = source.lines().enumerate().find_map(|(number, line)| {
+        let line = line.trim();
+        let rest = line.strip_prefix("export ").unwrap_or(line);
+        let names = |rest: &str| {
+            let name = rest.trim_end_matches(';').trim();
+            line.ends_with(';') && !name.is_empty() && !name.contains([' ', '=', '(', '*', '&'])
+        };
+        let declares = rest.strip_prefix("module ").is_some_and(names) || line == "module;";
+        let imports = rest.strip_prefix("import ").is_some_and(names);
+        (declares || imports).then(|| (line.to_owned(), number + 1))
+    });
+    if let Some((line, number)) = found {
+        let line = line.chars().take(60).collect::<String>();
+        rewriter.refuse(format!("it uses C++ modules (`{line}`, line {number})"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracer_instrument::{Options, instrument};
+
+    #[test]
+    fn modules_are_refused_by_name() {
+        for (source, refused) in [
+            ("import std;\nint main() {}\n", true),
+            ("export module shapes;\n", true),
+            ("module;\n#include <cstdio>\n", true),
+            ("int import = 3;\nint main() { return import; }\n", false),
+            ("struct module {};\nmodule m = {};\n", false),
+        ] {
+            let done = instrument(&crate::SPEC, source.as_bytes(), &Options::default());
+            assert_eq!(done.is_err(), refused, "{source}");
+        }
+    }
+}

@@ -90,7 +90,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "preproc_elif",
         "preproc_elifdef",
     ],
-    finish: None,
+    finish: Some(facts::refuse_modules),
     local_modules: Some(toolchain::local_modules),
     project: None,
     emitter: EMITTER,

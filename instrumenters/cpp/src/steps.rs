@@ -4,7 +4,6 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::context::{self, takes_statement};
-use crate::functions::Frame;
 
 const ROLE: &str = "step";
 
@@ -95,11 +94,6 @@ fn is_told_by_own_event<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> bool
     match node.kind() {
         "while_statement" | "do_statement" | "for_statement" | "for_range_loop" => {
             part("body").is_some()
-        }
-        "return_statement" => {
-            let mut cursor = node.walk();
-            node.named_children(&mut cursor).all(is_quiet)
-                && Frame::around(rewriter, node).is_some()
         }
         "declaration" if rewriter.wants(Detail::State) && is_basic(node) => {
             let mut cursor = node.walk();
