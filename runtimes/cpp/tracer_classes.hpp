@@ -7,6 +7,7 @@ enum shape {
 	STRING,
 	BLOCK,    /* data() and size() */
 	SEQUENCE, /* begin() and end() */
+	NODES,    /* the same, one by one */
 	CHAIN,    /* the same, without a size() */
 	BITS,
 	SET,
@@ -45,7 +46,7 @@ constexpr shape shape_of(const char *pretty)
 	constexpr known all[] = {
 		{"basic_string<char", STRING}, {"basic_string_view<char", STRING},
 		{"vector<bool", BITS}, {"vector<", BLOCK}, {"array<", BLOCK}, {"span<", BLOCK},
-		{"deque<", SEQUENCE}, {"list<", SEQUENCE}, {"forward_list<", CHAIN},
+		{"deque<", SEQUENCE}, {"list<", NODES}, {"forward_list<", CHAIN},
 		{"set<", SET}, {"multiset<", SET},
 		{"unordered_set<", HASHED_SET}, {"unordered_multiset<", HASHED_SET},
 		{"map<", MAP}, {"multimap<", MAP},
@@ -140,6 +141,35 @@ template <bool entries, class T> inline void put_iterated(const T &value, _tr_u 
 	}
 }
 
+/* Whether the nodes of a container can be walked. Other libraries' layouts are not known. */
+template <shape is, class T>
+auto is_walkable(const T &value, int) -> decltype((void)value.end()._M_node, true)
+{
+	typedef typename T::value_type E;
+	if constexpr (is == SET || is == MAP) {
+		return _tr_xtree(value.end()._M_node, value.size(), sizeof(E));
+	} else if constexpr (is == NODES) {
+		return _tr_xchain(value.begin()._M_node, value.size(), sizeof(void *) + sizeof(E), 0);
+	} else if constexpr (is == CHAIN) {
+		return _tr_xchain(value.begin()._M_node, 1 << 20, sizeof(E), 1);
+	} else {
+		auto first = value.begin(), last = value.end();
+		_tr_ul blocks = last._M_node - first._M_node + 1, block = first._M_last - first._M_first;
+		return blocks < 1 << 20 && _tr_xblocks(first._M_node, blocks < 4 ? blocks : 4, block * sizeof(E));
+	}
+}
+template <shape is, class T>
+auto is_walkable(const T &value, int)
+	-> decltype((void)value.begin()._M_cur, (void)value.bucket_count(), true)
+{
+	return _tr_xchain(value.begin()._M_cur, value.size(), sizeof(typename T::value_type), 0);
+}
+template <shape is, class T> auto is_walkable(const T &value, int) -> decltype((void)value.begin()._M_p, true)
+{
+	return _tr_xok(value.begin()._M_p, value.size() < 512 ? value.size() / 8 + 1 : 64);
+}
+template <shape is, class T> bool is_walkable(const T &, long) { return true; }
+
 /* A container that its adapter lets only heirs see. */
 template <class T> struct adapted : T {
 	static const auto &container(const T &value) { return value.*(&adapted::c); }
@@ -214,6 +244,8 @@ template <class T> struct general<T, 2> {
 			}
 		} else if constexpr (is == LIST) {
 			typedef typename bare<typename T::value_type>::type E;
+			if (!_tr_xok(value.begin(), (value.size() < 64 ? value.size() : 64) * sizeof(E)))
+				return _tr_xo(type);
 			put_some<E>(value.begin(), _tr_xq(0x11, type, value.size(), 0));
 			_tr_xz();
 		} else if constexpr (is == PAIR) {
@@ -250,8 +282,7 @@ template <class T> struct general<T, 2> {
 			_tr_xrz(record);
 		} else if constexpr (is == WRAPPER) {
 			put_element(value.get());
-		} else if (_tr_xbeyond()) {
-			/* Its nodes cannot be checked before they are walked. */
+		} else if (_tr_xbeyond() || !is_walkable<is>(value, 0)) {
 			_tr_xo(type);
 		} else if constexpr (is == ADAPTER) {
 			put_element(adapted<T>::container(value));

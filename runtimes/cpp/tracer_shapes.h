@@ -336,3 +336,75 @@ void _tr_xpz(_tr_i owned)
 	writer.path_length--;
 	beyond -= !owned;
 }
+
+/* Containers of nodes. An object may be looked at before it is made, through a reference that its
+ * own constructor gave away: its nodes are walked here, checked one by one, before the library's
+ * iterators walk them. */
+
+struct tree_node {
+	long colour;
+	const struct tree_node *parent, *left, *right;
+};
+
+static int has_node(const struct tree_node *node)
+{
+	return node && all_readable(node, sizeof *node);
+}
+
+/* libstdc++'s red-black tree by the node in its head, from the leftmost on. */
+_tr_i _tr_xtree(_tr_ptr head_, _tr_ul length, _tr_ul size)
+{
+	const struct tree_node *head = (const struct tree_node *)head_, *node = head->left;
+	if (!length)
+		return node == head;
+	if (!has_node(head->parent) || head->parent->parent != head)
+		return 0;
+	for (_tr_ul i = 0; i < length && i < channel.elements; i++) {
+		if (!has_node(node) || !all_readable(node, sizeof *node + size))
+			return 0;
+		u32 steps = 0;
+		if (node->right) {
+			node = node->right;
+			while (has_node(node) && node->left && steps++ < 64)
+				node = node->left;
+		} else {
+			const struct tree_node *above = node->parent;
+			while (has_node(above) && node == above->right && steps++ < 64) {
+				node = above;
+				above = above->parent;
+			}
+			if (!has_node(above))
+				return 0;
+			if (node->right != above)
+				node = above;
+		}
+		if (steps >= 64)
+			return 0;
+	}
+	return 1;
+}
+
+/* A chain of nodes whose first field is the next; an open one ends in null. */
+_tr_i _tr_xchain(_tr_ptr first, _tr_ul length, _tr_ul size, _tr_i open)
+{
+	const void *const *node = (const void *const *)first;
+	for (_tr_ul i = 0; i < length && (open || i < channel.elements); i++) {
+		if (!node && open)
+			return 1;
+		if (!node || !all_readable(node, sizeof *node + size))
+			return 0;
+		node = *node;
+	}
+	return 1;
+}
+
+/* Blocks of elements behind a table of pointers. */
+_tr_i _tr_xblocks(_tr_ptr table, _tr_ul count, _tr_ul size)
+{
+	if (!all_readable((const void *)table, count * sizeof(void *)))
+		return 0;
+	for (_tr_ul i = 0; i < count; i++)
+		if (!all_readable(((const void *const *)table)[i], size))
+			return 0;
+	return 1;
+}

@@ -116,7 +116,7 @@ impl FileFacts {
                     }
                     continue;
                 }
-                "function_declarator" => {
+                "function_declarator" if !crate::steps::constructs(child) => {
                     if let Some(name) = child.child_by_field_name("declarator") {
                         let text = rewriter.text(name);
                         let last = text.rsplit("::").next().unwrap_or(&text);

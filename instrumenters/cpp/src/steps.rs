@@ -55,7 +55,33 @@ pub(crate) fn declares_at_run_time(rewriter: &Rewriter<'_>, node: Node<'_>) -> b
     let mut cursor = node.walk();
     node.children_by_field_name("declarator", &mut cursor)
         .any(|declarator| {
-            declarator.kind() == "init_declarator" || of_class && declarator.kind() == "identifier"
+            declarator.kind() == "init_declarator"
+                || of_class && (declarator.kind() == "identifier" || constructs(declarator))
+        })
+}
+
+/// Whether a declarator within a body is one of a variable, `list(size)`, that reads like one of a
+/// function with unnamed parameters.
+pub(crate) fn constructs(declarator: Node<'_>) -> bool {
+    let within = declarator
+        .parent()
+        .and_then(|declaration| declaration.parent())
+        .is_some_and(|outer| matches!(outer.kind(), "compound_statement" | "case_statement"));
+    let Some(list) = declarator
+        .child_by_field_name("parameters")
+        .filter(|_| within && declarator.kind() == "function_declarator")
+    else {
+        return false;
+    };
+    let mut cursor = list.walk();
+    let mut parameters = list.named_children(&mut cursor).peekable();
+    parameters.peek().is_some()
+        && parameters.all(|parameter| {
+            parameter.kind() == "parameter_declaration"
+                && parameter.named_child_count() == 1
+                && parameter
+                    .child_by_field_name("type")
+                    .is_some_and(|type_| type_.kind() == "type_identifier")
         })
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn declared<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         if !initialised && !is_library_type(rewriter, node) {
             continue;
         }
-        let inner = if initialised {
+        let inner = if initialised || steps::constructs(declarator) {
             declarator.child_by_field_name("declarator")
         } else {
             Some(declarator)
