@@ -24,11 +24,17 @@ func (w *W) frame() F {
 
 // I: a function is entered; if it says so, n values and Z follow.
 //
+//go:nosplit
 //go:noinline
 func (w *W) I(site, n uint32) (F, bool) {
 	if w.mute == muteDead {
 		return 0, false
 	}
+	return w.enter(site, n)
+}
+
+//go:noinline
+func (w *W) enter(site, n uint32) (F, bool) {
 	f := w.frame()
 	if panicking := *at[uintptr](getg() + panicOffset); panicking != 0 {
 		w.under(panicking)

@@ -47,4 +47,3 @@ func message(v reflect.Value) reflect.Value {
 	}
 	return v
 }
-

@@ -8,6 +8,7 @@ import (
 
 // S: a statement is about to run.
 //
+//go:nosplit
 //go:noinline
 func (w *W) S(site uint32) {
 	if w.at < w.limit {
@@ -39,6 +40,7 @@ func X[T any](w *W, site uint32, x T) T {
 
 // B: a branch took an arm.
 //
+//go:nosplit
 //go:noinline
 func (w *W) B(site, arm uint32) {
 	if w.at >= w.limit {
@@ -56,6 +58,8 @@ func (w *W) B(site, arm uint32) {
 }
 
 // Bn: the same with n operands: if it says so, they follow, and Z.
+//
+//go:nosplit
 func (w *W) Bn(site, arm, n uint32) bool {
 	if w.isCounted(site) {
 		if w.mute == muteDead {
@@ -75,6 +79,8 @@ func (w *W) Bn(site, arm, n uint32) bool {
 }
 
 // T: a condition within an expression, given back.
+//
+//go:nosplit
 func (w *W) T(site uint32, truth bool) bool {
 	arm := uint32(0)
 	if truth {
@@ -85,6 +91,8 @@ func (w *W) T(site uint32, truth bool) bool {
 }
 
 // C: a clause of a switch was chosen, unless the one before fell through to it.
+//
+//go:nosplit
 func (w *W) C(site, arm uint32) {
 	if w.fell {
 		w.fell = false
@@ -94,6 +102,8 @@ func (w *W) C(site, arm uint32) {
 }
 
 // Cn: the same with the switch's value.
+//
+//go:nosplit
 func (w *W) Cn(site, arm, n uint32) bool {
 	if w.fell {
 		w.fell = false
@@ -161,6 +171,7 @@ func (w *W) loopRecord(site, phase, n uint32) bool {
 
 // LE: a loop is entered.
 //
+//go:nosplit
 //go:noinline
 func (w *W) LE(site uint32) {
 	if w.mute != muteNone {
@@ -181,6 +192,7 @@ func (w *W) LE(site uint32) {
 
 // Ln: an iteration, with n values as for Bn.
 //
+//go:nosplit
 //go:noinline
 func (w *W) Ln(site, n uint32) bool {
 	if w.mute == muteNone {
@@ -198,6 +210,7 @@ func (w *W) Ln(site, n uint32) bool {
 
 // LX: a loop is left.
 //
+//go:nosplit
 //go:noinline
 func (w *W) LX(site uint32) {
 	if w.mute == muteNone || w.mute == muteLoop && w.muteSite == site && w.depth == w.muteDepth {

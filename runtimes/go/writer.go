@@ -16,6 +16,12 @@ const (
 )
 
 const (
+	// A stack beyond this is not doubled again.
+	lastStack    = 256 << 20
+	stackReserve = 64 << 10
+)
+
+const (
 	loopsKept   = 48
 	namesKept   = 2048
 	pathKept    = 8
@@ -70,7 +76,7 @@ type W struct {
 	panicking        uintptr // the panic that was told of last
 	unwinding        bool
 	goexit           bool
-	announced        bool // the next panic was told of where it was raised
+	announced        bool    // the next panic was told of where it was raised
 	label            uintptr // what stood in the goroutine's label before a task was announced
 	path             [pathKept]uintptr
 	scratch          [24]byte
@@ -89,12 +95,19 @@ var dead W
 
 func getg() uintptr
 
-// G is the running goroutine's writer.
+// G is the running goroutine's writer; none where the stack can grow no more and is about to end.
+// That end is to come in a function of the program's: what is called then checks no stack either.
+//
+//go:nosplit
 func G() *W {
 	if !channel.ready {
 		return &dead
 	}
 	g := getg()
+	low, high := *at[uintptr](g), *at[uintptr](g + stackHighOffset)
+	if high-low > lastStack && uintptr(noescape(unsafe.Pointer(&g)))-low < stackReserve {
+		return &dead
+	}
 	index := (g >> 6) * 0x9e3779b97f4a7c15 >> 48
 	for {
 		e := at[entry](writers + index*unsafe.Sizeof(entry{}))

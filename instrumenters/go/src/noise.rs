@@ -3,20 +3,42 @@
 //!
 //! Only for comparing; nothing is taken out of what the user sees.
 
+/// Where the emitter's functions stand: where a stack overflows, one may be the innermost.
+const OWN: &[&[u8]] = &[b"index.", b"index/fmt."];
+
 /// The text with that taken out.
 pub(crate) fn without(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
+    let mut lines = text.split_inclusive(|&byte| byte == b'\n').peekable();
     let mut in_trace = false;
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
+    // Of a recursion the runtime shows the ends, by number of frames.
+    let mut last = (Vec::new(), Vec::new());
+    while let Some(line) = lines.next() {
         let begins = line.starts_with(b"goroutine ") && line.trim_ascii_end().ends_with(b":");
         in_trace = in_trace || begins;
-        let shown = if in_trace { frame(line) } else { line };
-        if in_trace && is_register(line) {
+        if !in_trace {
+            hide_addresses(line, &mut out);
             continue;
         }
-        hide_addresses(shown, &mut out);
-        if shown.len() < line.len() {
-            out.push(b'\n');
+        if is_register(line) || line.starts_with(b"...") {
+            continue;
+        }
+        let quiet = |line: &[u8]| {
+            let mut shown = Vec::new();
+            hide_addresses(frame(line).trim_ascii_end(), &mut shown);
+            shown.push(b'\n');
+            shown
+        };
+        let shown = quiet(line);
+        let place = lines.next_if(|next| next.starts_with(b"\t"));
+        let place = place.map_or_else(Vec::new, quiet);
+        if OWN.iter().any(|own| line.starts_with(own)) || last == (shown.clone(), place.clone()) {
+            continue;
+        }
+        out.extend_from_slice(&shown);
+        out.extend_from_slice(&place);
+        if !place.is_empty() {
+            last = (shown, place);
         }
     }
     out
