@@ -116,9 +116,10 @@ const OVERLAY: &str = "emitter=\"${1%/*}\"; shift; overlay=\"$TMPDIR/overlay.jso
                        list=\"$list${list:+,}\\\"$root/src/index/$name\\\":\\\"$file\\\"\"; done; \
                        echo \"{\\\"Replace\\\":{$list}}\" >\"$overlay\"; ";
 
-/// Compiles the emitter into a copy of the cache. `$4`: the cache to copy.
-const EMITTER: &str = "cp -R \"$1/.\" \"$GOCACHE\"; \
-                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index index/fmt";
+/// Compiles the emitter into a copy of the cache. `$4`: the cache to copy, then the packages: those
+/// with C in them are compiled anew where anything stands in for a file.
+const EMITTER: &str = "cp -R \"$1/.\" \"$GOCACHE\"; shift; \
+                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index index/fmt \"$@\"";
 
 /// Builds the traced program. Then: what to build.
 const BUILD_TRACED: &str = "\"$go\" build -ldflags=-w -overlay \"$overlay\" \"$@\"; ";
@@ -180,7 +181,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     };
     plan.once.push((0, library.clone()));
     let packages = packages(request).iter().map(OsString::from);
-    plan.build.push(step(request, PREPARE, &library, packages));
+    plan.build
+        .push(step(request, PREPARE, &library, packages.clone()));
     let mut words: Vec<OsString> = Vec::new();
     let (cache, script) = if request.traced {
         for file in crate::EMITTER {
@@ -199,7 +201,9 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             request,
             &format!("{OVERLAY}{EMITTER}"),
             &cache,
-            [emitter.clone(), library.into_os_string()],
+            [emitter.clone(), library.into_os_string()]
+                .into_iter()
+                .chain(packages),
         ));
         words.push(emitter);
         (cache, format!("{OVERLAY}{BUILD_TRACED}"))
