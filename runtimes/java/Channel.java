@@ -59,13 +59,17 @@ final class Channel {
             if (header[0] != 'T' || header[1] != 'R' || header[2] != 'C' || header[3] != 'S') {
                 return false;
             }
-            long size = number(header, 40) + number(header, 36) * number(header, 44);
+            long first = number(header, 40);
+            long each = number(header, 44);
+            // One buffer holds at most two gigabytes: further segments stay unused.
+            long count = Math.min(number(header, 36), (Integer.MAX_VALUE - first) / each);
+            long size = first + count * each;
             mapping = file.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, size);
             base = MEMORY.getLong(mapping, offset(Buffer.class, "address"));
             slots = base + number(header, 24);
             segments = base + number(header, 40);
             slotCount = (int) number(header, 28);
-            segmentCount = (int) number(header, 36);
+            segmentCount = (int) count;
             segmentSize = (int) number(header, 44);
             events = (int) number(header, 48);
             depth = header[56] & 0xff;
