@@ -59,11 +59,10 @@ fn comment(language: &str, bytes: &[u8]) -> Vec<u8> {
 /// One line of five megabytes: many statements, then one with very many elements.
 fn long_line(language: &str) -> Vec<u8> {
     let statement = match language {
-        "c" | "cpp" | "go" => "x = x + 1; ",
+        "c" | "cpp" | "go" | "rust" => "x = x + 1; ",
         "php" => "$x = 1; ",
         "sql" => "SELECT 1; ",
         "bash" => "x=1; ",
-        "rust" => "x = x + 1; ",
         _ => "x = 1; ",
     };
     let statements = statement.repeat(1_000_000 / statement.len());
