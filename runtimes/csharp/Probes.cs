@@ -226,6 +226,11 @@ public static unsafe class _tr {
 		return O<T>(site, value);
 	}
 
+	/// The body of a function that is a `throw`: entered first.
+	public static T D<T>(int depth, T error) {
+		return error;
+	}
+
 	// Branches
 
 	public static void B(int site, int arm) {

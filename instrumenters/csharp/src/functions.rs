@@ -335,7 +335,34 @@ fn is_entry_point(r: &Rewriter<'_>, node: Node<'_>) -> bool {
             .is_some_and(|name| r.text(name) == "Main")
 }
 
-/// `=> expression`: becomes a block.
+/// `=> expression` that gives a value stays an expression: to Mono's compiler it has no line.
+fn arrow_expression<'a>(
+    r: &mut Rewriter<'a>,
+    value: Node<'a>,
+    out: u32,
+    returned: Option<&str>,
+    head: &str,
+) -> bool {
+    let entry = head.trim_end_matches(';');
+    if value.kind() == "throw_expression" {
+        let Some(error) = value.named_child(0).filter(|error| !error.is_extra()) else {
+            return false;
+        };
+        r.wrap(error, format!(" _tr.D({entry},"), ")");
+        return true;
+    }
+    let Some(of) = returned.filter(|of| !is_special_type(of) && !matches!(*of, "void" | "dynamic"))
+    else {
+        return false;
+    };
+    if value.kind() == "ref_expression" {
+        return false;
+    }
+    r.wrap(value, format!("_tr.L<{of}>({out},{entry},"), ")");
+    true
+}
+
+/// `=> expression`: becomes a block, unless it can stay one.
 fn arrow_body<'a>(
     r: &mut Rewriter<'a>,
     node: Node<'a>,
@@ -357,6 +384,9 @@ fn arrow_body<'a>(
     let label = r.label(value);
     r.set_names(out, [label]);
     let waits = r.recall(node, WAITS).is_some();
+    if r.recall(node, DEPTH).is_none() && arrow_expression(r, value, out, returned, head) {
+        return;
+    }
     let extent = body.end_byte() - arrow;
     let (text, close) = match returned {
         _ if value.kind() == "throw_expression" => (String::new(), String::new()),

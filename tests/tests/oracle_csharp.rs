@@ -1,0 +1,248 @@
+//! C# against Mono's own call trace (`mono --trace=program`): the program's methods were called in
+//! the same order, with the same whole numbers.
+//!
+//! The oracle compiles and runs the original program and knows nothing of tracer. What a compiler
+//! makes of its own (iterators, lambdas, implicit constructors) is left out, and so are threads.
+//!
+//! `TRACER_ORACLE=<folder>` compares every C# file directly in a folder too.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "figures and skips are said"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
+use tracer_model::{Budget, End, FunctionKind, Kind, Payload, Trace};
+use tracer_sandbox::{Access, Folder, Request, Stdin};
+use tracer_tests::{fixture, repository};
+
+/// Events recorded at most; a program that makes more is not compared.
+const EVENTS: u32 = 4_000_000;
+
+/// A call: the method, and its arguments where all of them are `int`.
+type Call = (String, Option<Vec<i64>>);
+
+/// What Mono prints on the way; `None` where the program does not build or end.
+fn oracle(program: &Path, compiler: &Path, stdin: &str) -> Option<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let script = "cd \"$1\" && \"$2\" -debug -unsafe -warn:0 -r:System.Numerics -out:program.exe \"$3\" \
+                  >/dev/null 2>&1; test -f program.exe || \"$2\" -debug -unsafe -warn:0 \
+                  -r:Microsoft.CSharp -out:program.exe \"$3\" >/dev/null 2>&1; \
+                  mono --debug --trace=program program.exe 2>/dev/null";
+    let mut request = Request::new("/bin/sh", program.parent().unwrap());
+    let words = [scratch.path(), compiler, program].map(|path| path.as_os_str().to_owned());
+    request.argv = ["sh", "-c", script, "oracle"]
+        .map(Into::into)
+        .into_iter()
+        .chain(words)
+        .collect();
+    request.env = vec![
+        ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
+        ("LANG".into(), "C.UTF-8".into()),
+        ("TMPDIR".into(), scratch.path().into()),
+    ];
+    request.stdin = Stdin::Bytes(stdin.as_bytes().to_vec());
+    request.limits.wall = Some(Duration::from_secs(20));
+    request.folders = vec![
+        Folder {
+            path: program.parent().unwrap().into(),
+            access: Access::Overlay,
+        },
+        Folder {
+            path: scratch.path().into(),
+            access: Access::Writable,
+        },
+    ];
+    let finished = tracer_sandbox::run(&request).unwrap();
+    matches!(finished.outcome.end, End::Exited { .. })
+        .then(|| String::from_utf8_lossy(&finished.stdout).into_owned())
+}
+
+/// A method's name without arguments of types, nested types as C# writes them.
+fn plain(name: &str) -> String {
+    let mut plain = String::new();
+    let mut depth = 0;
+    let mut skipping = false;
+    for letter in name.chars() {
+        match letter {
+            '<' => depth += 1,
+            '>' => depth -= 1,
+            _ if depth > 0 => {}
+            '`' => skipping = true,
+            _ if skipping && letter.is_ascii_digit() => {}
+            '/' | ':' | '+' => {
+                skipping = false;
+                plain.push('.');
+            }
+            _ => {
+                skipping = false;
+                plain.push(letter);
+            }
+        }
+    }
+    plain
+}
+
+/// The calls of the main thread in Mono's words: `… ENTER: N.Type:Method (int,int)(1, 2)`.
+fn expected(said: &str, known: &BTreeSet<String>) -> Vec<Call> {
+    let mut thread = None;
+    let mut calls = Vec::new();
+    for line in said.lines() {
+        let Some(at) = line.find("] ENTER: ") else {
+            continue;
+        };
+        let own = line[..at].rsplit('[').next().and_then(|head| head.split(':').next());
+        if *thread.get_or_insert(own) != own {
+            continue;
+        }
+        let rest = &line[at + "] ENTER: ".len()..];
+        let Some((name, rest)) = rest.split_once(" (") else {
+            continue;
+        };
+        if name.contains(">c__") || name.contains("<>") || rest.starts_with("wrapper") {
+            continue;
+        }
+        let name = plain(name);
+        if !known.contains(&name) {
+            continue;
+        }
+        let (types, values) = rest.split_once(")(").unwrap_or((rest, ""));
+        let whole = !types.is_empty() && types.split(',').all(|of| of == "int");
+        let values = values.strip_suffix(')').unwrap_or(values);
+        let numbers: Vec<i64> = values.split(", ").filter_map(|n| n.parse().ok()).collect();
+        let complete = whole && numbers.len() == types.split(',').count();
+        calls.push((name, complete.then_some(numbers)));
+    }
+    calls
+}
+
+fn whole_number(value: &tracer_model::Value) -> Option<i64> {
+    (value.type_name == "int").then(|| value.text.parse().ok()).flatten()
+}
+
+fn ours(trace: &Trace, known: &BTreeSet<String>) -> Vec<Call> {
+    let events = trace.events.iter().filter(|event| event.task == 0);
+    events
+        .filter_map(|event| {
+            let Payload::In { args } = &event.payload else {
+                return None;
+            };
+            let site = trace.table.site(event.site)?;
+            let name = &trace.table.functions[site.function as usize].qualified;
+            let numbers: Option<Vec<i64>> =
+                args.iter().map(|(_, value)| whole_number(value)).collect();
+            known.contains(name).then(|| (name.clone(), numbers))
+        })
+        .collect()
+}
+
+fn record(program: &Path, stdin: &str) -> Option<Trace> {
+    let mut settings = Settings::new().unwrap();
+    settings.cwd = program.parent().unwrap().into();
+    settings.stdin = Stdin::Bytes(stdin.as_bytes().to_vec());
+    settings.budget = Budget {
+        events: EVENTS,
+        bytes: 128 << 20,
+        ..Budget::default()
+    };
+    settings.limits.wall = Some(Duration::from_secs(20));
+    let options = RunOptions {
+        program: ProgramOptions {
+            main_only: true,
+            ..ProgramOptions::default()
+        },
+        settings,
+    };
+    let trace = tracer_engine::trace(program, &options).ok()?.trace;
+    let elided = trace.events.iter().any(|event| event.kind == Kind::Elide);
+    let shed = trace.coverage.dropped.iter();
+    let shed = shed.filter(|dropped| dropped.reason == "did_not_compile");
+    (matches!(trace.outcome.end, End::Exited { .. }) && !elided && shed.count() == 0)
+        .then_some(trace)
+}
+
+/// Calls compared, and the first difference.
+fn compare(program: &Path, compiler: &Path, stdin: &str) -> Option<(usize, Option<String>)> {
+    let said = oracle(program, compiler, stdin)?;
+    let trace = record(program, stdin)?;
+    let known: BTreeSet<String> = trace
+        .table
+        .functions
+        .iter()
+        .filter(|function| {
+            function.kind == FunctionKind::Method && !function.name.starts_with("operator")
+        })
+        .map(|function| function.qualified.clone())
+        .collect();
+    let (expected, ours) = (expected(&said, &known), ours(&trace, &known));
+    if expected.is_empty() {
+        return None;
+    }
+    let agree = |(a, b): &(&Call, &Call)| {
+        a.0 == b.0 && (a.1.is_none() || b.1.is_none() || a.1 == b.1)
+    };
+    let pairs = expected.iter().zip(&ours);
+    let same = pairs.take_while(agree).count();
+    let wrong = (same < expected.len() || same < ours.len()).then(|| {
+        let (a, b) = (expected.get(same), ours.get(same));
+        format!("call {same}: {a:?} by Mono, {b:?} told")
+    });
+    Some((expected.len(), wrong))
+}
+
+#[test]
+fn methods_are_called_as_mono_says() {
+    let spec = languages::by_name("csharp").expect("C# is compiled in");
+    let Ok(found) = find_toolchain(spec) else {
+        println!("skipped: no C# compiler");
+        return;
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let mut programs = Vec::new();
+    let folder = repository().join("fixtures/csharp");
+    let fixtures = fixture::load(&folder, "csharp", "cs").unwrap();
+    let cases = fixtures.iter().flat_map(|fixture| &fixture.cases);
+    for (number, case) in cases.enumerate() {
+        let folder = scratch.path().join(number.to_string());
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in &case.files {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let main = folder.join(&case.files[0].0);
+        programs.push((main, case.stdin.clone(), case.name.clone()));
+    }
+    if let Some(folder) = std::env::var_os("TRACER_ORACLE") {
+        let mut more: Vec<PathBuf> = std::fs::read_dir(folder)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "cs"))
+            .collect();
+        more.sort();
+        for path in more {
+            let name = path.display().to_string();
+            programs.push((path, String::new(), name));
+        }
+    }
+    let (mut ran, mut calls, mut differing) = (0, 0, 0);
+    for (program, stdin, name) in &programs {
+        let Some((compared, wrong)) = compare(program, &found.program, stdin) else {
+            println!("not compared: {name}");
+            continue;
+        };
+        ran += 1;
+        calls += compared;
+        if let Some(what) = wrong {
+            eprintln!("{name}: {what}");
+            differing += 1;
+        }
+    }
+    println!("{ran} programs, {calls} calls compared, {differing} programs differ");
+    assert!(ran > 20 && calls > 60, "only {ran} programs, {calls} calls");
+    assert_eq!(differing, 0, "programs differ");
+}
