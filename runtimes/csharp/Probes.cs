@@ -72,6 +72,22 @@ public static unsafe class _tr {
 		return value;
 	}
 
+	/// The same where an `int` is declared: no generic code, nothing boxed.
+	public static int Vi(int site, int value) {
+		Int(site, value);
+		return value;
+	}
+
+	public static int P(int site, int old) {
+		Int(site, unchecked(old + 1));
+		return old;
+	}
+
+	public static int M(int site, int old) {
+		Int(site, unchecked(old - 1));
+		return old;
+	}
+
 	/// The new value of what `x++` and `x--` gave the old one of.
 	public static T P<T>(int site, T old) {
 		Writer w = Writer.Current;
@@ -115,6 +131,21 @@ public static unsafe class _tr {
 			*to++ = 1;
 			*to++ = Kind.Int;
 			w.Close(Op.In, Writer.Zigzag(to, a));
+		}
+		w.Enter(site);
+		return w.Depth;
+	}
+
+	public static int I(int site, int a, int b) {
+		Writer w = Writer.Current;
+		w.BeforeEntering(site);
+		if (w.At < w.Limit || !w.Counted(site) && w.Decide(site) == 1) {
+			byte* to = Writer.Varint(w.At + 1, (ulong)site);
+			*to++ = 2;
+			*to++ = Kind.Int;
+			to = Writer.Zigzag(to, a);
+			*to++ = Kind.Int;
+			w.Close(Op.In, Writer.Zigzag(to, b));
 		}
 		w.Enter(site);
 		return w.Depth;
@@ -197,6 +228,19 @@ public static unsafe class _tr {
 			w.Close(Op.Out, to);
 		}
 		w.LeftCall();
+	}
+
+	public static int Oi(int site, int value) {
+		Writer w = Writer.Current;
+		w.BeforeLeaving();
+		if (w.At < w.Limit || !w.Counted(site) && w.Decide(site) == 1) {
+			byte* to = Writer.Varint(w.At + 1, (ulong)site);
+			*to++ = 1;
+			*to++ = Kind.Int;
+			w.Close(Op.Out, Writer.Zigzag(to, value));
+		}
+		w.LeftCall();
+		return value;
 	}
 
 	public static T O<T>(int site, T value) {

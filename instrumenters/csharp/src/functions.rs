@@ -133,23 +133,22 @@ fn returns_early(r: &Rewriter<'_>, body: Node<'_>) -> bool {
 fn parameters(r: &Rewriter<'_>, node: Node<'_>) -> Vec<String> {
     let mut names = Vec::new();
     let mut list = node.child_by_field_name("parameters");
+    let mut value = None;
     if node.kind() == "accessor_declaration" {
         let owner = node.parent().and_then(|list| list.parent());
         list = owner.and_then(|owner| owner.child_by_field_name("parameters"));
         let is_getter = node
             .child_by_field_name("name")
             .is_some_and(|name| r.text(name) == "get");
-        if !is_getter {
-            names.push("value".into());
-        }
-        if owner
+        let special = owner
             .and_then(|owner| owner.child_by_field_name("type"))
-            .is_some_and(|of| is_special_type(&r.text(of)))
-        {
-            names.clear();
-        }
+            .is_some_and(|of| is_special_type(&r.text(of)));
+        value = (!is_getter && !special).then(|| "value".to_owned());
     }
-    let Some(list) = list else { return names };
+    let Some(list) = list else {
+        names.extend(value);
+        return names;
+    };
     if list.kind() == "implicit_parameter" {
         names.push(r.text(list).into_owned());
         return names;
@@ -184,6 +183,7 @@ fn parameters(r: &Rewriter<'_>, node: Node<'_>) -> Vec<String> {
     if let Some(name) = list.child_by_field_name("name") {
         names.push(r.text(name).into_owned());
     }
+    names.extend(value);
     names
 }
 
@@ -455,6 +455,7 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let of = match of {
         Some(of) if is_special_type(&of) || of == "dynamic" => None,
         None if lambdas::has_no_type_of_its_own(r, value) => None,
+        Some(of) if of == "int" && !waits => Some("i".to_owned()),
         Some(of) => Some(format!("<{of}>")),
         None => Some(String::new()),
     };

@@ -135,10 +135,10 @@ pub(crate) fn header<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         .child_by_field_name("type")
         .and_then(|of| type_text(r, of));
     let Some(of) = of else { return };
-    let of = if of == "var" {
-        String::new()
-    } else {
-        format!("<{of}>")
+    let of = match &*of {
+        "var" => String::new(),
+        "int" => "i".to_owned(),
+        of => format!("<{of}>"),
     };
     for declarator in declarators(declaration) {
         let (Some(name), Some(value)) = (
