@@ -12,6 +12,7 @@ mod peers;
 mod process;
 mod programs;
 mod recording;
+mod recording_bash;
 mod recording_c;
 mod recording_javascript;
 mod recording_php;
@@ -46,6 +47,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-sql", recording_sql::measure),
     ("recording-c", recording_c::measure),
     ("recording-php", recording_php::measure),
+    ("recording-bash", recording_bash::measure),
     ("ten-million", startup::ten_million),
     ("sandbox", sandbox::measure),
     ("check", check::measure),
