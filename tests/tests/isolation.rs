@@ -30,6 +30,14 @@ fn program(language: &str) -> &'static str {
             "class P {\n  static void Main() {\n    int x = 1;\n    for (int i = 0; i < 3; i++)\n      \
              x += i;\n  }\n}\n"
         }
+        "cpp" => {
+            "int main() {\n  int x = 1;\n  for (int i = 0; i < 3; i++) {\n    x += i;\n  }\n  \
+             return x;\n}\n"
+        }
+        "go" => {
+            "package main\n\nfunc main() {\n\tx := 1\n\tfor i := 0; i < 3; i++ {\n\t\tx += i\n\t}\n}\n"
+        }
+        "swift" => "var x = 1\nfor i in 0..<3 {\n  x += i\n}\n",
         "php" => "<?php\n$x = 1;\nfor ($i = 0; $i < 3; $i++) {\n  $x += $i;\n}\n",
         "sql" => "CREATE TABLE t(x);\nINSERT INTO t VALUES (1), (2);\nSELECT sum(x) FROM t;\n",
         "bash" => "x=1\nfor i in 0 1 2; do\n  x=$((x + i))\ndone\n",
