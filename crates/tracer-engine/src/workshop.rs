@@ -153,14 +153,17 @@ impl Workshop<'_> {
         let Some((_, path)) = plan.once.iter().find(|(index, _)| *index == step) else {
             return false;
         };
+        let key = self.key(&plan.build[step], plan);
+        let Some(kept) = cache::find(self.emitters(), &key) else {
+            return false;
+        };
+        // What stands there and was not kept is what a failed step left.
         if path.exists() {
             return true;
         }
-        let key = self.key(&plan.build[step], plan);
-        let kept = cache::find(self.emitters(), &key);
-        let Some(kept) = kept.filter(|kept| cache::fetch(kept, path)) else {
+        if !cache::fetch(&kept, path) {
             return false;
-        };
+        }
         if kept.is_dir() {
             self.linked.push(kept);
         }
