@@ -4,6 +4,7 @@
 
 pub mod coverage;
 pub mod fixture;
+pub mod gcov;
 pub mod oracle;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,22 @@ pub fn repository() -> PathBuf {
     tests
         .parent()
         .map_or_else(|| PathBuf::from("/"), Path::to_path_buf)
+}
+
+/// Files below a folder with this extension, in order of their names.
+pub fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|own| own == extension) {
+            found.push(path);
+        }
+    }
 }
 
 /// Whether recorded expectations are to be rewritten (`TRACER_BLESS=1`).

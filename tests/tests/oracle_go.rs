@@ -12,13 +12,13 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
 use tracer_model::{Budget, End, Kind, Trace};
 use tracer_sandbox::{Access, Folder, Request, Stdin};
-use tracer_tests::{fixture, repository};
+use tracer_tests::{files, fixture, repository};
 
 /// Events recorded at most; a loop may take a quarter. A program that makes more is not compared.
 const EVENTS: u32 = 4_000_000;
@@ -190,21 +190,6 @@ fn compare(program: &Path, go: &Path, cache: &Path, stdin: &str) -> Option<(usiz
     Some((compared, wrong))
 }
 
-fn go_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            go_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "go") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn statements_run_as_often_as_cover_counts() {
     let spec = languages::by_name("go").expect("Go is compiled in");
@@ -236,9 +221,9 @@ fn statements_run_as_often_as_cover_counts() {
         ));
     }
     let mut more = Vec::new();
-    go_files(&repository().join("fixtures/go/programs"), &mut more);
+    files(&repository().join("fixtures/go/programs"), "go", &mut more);
     if let Some(folder) = std::env::var_os("TRACER_ORACLE") {
-        go_files(Path::new(&folder), &mut more);
+        files(Path::new(&folder), "go", &mut more);
     }
     for path in more {
         let path = path.canonicalize().unwrap();

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
 use tracer_model::{Budget, End, Kind, Trace};
 use tracer_sandbox::{Isolation, Request};
-use tracer_tests::{fixture, repository};
+use tracer_tests::{files, fixture, repository};
 
 /// Events recorded at most; a program that makes more is not compared.
 const EVENTS: u32 = 2_000_000;
@@ -225,24 +225,6 @@ fn compare(program: &Path, tools: &Tools) -> Option<(usize, Option<String>)> {
     Some((ours.len(), differs))
 }
 
-fn java_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            java_files(&path, found);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "java")
-        {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn lines_run_in_the_order_that_the_debugger_says() {
     let spec = languages::by_name("java").unwrap();
@@ -269,9 +251,9 @@ fn lines_run_in_the_order_that_the_debugger_says() {
             programs.push(path);
         }
     }
-    java_files(&folder.join("programs"), &mut programs);
+    files(&folder.join("programs"), "java", &mut programs);
     if let Some(more) = std::env::var_os("TRACER_ORACLE") {
-        java_files(Path::new(&more), &mut programs);
+        files(Path::new(&more), "java", &mut programs);
     }
     let (mut files, mut visits, mut wrong) = (0, 0, Vec::new());
     for program in &programs {

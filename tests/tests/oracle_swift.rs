@@ -13,7 +13,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -21,7 +21,7 @@ use tracer_engine::toolchain::{Toolchain, in_image};
 use tracer_engine::{ProgramOptions, RunOptions, find_toolchain, languages};
 use tracer_model::{Budget, End, Kind, Payload, Trace};
 use tracer_sandbox::{Access, Folder, Request};
-use tracer_tests::{fixture, missing, repository, settings};
+use tracer_tests::{files, fixture, missing, repository, settings};
 
 /// Events recorded at most. A program that makes more is not compared.
 const EVENTS: u32 = 2_000_000;
@@ -188,24 +188,6 @@ fn compare(program: &Path, toolchain: &Toolchain) -> Option<(usize, Vec<String>)
     Some((compared, wrong))
 }
 
-fn swift_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            swift_files(&path, found);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "swift")
-        {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn statements_run_as_often_as_the_compiler_counts() {
     let spec = languages::by_name("swift").expect("Swift is compiled in");
@@ -233,9 +215,13 @@ fn statements_run_as_often_as_the_compiler_counts() {
         programs.push((folder.join(&case.files[0].0), case.name.clone()));
     }
     let mut more = Vec::new();
-    swift_files(&repository().join("fixtures/swift/programs"), &mut more);
+    files(
+        &repository().join("fixtures/swift/programs"),
+        "swift",
+        &mut more,
+    );
     if let Some(folder) = std::env::var_os("TRACER_ORACLE") {
-        swift_files(Path::new(&folder), &mut more);
+        files(Path::new(&folder), "swift", &mut more);
     }
     for path in more {
         let path = path.canonicalize().unwrap();
