@@ -1,8 +1,8 @@
 //! Swift against the compiler's own coverage counts: each statement ran as often as they say.
 //!
 //! The oracle compiles and runs the original program and knows nothing of tracer. It counts regions,
-//! so a region that an error leaves half-way counts what was not reached; programs with errors are
-//! compared up to there only by what they print.
+//! so a region that an error leaves half-way counts what was not reached: programs with errors are
+//! not compared.
 //!
 //! `TRACER_ORACLE=<folder>` compares every Swift file below a folder too.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
