@@ -115,7 +115,13 @@ private func tell(_ site: UInt32, _ phase: UInt32, _ error: any Error) {
   guard begin_error(site, phase) != 0 else { return }
   let name = name(of: type(of: error))
   name.withMemoryRebound(to: UInt8.self, capacity: 1) { put_string($0, length(of: name)) }
-  put(error)
+  // Of a case that holds something, the name is the message.
+  let mirror = error is any CustomReflectable ? nil : Mirror(reflecting: error)
+  if mirror?.displayStyle == .enum, var label = mirror?.children.first?.label {
+    label.withUTF8 { put_string($0.baseAddress, $0.count) }
+  } else {
+    put(error)
+  }
   put_no_frames()
   end()
 }
