@@ -94,6 +94,16 @@ pub(crate) enum IsolationArg {
     None,
 }
 
+/// How strict the walls are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ProfileArg {
+    /// What ordinary programs use; walls that this machine refuses are reported
+    #[default]
+    Compat,
+    /// What toolchains need and no more; refused unless every wall stands
+    Trusted,
+}
+
 /// Where the toolchain comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ToolchainArg {
@@ -161,6 +171,9 @@ pub(crate) struct SandboxArgs {
     /// What keeps the program from the machine
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub isolation: IsolationArg,
+    /// How strict the walls are
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    pub profile: ProfileArg,
     /// Where the language's toolchain comes from
     #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
     pub toolchain: ToolchainArg,

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use tracer_engine::{ProgramOptions, Settings};
 use tracer_model::Limits;
-use tracer_sandbox::Isolation;
+use tracer_sandbox::{Isolation, Profile};
 
-use crate::args::{IsolationArg, LimitArgs, ProgramArgs, SandboxArgs};
+use crate::args::{IsolationArg, LimitArgs, ProfileArg, ProgramArgs, SandboxArgs};
 
 pub(crate) fn program(args: &ProgramArgs) -> ProgramOptions {
     ProgramOptions {
@@ -24,6 +24,10 @@ pub(crate) fn settings(limits: &LimitArgs, sandbox: &SandboxArgs) -> anyhow::Res
     settings.isolation = match sandbox.isolation {
         IsolationArg::Native => Isolation::Native,
         IsolationArg::None => Isolation::None,
+    };
+    settings.profile = match sandbox.profile {
+        ProfileArg::Compat => Profile::Compat,
+        ProfileArg::Trusted => Profile::Trusted,
     };
     settings.toolchain = sandbox.toolchain.into();
     settings.env = sandbox

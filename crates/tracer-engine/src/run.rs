@@ -9,7 +9,7 @@ use tracer_instrument::StreamForm;
 use tracer_model::{
     Budget, Detail, Dropped, End, Environment, Limits, Outcome, Protection, Trace, Usage,
 };
-use tracer_sandbox::{Change, Finished, Isolation, Stdin, Stream};
+use tracer_sandbox::{Change, Finished, Isolation, Profile, Stdin, Stream};
 
 use crate::channel::Channel;
 use crate::toolchain::{Origin, Toolchain};
@@ -37,6 +37,8 @@ pub struct Settings {
     pub build_limits: Limits,
     /// Back end.
     pub isolation: Isolation,
+    /// How strict the walls are.
+    pub profile: Profile,
     /// Recording bounds.
     pub budget: Budget,
     /// Extra arguments for the compiler.
@@ -72,6 +74,7 @@ impl Settings {
                 ..Limits::default()
             },
             isolation: Isolation::Native,
+            profile: Profile::Compat,
             budget: Budget::default(),
             compiler_flags: Vec::new(),
             roots: Vec::new(),

@@ -246,6 +246,7 @@ impl Workshop<'_> {
             request.limits.wall = request.limits.wall.map(|wall| wall * ONCE_ALLOWANCE);
         }
         request.isolation = self.settings.isolation;
+        request.profile = self.settings.profile;
         request.image = self
             .toolchain
             .image
@@ -337,6 +338,7 @@ impl Workshop<'_> {
         request.limits = settings.limits.clone();
         request.random_addresses = settings.random_addresses;
         request.isolation = settings.isolation;
+        request.profile = settings.profile;
         request.image = self
             .toolchain
             .image

@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::fd::RawFd;
 use std::ptr;
 
+use crate::clock;
 use crate::init;
 use crate::layout::{Op, Origin};
 use crate::plan::{Plan, Walls};
@@ -28,6 +29,8 @@ pub(crate) enum Step {
     Pivot,
     Hostname,
     Loopback,
+    Clock,
+    Landlock,
     Identity,
     UserNamespace,
     Capabilities,
@@ -304,8 +307,8 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
             return Err((Step::Hostname, 0, sys::errno()));
         }
     }
-    if walls.network && loopback().is_err() {
-        degraded(status, Step::Loopback, 0, sys::errno());
+    if loopback().is_err() {
+        degraded(walls, status, Step::Loopback, 0, sys::errno())?;
     }
     at(Step::Pivot, sys::chdir(c"root"))?;
     at(Step::Pivot, sys::pivot_into_cwd())?;
@@ -316,7 +319,11 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
     })
 }
 
-fn degraded(status: RawFd, step: Step, index: u32, errno: Errno) {
+/// Tells the runner of a wall that is refused; where none may be missing that is the end.
+fn degraded(walls: &Walls, status: RawFd, step: Step, index: u32, errno: Errno) -> Outcome<()> {
+    if walls.strict {
+        return Err((step, index, errno));
+    }
     send(
         status,
         &Report {
@@ -328,6 +335,7 @@ fn degraded(status: RawFd, step: Step, index: u32, errno: Errno) {
         },
         &[],
     );
+    Ok(())
 }
 
 /// Clones the host's subtrees before the tmpfs shadows any, and makes them read-only.
@@ -403,8 +411,8 @@ fn apply(
                 }
                 Err(errno) => {
                     // Refused where the runner's own /proc is masked, as in a container.
-                    degraded(status, Step::Op, index as u32, errno);
-                    Ok(())
+                    degraded(walls, status, Step::Op, index as u32, errno)
+                        .map_err(|(_, _, errno)| errno)
                 }
             }
         }
@@ -416,10 +424,8 @@ fn apply(
                     sys::close(fd);
                     result
                 }
-                Err(errno) => {
-                    degraded(status, Step::Op, index as u32, errno);
-                    Ok(())
-                }
+                Err(errno) => degraded(walls, status, Step::Op, index as u32, errno)
+                    .map_err(|(_, _, errno)| errno),
             }
         }
         Op::Overlay { path, options, .. } => sys::mount(
@@ -466,7 +472,12 @@ fn lock_down(walls: &Walls, shared: &Shared, status: RawFd) -> Outcome<()> {
     if walls.cgroup_namespace
         && let Err(errno) = sys::unshare(libc::CLONE_NEWCGROUP)
     {
-        degraded(status, Step::CgroupNamespace, 0, errno);
+        degraded(walls, status, Step::CgroupNamespace, 0, errno)?;
+    }
+    if walls.clock
+        && let Err(errno) = clock::enter(shared.host_proc)
+    {
+        degraded(walls, status, Step::Clock, 0, errno)?;
     }
     if let Some(id) = walls.become_id {
         at(Step::Capabilities, sys::drop_capabilities(false))?;
@@ -484,6 +495,9 @@ fn lock_down(walls: &Walls, shared: &Shared, status: RawFd) -> Outcome<()> {
         sys::close(proc);
     }
     at(Step::Capabilities, sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1))?;
+    if let Some(rules) = &walls.landlock {
+        at(Step::Landlock, rules.enforce())?;
+    }
     // Without privilege there may be nothing to empty: then the bounding set cannot be, either.
     match sys::drop_capabilities(true) {
         Ok(()) => Ok(()),

@@ -18,6 +18,14 @@ pub enum SandboxError {
         #[source]
         source: io::Error,
     },
+    /// The trusted profile was asked for, and a wall of it cannot be had.
+    #[error("the trusted profile needs every wall, and {wall} is missing: {reason}")]
+    Untrusted {
+        /// Which.
+        wall: String,
+        /// Why it is missing.
+        reason: String,
+    },
     /// The request contradicts itself or names something that is not there.
     #[error("{reason}")]
     Request {
@@ -57,9 +65,16 @@ impl SandboxError {
         }
     }
 
+    pub(crate) fn untrusted(wall: &str, reason: &str) -> Self {
+        Self::Untrusted {
+            wall: wall.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
     /// Whether isolation was refused, as opposed to failing at something else.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::Untrusted { .. })
     }
 
     pub(crate) fn runner(what: impl Into<String>, source: io::Error) -> Self {

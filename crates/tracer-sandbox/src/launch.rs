@@ -18,13 +18,14 @@ use crate::copy_in;
 use crate::error::SandboxError;
 use crate::finished::Finished;
 use crate::idmap;
+use crate::landlock::{self, Rules};
 use crate::layout::{self, Style, c_string};
 use crate::meter::{Listing, Meter};
 use crate::output::Output;
 use crate::plan::{self, Plan, Walls};
 use crate::probe::{Privilege, Spaces};
 use crate::protections::{Protections, WALLS, namespace_hint, os};
-use crate::request::{Access, Isolation, Request};
+use crate::request::{Access, Isolation, Profile, Request};
 use crate::seccomp;
 use crate::slot::Slot;
 use crate::streams::{clear, pair, streams};
@@ -121,6 +122,12 @@ fn walls(
             plan::id_map(id.unwrap_or(own_group)),
         )
     });
+    let trusted = request.profile == Profile::Trusted;
+    let landlock = spaces
+        .landlock
+        .ok()
+        .filter(|version| landlock::refusal(Ok(*version)).is_none())
+        .map(|version| Rules::of(&layout.ops, &layout.trees, version, trusted));
     Ok(Walls {
         base: c_string(base.unwrap_or("/tmp"))?,
         size: c_string(size.to_string())?,
@@ -130,13 +137,16 @@ fn walls(
         become_id: id,
         maps,
         cgroup_namespace: spaces.cgroup,
-        network: true,
         uts: spaces.uts,
+        clock: spaces.time,
+        landlock,
+        strict: trusted,
         filter: seccomp::filter(
             request
                 .folders
                 .iter()
                 .any(|folder| folder.access == Access::Writable),
+            trusted,
         ),
     })
 }
@@ -176,6 +186,13 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     if native {
         spaces.require()?;
     }
+    let trusted = request.profile == Profile::Trusted;
+    if trusted && !native {
+        let reason = "isolation was switched off";
+        return Err(SandboxError::untrusted("isolation", reason).into());
+    } else if trusted {
+        spaces.require_all()?;
+    }
     let slot = Slot::take();
     let mut protections = Protections::default();
     let (walls, unmapped) = if native {
@@ -184,6 +201,20 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         (None, None)
     };
     let mut lease = Lease::take(&request.limits);
+    if trusted {
+        if let Some(reason) = &unmapped {
+            return Err(SandboxError::untrusted("own user", reason).into());
+        }
+        for (wall, refusal) in [
+            ("memory cgroup", lease.memory_refusal()),
+            ("process cgroup", lease.pids_refusal()),
+            ("cpu cgroup", lease.cpu_refusal()),
+        ] {
+            if let Some(reason) = refusal {
+                return Err(SandboxError::untrusted(wall, reason).into());
+            }
+        }
+    }
     let streams = streams(request)?;
     let flags = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
     let [status, child_status] = pair("socket pair", |fds| {
@@ -301,6 +332,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
             protections.active(&["image root"]);
         }
         if let Some(reason) = unmapped {
+            protections.set("own user", Some(reason.clone()));
             protections.set("unprivileged user", Some(reason));
         }
     } else {

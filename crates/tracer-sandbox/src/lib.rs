@@ -13,6 +13,7 @@ mod bpf;
 mod cgroup;
 mod changes;
 mod child;
+mod clock;
 mod copy_in;
 mod copy_out;
 mod erofs;
@@ -21,6 +22,7 @@ mod finished;
 mod hierarchy;
 mod idmap;
 mod init;
+mod landlock;
 mod launch;
 mod layout;
 mod meter;
@@ -45,5 +47,5 @@ pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
 pub use launch::run;
 pub use probe::probe;
 pub use request::{
-    Access, Body, CHANNEL_FD, Folder, Inject, Isolation, Request, Root, Stdin, Stream,
+    Access, Body, CHANNEL_FD, Folder, Inject, Isolation, Profile, Request, Root, Stdin, Stream,
 };

@@ -8,6 +8,7 @@ use libc::{c_char, sock_filter};
 use tracer_model::Limits;
 
 use crate::error::SandboxError;
+use crate::landlock::Rules;
 use crate::layout::{INSIDE_ID, Layout, c_string};
 use crate::request::Request;
 use crate::terminal::Session;
@@ -20,6 +21,10 @@ pub(crate) struct Rlimit {
 }
 
 /// How the walls are built.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one wall, asked for by name"
+)]
 #[derive(Debug)]
 pub(crate) struct Walls {
     pub(crate) layout: Layout,
@@ -34,8 +39,13 @@ pub(crate) struct Walls {
     pub(crate) maps: Option<(Vec<u8>, Vec<u8>)>,
     /// Whether to make a cgroup namespace.
     pub(crate) cgroup_namespace: bool,
-    pub(crate) network: bool,
     pub(crate) uts: bool,
+    /// Whether to make a time namespace.
+    pub(crate) clock: bool,
+    /// `None` where the kernel has no such wall.
+    pub(crate) landlock: Option<Rules>,
+    /// Fail rather than do without a wall.
+    pub(crate) strict: bool,
     pub(crate) filter: &'static [sock_filter],
 }
 

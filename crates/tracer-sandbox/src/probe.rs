@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 use tracer_model::{Limits, Protection};
 
 use crate::cgroup::Lease;
+use crate::clock;
 use crate::error::SandboxError;
+use crate::landlock;
 use crate::launch::trial;
 use crate::protections::{Protections, WALLS, namespace_hint, os};
 use crate::sys;
@@ -35,6 +37,9 @@ pub(crate) struct Spaces {
     pub(crate) user: bool,
     pub(crate) uts: bool,
     pub(crate) cgroup: bool,
+    pub(crate) time: bool,
+    /// The version of Landlock.
+    pub(crate) landlock: Result<u32, i32>,
     ipc: bool,
     refused: Vec<(&'static str, i32)>,
 }
@@ -69,6 +74,8 @@ impl Spaces {
             user: true,
             uts: true,
             cgroup: true,
+            time: true,
+            landlock: landlock::version(),
             ipc: true,
             refused: Vec::new(),
         };
@@ -95,7 +102,46 @@ impl Spaces {
                 }
             }
         }
+        if let Err(errno) = clock::trial(own) {
+            spaces.time = false;
+            spaces.refused.push(("time namespace", errno));
+        }
         spaces
+    }
+
+    /// Every wall that cannot be had here, with the reason.
+    fn missing(&self) -> Vec<(&'static str, String)> {
+        let mut missing = Vec::new();
+        for (name, errno) in &self.refused {
+            let hint = namespace_hint(name, *errno);
+            let colon = if hint.is_empty() { "" } else { ": " };
+            missing.push((*name, format!("{}{colon}{hint}", os(*errno))));
+        }
+        if let Some(reason) = landlock::refusal(self.landlock) {
+            missing.push(("landlock", reason));
+        }
+        match self.privilege {
+            Privilege::Full => {}
+            Privilege::BareRoot => {
+                let reason = "the runner is root without the capabilities to choose another user";
+                missing.push(("unprivileged user", reason.to_owned()));
+                missing.push(("own user", reason.to_owned()));
+            }
+            Privilege::User => missing.push((
+                "own user",
+                "outside the program is the runner's user: only root can give it another"
+                    .to_owned(),
+            )),
+        }
+        missing
+    }
+
+    /// Fails if any wall is missing, for those who accept nothing less.
+    pub(crate) fn require_all(&self) -> Result<(), SandboxError> {
+        match self.missing().into_iter().next() {
+            None => Ok(()),
+            Some((name, reason)) => Err(SandboxError::untrusted(name, &reason)),
+        }
     }
 
     /// Fails if a namespace that cannot be done without is refused.
@@ -133,20 +179,8 @@ impl Spaces {
     /// Adds every wall to the list of a run that got past its start.
     pub(crate) fn report(&self, protections: &mut Protections) {
         protections.active(WALLS);
-        for (name, errno) in &self.refused {
-            let hint = namespace_hint(name, *errno);
-            let hint = if hint.is_empty() {
-                hint
-            } else {
-                format!(": {hint}")
-            };
-            protections.set(name, Some(format!("{}{hint}", os(*errno))));
-        }
-        if self.privilege == Privilege::BareRoot {
-            protections.inactive(
-                &["unprivileged user"],
-                "the runner is root without the capabilities to choose another user",
-            );
+        for (name, reason) in self.missing() {
+            protections.set(name, Some(reason));
         }
     }
 }

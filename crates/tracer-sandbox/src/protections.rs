@@ -67,6 +67,7 @@ impl Protections {
 pub(crate) const WALLS: &[&str] = &[
     "user namespace",
     "unprivileged user",
+    "own user",
     "mount namespace",
     "read-only root",
     "pid namespace",
@@ -75,9 +76,11 @@ pub(crate) const WALLS: &[&str] = &[
     "ipc namespace",
     "uts namespace",
     "cgroup namespace",
+    "time namespace",
     "no new privileges",
     "capabilities dropped",
     "seccomp",
+    "landlock",
 ];
 
 /// What the setting that forbids a kind of namespace may be, for the user.
@@ -96,6 +99,7 @@ pub(crate) fn namespace_hint(name: &str, errno: i32) -> String {
             "network namespace" => "net",
             "ipc namespace" => "ipc",
             "uts namespace" => "uts",
+            "time namespace" => "time",
             _ => "cgroup",
         }
     );

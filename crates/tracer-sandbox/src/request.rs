@@ -22,6 +22,18 @@ pub enum Isolation {
     None,
 }
 
+/// How much of the system the program may use, and what is done where a wall cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// Whatever ordinary programs use. A wall that the machine refuses is reported.
+    #[default]
+    Compat,
+    /// What language toolchains need, and no more: no sockets but local ones, no message queues,
+    /// no watching of files, no filters of the program's own. Every wall must stand, that of a
+    /// user of the program's own included, or the run is refused.
+    Trusted,
+}
+
 /// What the program may do with a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -138,6 +150,8 @@ pub struct Request {
     pub limits: Limits,
     /// Walls.
     pub isolation: Isolation,
+    /// How strict the walls are.
+    pub profile: Profile,
     /// The host name the program sees.
     pub hostname: String,
     /// Whether memory is laid out anew in each run, as the machine does by itself. Off, addresses
@@ -165,6 +179,7 @@ impl Request {
             channel: None,
             limits: Limits::default(),
             isolation: Isolation::Native,
+            profile: Profile::Compat,
             hostname: "tracer".to_owned(),
             random_addresses: false,
         }

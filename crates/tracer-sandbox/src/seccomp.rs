@@ -71,6 +71,26 @@ const ALLOWED: &[c_long] = calls![
     SYS_mq_open SYS_mq_unlink SYS_mq_timedsend SYS_mq_timedreceive SYS_mq_notify SYS_mq_getsetattr
 ];
 
+/// Allowed above, but not to a trusted run: no toolchain needs them.
+#[rustfmt::skip]
+const COMPAT_ONLY: &[c_long] = calls![
+    SYS_mknodat SYS_splice SYS_tee SYS_vmsplice SYS_copy_file_range SYS_sync_file_range
+    SYS_setxattr SYS_lsetxattr SYS_fsetxattr SYS_removexattr SYS_lremovexattr SYS_fremovexattr
+    SYS_inotify_init1 SYS_inotify_add_watch SYS_inotify_rm_watch
+    SYS_landlock_create_ruleset SYS_landlock_add_rule SYS_landlock_restrict_self SYS_seccomp
+    SYS_mlock SYS_mlock2 SYS_mlockall SYS_mbind SYS_set_mempolicy
+    SYS_setpriority SYS_ioprio_set SYS_sched_setaffinity
+    SYS_sched_setattr SYS_execveat SYS_sendmmsg
+    SYS_recvmmsg SYS_msgget SYS_msgsnd SYS_msgrcv SYS_msgctl SYS_semget SYS_semop SYS_semtimedop
+    SYS_semctl SYS_mq_open SYS_mq_unlink SYS_mq_timedsend SYS_mq_timedreceive SYS_mq_notify
+    SYS_mq_getsetattr
+];
+#[cfg(target_arch = "x86_64")]
+#[rustfmt::skip]
+const COMPAT_ONLY_LEGACY: &[c_long] = calls![SYS_mknod SYS_inotify_init];
+#[cfg(not(target_arch = "x86_64"))]
+const COMPAT_ONLY_LEGACY: &[c_long] = &[];
+
 /// The older forms that only x86 has.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
@@ -181,6 +201,22 @@ fn rules() -> BTreeMap<u32, Rule> {
     rules
 }
 
+/// For runs that get no more than toolchains need: no sockets but local ones.
+fn trusted_only(mut rules: BTreeMap<u32, Rule>) -> BTreeMap<u32, Rule> {
+    for number in COMPAT_ONLY.iter().chain(COMPAT_ONLY_LEGACY) {
+        rules.remove(&(*number as u32));
+    }
+    let local = Check::NoneOf(0, vec![libc::AF_UNIX as u32]);
+    rules.insert(
+        libc::SYS_socket as u32,
+        Rule {
+            checks: vec![(local, Action::Errno(libc::EAFNOSUPPORT as u16))],
+            otherwise: Action::Allow,
+        },
+    );
+    rules
+}
+
 /// Set-user-ID and set-group-ID bits.
 const SUID: u32 = libc::S_ISUID | libc::S_ISGID;
 
@@ -223,15 +259,18 @@ fn without_suid(mut rules: BTreeMap<u32, Rule>) -> BTreeMap<u32, Rule> {
     rules
 }
 
-/// The filter, assembled once; `writable` for programs that write to the host's own folders.
-pub(crate) fn filter(writable: bool) -> &'static [sock_filter] {
-    static FILTERS: [OnceLock<Vec<sock_filter>>; 2] = [OnceLock::new(), OnceLock::new()];
-    FILTERS[usize::from(writable)].get_or_init(|| {
-        let rules = if writable {
-            without_suid(rules())
-        } else {
-            rules()
-        };
+/// The filter, assembled once; `writable` for programs that write to the host's own folders,
+/// `trusted` for the profile.
+pub(crate) fn filter(writable: bool, trusted: bool) -> &'static [sock_filter] {
+    static FILTERS: [OnceLock<Vec<sock_filter>>; 4] = [const { OnceLock::new() }; 4];
+    FILTERS[usize::from(writable) + 2 * usize::from(trusted)].get_or_init(|| {
+        let mut rules = rules();
+        if writable {
+            rules = without_suid(rules);
+        }
+        if trusted {
+            rules = trusted_only(rules);
+        }
         assemble(
             ARCH,
             &rules,
@@ -273,11 +312,19 @@ mod tests {
 
     #[test]
     fn filters_fit_the_kernel() {
-        for writable in [false, true] {
+        for (writable, trusted) in [(false, false), (true, false), (false, true), (true, true)] {
+            let length = filter(writable, trusted).len();
+            assert!(length < 4096, "{length} instructions");
+        }
+    }
+
+    #[test]
+    fn what_a_trusted_run_loses_is_what_others_have() {
+        for number in COMPAT_ONLY.iter().chain(COMPAT_ONLY_LEGACY) {
+            let had = ALLOWED.iter().chain(ALLOWED_LEGACY);
             assert!(
-                filter(writable).len() < 4096,
-                "{} instructions",
-                filter(writable).len()
+                had.clone().any(|allowed| allowed == number),
+                "call {number}"
             );
         }
     }

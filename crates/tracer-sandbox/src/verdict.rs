@@ -10,7 +10,7 @@ use crate::error::SandboxError;
 use crate::layout::{Layout, Op, Origin};
 use crate::meter::Meter;
 use crate::protections::{Protections, namespace_hint, os};
-use crate::request::Request;
+use crate::request::{Profile, Request};
 use crate::supervise::Record;
 
 /// Why a start failed: for good, or only because overlays are refused.
@@ -80,17 +80,26 @@ fn signal_name(signal: i32) -> String {
     }
 }
 
+/// The wall whose step a report is about, if a run can do without it.
+fn optional(report: &Report, layout: Option<&Layout>) -> Option<&'static str> {
+    match (report.step, layout) {
+        (Step::Op, Some(layout)) => match &layout.ops[report.index as usize] {
+            Op::Proc { .. } => Some("private /proc"),
+            Op::Terminals { .. } => Some("private /dev/pts"),
+            _ => None,
+        },
+        (Step::Loopback, _) => Some("loopback device"),
+        (Step::Clock, _) => Some("time namespace"),
+        (Step::CgroupNamespace, _) => Some("cgroup namespace"),
+        _ => None,
+    }
+}
+
 pub(crate) fn degraded(protections: &mut Protections, record: &Record, layout: Option<&Layout>) {
     for report in &record.degraded {
-        let name = match (report.step, layout) {
-            (Step::Op, Some(layout)) => match &layout.ops[report.index as usize] {
-                Op::Proc { .. } => "private /proc",
-                _ => "private /dev/pts",
-            },
-            (Step::Loopback, _) => "loopback device",
-            _ => "cgroup namespace",
-        };
-        protections.set(name, Some(os(report.errno).to_string()));
+        if let Some(name) = optional(report, layout) {
+            protections.set(name, Some(os(report.errno).to_string()));
+        }
     }
     if let Some(layout) = layout
         && layout.layers.iter().any(|layer| layer.copied)
@@ -118,6 +127,12 @@ pub(crate) fn explain(report: &Report, layout: Option<&Layout>, request: &Reques
             source: os(report.errno),
         })
     };
+    if request.profile == Profile::Trusted
+        && let Some(wall) = optional(report, layout)
+    {
+        let reason = os(report.errno).to_string();
+        return Failure::Error(SandboxError::untrusted(wall, &reason));
+    }
     match report.step {
         Step::Exec => Failure::Error(SandboxError::Exec {
             program: request.program.clone(),
@@ -158,6 +173,10 @@ pub(crate) fn explain(report: &Report, layout: Option<&Layout>, request: &Reques
         Step::UserMap | Step::UserNamespace => refused(
             "mapping the user in a user namespace".to_owned(),
             &namespace_hint("user namespace", report.errno),
+        ),
+        Step::Landlock => refused(
+            "putting the Landlock rules in force".to_owned(),
+            "the kernel has Landlock, and refused a rule: please report it",
         ),
         Step::Seccomp => refused(
             "installing the system call filter".to_owned(),

@@ -5,7 +5,7 @@ mod common;
 
 use common::{compiled, exited, outcome, program, python, shell, subject, text};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use tracer_sandbox::{Body, CHANNEL_FD, Inject, Request, probe};
+use tracer_sandbox::{Body, CHANNEL_FD, Finished, Inject, Isolation, Profile, Request, probe, run};
 
 fn says(request: &Request, expected: &str) {
     let Some(finished) = outcome(request) else {
@@ -307,4 +307,80 @@ fn switched_off_walls_are_reported() {
             .iter()
             .any(|wall| wall.name == "seccomp" && !wall.active)
     );
+}
+
+#[test]
+fn the_machine_seems_to_have_been_up_for_as_long_every_time() {
+    let Some(finished) = outcome(&shell("read up rest < /proc/uptime; echo ${up%.*}")) else {
+        return;
+    };
+    if !stands(&finished, "time namespace") {
+        return;
+    }
+    let seconds: u32 = text(&finished.stdout).trim().parse().unwrap();
+    assert!((1000..1100).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn a_second_wall_stands_around_files() {
+    let Some(finished) = outcome(&shell(
+        "mkdir -p /tmp/a/b /dev/shm/c && mv /tmp/a/b /tmp/d && echo x > /dev/null && truncate -s 3 /tmp/f && echo done",
+    )) else {
+        return;
+    };
+    exited(&finished, 0);
+    assert_eq!(
+        text(&finished.stdout),
+        "done\n",
+        "{}",
+        text(&finished.stderr)
+    );
+    stands(&finished, "landlock");
+}
+
+#[test]
+fn a_trusted_run_has_no_sockets_but_local_ones() {
+    let Some(mut request) = python(
+        "import socket\n\
+         for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):\n\
+         \x20 try: socket.socket(family, socket.SOCK_RAW if family == 16 else socket.SOCK_STREAM); print('open', family)\n\
+         \x20 except OSError as e: print(e.errno)\n\
+         left, right = socket.socketpair(); left.send(b'x'); print(right.recv(1))",
+    ) else {
+        return;
+    };
+    request.profile = Profile::Trusted;
+    match run(&request) {
+        Ok(finished) => {
+            assert_eq!(text(&finished.stdout), "97\n97\n97\nb'x'\n");
+            assert!(finished.protections.iter().all(|wall| wall.active));
+        }
+        Err(error) => {
+            assert!(error.is_refusal(), "{error:?}");
+            eprintln!("skipped: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_trusted_run_without_isolation_is_refused() {
+    let mut request = shell("echo ran");
+    request.profile = Profile::Trusted;
+    request.isolation = Isolation::None;
+    let error = run(&request).expect_err("a refusal");
+    assert!(error.is_refusal());
+    assert!(
+        error.to_string().contains("isolation was switched off"),
+        "{error}"
+    );
+}
+
+/// Whether the wall stands; says what is skipped where it does not.
+fn stands(finished: &Finished, name: &str) -> bool {
+    let wall = finished.protections.iter().find(|wall| wall.name == name);
+    let wall = wall.expect("every wall is reported");
+    if let Some(reason) = &wall.reason {
+        eprintln!("skipped: {name}: {reason}");
+    }
+    wall.active
 }

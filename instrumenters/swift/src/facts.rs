@@ -8,6 +8,7 @@ use tracer_instrument::{Node, Rewriter};
 
 use crate::bodies;
 use crate::syntax::{bound_names, child, children};
+use crate::toolchain::has_main_type;
 
 /// Facts about one file.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct Facts {
     overridden: BTreeSet<String>,
     /// Plain variables of a script.
     globals: BTreeSet<String>,
+    /// Whether the file's top level is code.
+    pub(crate) script: bool,
     /// Whether the file uses tasks.
     pub(crate) tasks: bool,
     /// Whether a result builder may be at work.
@@ -30,6 +33,7 @@ impl Facts {
         rewriter.memo(|rewriter| {
             let has = |word: &[u8]| rewriter.source.windows(word.len()).any(|at| at == word);
             let mut facts = Self {
+                script: rewriter.options.file == 0 && !has_main_type(rewriter.source),
                 tasks: has(b"await") || has(b"Task"),
                 builders: has(b"Builder"),
                 ..Self::default()

@@ -6,7 +6,6 @@ use tracer_model::{Detail, Kind};
 use crate::bodies::{self, Body};
 use crate::facts::Facts;
 use crate::syntax::{self, child, children, statements_of};
-use crate::toolchain::has_main_type;
 
 const ROLE: &str = "step";
 
@@ -32,8 +31,8 @@ const WRITERS: &[&str] = &[
 ];
 
 /// Whether the file's top level is code.
-pub(crate) fn is_script(rewriter: &Rewriter<'_>) -> bool {
-    rewriter.options.file == 0 && !has_main_type(rewriter.source)
+pub(crate) fn is_script(rewriter: &mut Rewriter<'_>) -> bool {
+    Facts::of(rewriter).script
 }
 
 /// Hook: a child of a block or of the file.
