@@ -1,8 +1,9 @@
-//! Project chores: `cargo xtask test|peers|tidy|new-language NAME`.
+//! Project chores: `cargo xtask test|peers|tidy|attack-table|new-language NAME`.
 //!
 //! Logic lives here rather than in shell scripts. Nothing the product needs at run time is here.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
 
+mod attacks;
 mod new_language;
 mod peers;
 mod setup;
@@ -20,9 +21,10 @@ fn main() -> anyhow::Result<()> {
         ["peers"] => peers::install(&root()),
         ["setup"] => setup::toolchains(),
         ["tidy"] => tidy::run(&root()),
+        ["attack-table"] => attacks::table(&root()),
         ["new-language", name] => new_language::run(&root(), name),
         _ => bail!(
-            "usage: cargo xtask test [cargo test arguments] | setup | peers | tidy | new-language NAME"
+            "usage: cargo xtask test [cargo test arguments] | setup | peers | tidy | attack-table | new-language NAME"
         ),
     }
 }

@@ -14,6 +14,9 @@ const LONG: &[(&str, &str)] = &[];
 /// The four folders a language has.
 const FOLDERS: [&str; 3] = ["instrumenters", "runtimes", "fixtures"];
 
+/// A folder of fixtures that is no language's: the attack suite's programs.
+const HOSTILE: &str = "hostile";
+
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let mut complaints = Vec::new();
     let mut files = Vec::new();
@@ -31,6 +34,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
         check_file(&name, &text, &mut complaints);
     }
     languages_stand_in_every_folder(root, &mut complaints)?;
+    only_tests_leave_walls_out(root, &mut complaints)?;
     if complaints.is_empty() {
         println!("tidy: {} files", files.len());
         return Ok(());
@@ -78,8 +82,30 @@ fn languages_stand_in_every_folder(
                 complaints.push(format!("{folder}/{language} is missing"));
             }
         }
-        for language in list.iter().filter(|language| !lists[0].contains(language)) {
+        let strange = |language: &&String| !lists[0].contains(language) && *language != HOSTILE;
+        for language in list.iter().filter(strange) {
             complaints.push(format!("{folder}/{language} has no instrumenter"));
+        }
+    }
+    Ok(())
+}
+
+/// The sandbox's feature `weaken` may be asked for by the attack suite alone.
+fn only_tests_leave_walls_out(root: &Path, complaints: &mut Vec<String>) -> anyhow::Result<()> {
+    for folder in ["crates", "instrumenters", "benches", "tests", "."] {
+        let folder = root.join(folder);
+        let own = std::iter::once(folder.join("Cargo.toml"));
+        let below = folders(&folder)?.into_iter();
+        for manifest in own.chain(below.map(|name| folder.join(name).join("Cargo.toml"))) {
+            let name = manifest.strip_prefix(root).unwrap_or(&manifest);
+            let text = fs::read_to_string(&manifest).unwrap_or_default();
+            let excused = name == Path::new("tests/attacks/Cargo.toml");
+            if !excused && text.contains("\"weaken\"") {
+                complaints.push(format!(
+                    "{}: only tests/attacks asks for `weaken`",
+                    name.display()
+                ));
+            }
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ use std::sync::{Mutex, OnceLock};
 
 use tracer_model::Limits;
 
+use crate::fault::io_point;
 use crate::hierarchy::{Homes, homes};
 use crate::sys::{Cloned, SysResult};
 
@@ -38,6 +39,7 @@ struct Counter {
 
 impl Counter {
     fn open(path: &Path, key: &'static str, scale: u64) -> io::Result<Self> {
+        io_point()?;
         Ok(Self {
             file: File::open(path)?,
             key,
@@ -110,6 +112,7 @@ struct Pids {
 }
 
 fn put(path: &Path, value: &str) -> io::Result<()> {
+    io_point()?;
     OpenOptions::new()
         .write(true)
         .open(path)?
@@ -258,10 +261,12 @@ impl Set {
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
+    io_point()?;
     fs::create_dir(path)
 }
 
 fn write_zero(mut file: &File) -> io::Result<()> {
+    io_point()?;
     file.write_all(b"0") // 0 is the writing thread
 }
 

@@ -10,10 +10,12 @@ use std::os::fd::RawFd;
 use std::ptr;
 
 use crate::clock;
+use crate::fault;
 use crate::init;
 use crate::layout::{Op, Origin};
 use crate::plan::{Plan, Walls};
 use crate::sys::{self, ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY, Errno};
+use crate::weaken::{Wall, Without};
 
 /// Where a start can fail. The runner turns it into words.
 #[repr(u32)]
@@ -112,6 +114,7 @@ pub(crate) fn send(socket: RawFd, report: &Report, descriptors: &[RawFd]) {
 
 /// The child's whole life.
 pub(crate) fn main(plan: &mut Plan) -> ! {
+    fault::in_child();
     let status = plan.status;
     if let Err((step, index, errno)) = start(plan) {
         send(
@@ -130,8 +133,11 @@ pub(crate) fn main(plan: &mut Plan) -> ! {
 }
 
 fn start(plan: &mut Plan) -> Outcome<()> {
-    at(Step::Lifetime, die_with_runner())?;
-    at(Step::Descriptors, sweep(&plan.keep))?;
+    let without = plan.without;
+    at(Step::Lifetime, die_with_runner(without))?;
+    if without.stands(Wall::Sweep) {
+        at(Step::Descriptors, sweep(&plan.keep))?;
+    }
     reset_signals();
     // SAFETY: plain integer. Modes are meant as they stand until the program starts.
     unsafe { libc::umask(0) };
@@ -158,8 +164,8 @@ fn start(plan: &mut Plan) -> Outcome<()> {
         at(Step::Lifetime, sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1))?;
     }
     // Changing credentials cleared it.
-    at(Step::Lifetime, die_with_runner())?;
-    if runner_is_gone(status) {
+    at(Step::Lifetime, die_with_runner(without))?;
+    if without.stands(Wall::DeathSignal) && runner_is_gone(status) {
         sys::exit(125);
     }
     at(Step::WorkingFolder, sys::chdir(&plan.cwd))?;
@@ -171,7 +177,10 @@ fn start(plan: &mut Plan) -> Outcome<()> {
     init::run(plan).map_err(|(step, errno)| (step, 0, errno))
 }
 
-fn die_with_runner() -> Result<(), Errno> {
+fn die_with_runner(without: Without) -> Result<(), Errno> {
+    if !without.stands(Wall::DeathSignal) {
+        return Ok(());
+    }
     sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong).map(drop)
 }
 
@@ -295,7 +304,9 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
             libc::AT_FDCWD,
             c"root",
             0,
-            ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV,
+            walls
+                .without
+                .attributes(ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV),
             None,
         ),
     )?;
@@ -307,11 +318,16 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
             return Err((Step::Hostname, 0, sys::errno()));
         }
     }
-    if loopback().is_err() {
+    if walls.without.stands(Wall::Network) && loopback().is_err() {
         degraded(walls, status, Step::Loopback, 0, sys::errno())?;
     }
-    at(Step::Pivot, sys::chdir(c"root"))?;
-    at(Step::Pivot, sys::pivot_into_cwd())?;
+    if walls.without.stands(Wall::Root) {
+        at(Step::Pivot, sys::chdir(c"root"))?;
+        at(Step::Pivot, sys::pivot_into_cwd())?;
+    } else {
+        at(Step::Pivot, sys::chdir(c"/"))?;
+        at(Step::Pivot, sys::unmount(&walls.base))?;
+    }
     Ok(Shared {
         tmpfs,
         proc,
@@ -404,6 +420,11 @@ fn apply(
             // Read-only: of its writable files a program needs none, and several are the
             // machine's.
             let attributes = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC;
+            let attributes = walls.without.attributes(attributes);
+            if !walls.without.stands(Wall::Proc) {
+                let fd = sys::open_tree(libc::AT_FDCWD, c"/proc", sys::OPEN_TREE_CLONE)?;
+                return sys::move_mount(fd, libc::AT_FDCWD, path);
+            }
             match sys::new_filesystem(c"proc", &[], attributes) {
                 Ok(fd) => {
                     *proc = Some(fd);
@@ -480,7 +501,9 @@ fn lock_down(walls: &Walls, shared: &Shared, status: RawFd) -> Outcome<()> {
         degraded(walls, status, Step::Clock, 0, errno)?;
     }
     if let Some(id) = walls.become_id {
-        at(Step::Capabilities, sys::drop_capabilities(false))?;
+        if walls.without.stands(Wall::Capabilities) {
+            at(Step::Capabilities, sys::drop_capabilities(false))?;
+        }
         at(Step::Identity, sys::become_user(id, id))?;
         if walls.maps.is_some() {
             // The map files belong to root while the process may not be dumped.
@@ -494,17 +517,28 @@ fn lock_down(walls: &Walls, shared: &Shared, status: RawFd) -> Outcome<()> {
     if let Some(proc) = shared.proc {
         sys::close(proc);
     }
-    at(Step::Capabilities, sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1))?;
+    if walls.without.stands(Wall::NoNewPrivileges) {
+        at(Step::Capabilities, sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1))?;
+    }
     if let Some(rules) = &walls.landlock {
         at(Step::Landlock, rules.enforce())?;
     }
     // Without privilege there may be nothing to empty: then the bounding set cannot be, either.
-    match sys::drop_capabilities(true) {
+    let dropped = if walls.without.stands(Wall::Capabilities) {
+        sys::drop_capabilities(true)
+    } else {
+        Ok(())
+    };
+    match dropped {
         Ok(()) => Ok(()),
         Err(libc::EPERM) if walls.maps.is_none() => Ok(()),
         Err(errno) => Err((Step::Capabilities, 0, errno)),
     }?;
     // The program must not read the runner's memory out of this copy of it.
-    at(Step::Capabilities, sys::prctl(libc::PR_SET_DUMPABLE, 0))?;
+    let dumpable = libc::c_ulong::from(!walls.without.stands(Wall::Undumpable));
+    at(
+        Step::Capabilities,
+        sys::prctl(libc::PR_SET_DUMPABLE, dumpable),
+    )?;
     Ok(())
 }

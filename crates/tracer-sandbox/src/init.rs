@@ -12,6 +12,7 @@ use crate::request::CHANNEL_FD;
 use crate::seccomp;
 use crate::sys::{self, Errno};
 use crate::terminal::Session;
+use crate::weaken::Wall;
 
 type Failure = (Step, Errno);
 
@@ -23,7 +24,9 @@ pub(crate) fn run(plan: &mut Plan) -> Result<(), Failure> {
         value: CHANNEL_FD as u64 + 24,
     };
     let _ = set_limit(room, true);
-    if let Some(walls) = &plan.walls {
+    if let Some(walls) = &plan.walls
+        && !walls.filter.is_empty()
+    {
         seccomp::install(walls.filter).map_err(|errno| (Step::Seccomp, errno))?;
     }
     let mut stack = std::mem::take(&mut plan.stack);
@@ -72,6 +75,7 @@ fn become_program(plan: &Plan) -> Failure {
     }
     let channel = CHANNEL_FD as u32;
     let swept = match plan.channel {
+        _ if !plan.without.stands(Wall::Sweep) => Ok(()),
         Some(source) => sys::dup2(source, CHANNEL_FD)
             .and_then(|()| sys::close_range(3, channel - 1, true))
             .and_then(|()| sys::close_range(channel + 1, u32::MAX, true)),
@@ -165,6 +169,9 @@ fn wait(plan: &Plan, main: pid_t) -> ! {
             continue;
         }
         report(Kind::Ended, status);
+        if !plan.without.stands(Wall::KillThenDrain) {
+            while sys::wait_any().is_ok() {}
+        }
         if plan.walls.is_none() {
             reap_rest();
         }

@@ -10,6 +10,7 @@ use std::os::fd::RawFd;
 
 use libc::{c_int, c_long};
 
+use crate::fault;
 use crate::layout::{DEVICE, Op, Tree};
 use crate::sys::{self, ATTR_RDONLY, Errno, SysResult};
 
@@ -160,6 +161,7 @@ impl Rules {
 }
 
 fn check(result: c_long) -> SysResult<c_long> {
+    fault::point()?;
     if result < 0 {
         Err(sys::errno())
     } else {

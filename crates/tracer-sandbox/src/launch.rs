@@ -33,6 +33,7 @@ use crate::supervise::{Guest, watch};
 use crate::sys;
 use crate::terminal::{Reclaim, Session};
 use crate::verdict::{Failure, degraded, explain, judge};
+use crate::weaken::Wall;
 
 /// Bytes that stand for no limit on the private tmpfs, far from where the kernel's sums overflow.
 const ENDLESS: u64 = 1 << 50;
@@ -97,7 +98,11 @@ fn walls(
         copy,
         hide_proc: spaces.privilege == Privilege::BareRoot || id == Some(0),
     };
+    let without = request.without();
     let mut layout = layout::build(request, &style)?;
+    for tree in &mut layout.trees {
+        tree.attributes = without.attributes(tree.attributes);
+    }
     for layer in layout.layers.iter().filter(|layer| layer.copied) {
         let (bytes, entries) = copy_in::room(&layer.folder);
         layout.own_bytes += bytes;
@@ -108,6 +113,11 @@ fn walls(
         .disk
         .map_or(ENDLESS, |disk| disk.min(ENDLESS));
     let files = (disk / 4096).clamp(4096, 1 << 20);
+    let endless = |wall, bytes| if without.stands(wall) { bytes } else { ENDLESS };
+    let (disk, files) = (
+        endless(Wall::DiskSize, disk),
+        endless(Wall::DiskFiles, files),
+    );
     let size = disk
         .saturating_add(layout.own_bytes)
         .saturating_add(1 << 20);
@@ -116,7 +126,7 @@ fn walls(
         .find(|path| Path::new(path).is_dir());
     // SAFETY: plain calls.
     let (own, own_group) = unsafe { (libc::geteuid(), libc::getegid()) };
-    let maps = spaces.user.then(|| {
+    let maps = (spaces.user && without.stands(Wall::Identity)).then(|| {
         (
             plan::id_map(id.unwrap_or(own)),
             plan::id_map(id.unwrap_or(own_group)),
@@ -134,12 +144,12 @@ fn walls(
         inodes: c_string((files + layout.own_files + 64).to_string())?,
         layout,
         hostname: request.hostname.clone().into_bytes(),
-        become_id: id,
+        become_id: id.filter(|_| without.stands(Wall::Identity)),
         maps,
-        cgroup_namespace: spaces.cgroup,
-        uts: spaces.uts,
-        clock: spaces.time,
-        landlock,
+        cgroup_namespace: spaces.cgroup && without.stands(Wall::Cgroups),
+        uts: spaces.uts && without.stands(Wall::Uts),
+        clock: spaces.time && without.stands(Wall::Time),
+        landlock: landlock.filter(|_| without.stands(Wall::Landlock)),
         strict: trusted,
         filter: seccomp::filter(
             request
@@ -147,7 +157,9 @@ fn walls(
                 .iter()
                 .any(|folder| folder.access == Access::Writable),
             trusted,
+            without,
         ),
+        without,
     })
 }
 
@@ -159,6 +171,9 @@ fn prepare(
     copy: bool,
 ) -> Result<(Option<Walls>, Option<String>), SandboxError> {
     if spaces.privilege != Privilege::Full {
+        return Ok((Some(walls(request, spaces, None, copy)?), None));
+    }
+    if !request.without().stands(Wall::Identity) {
         return Ok((Some(walls(request, spaces, None, copy)?), None));
     }
     match walls(request, spaces, Some(slot.id()), copy) {
@@ -200,7 +215,9 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     } else {
         (None, None)
     };
-    let mut lease = Lease::take(&request.limits);
+    let without = request.without();
+    let limits = without.watched(&request.limits);
+    let mut lease = Lease::take(&limits);
     if trusted {
         if let Some(reason) = &unmapped {
             return Err(SandboxError::untrusted("own user", reason).into());
@@ -259,16 +276,17 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         cwd: c_string(request.cwd.as_os_str().as_bytes())?,
         arguments,
         environment,
-        rlimits: plan::rlimits(&request.limits, spare),
+        rlimits: without.rlimits(plan::rlimits(&request.limits, spare)),
         session,
         personality: if request.random_addresses {
             0
         } else {
             libc::ADDR_NO_RANDOMIZE as _
         },
+        without,
         stack: vec![0; 64 << 10],
     };
-    let flags = if native { spaces.flags() } else { 0 };
+    let flags = if native { spaces.flags(without) } else { 0 };
     let start = |group: Option<RawFd>| {
         // SAFETY: the child runs `child::main` alone, which keeps to what a fork may do.
         let cloned = unsafe { sys::clone3(flags, group) }?;
@@ -300,11 +318,11 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         .filter(|folder| folder.access == Access::Writable && folder.path != Path::new("/"))
         .map(|folder| folder.path.clone())
         .collect();
-    let mut meter = Meter::new(&request.limits, &lease, writable);
+    let mut meter = Meter::new(&limits, &lease, writable);
     if !native {
         meter.listing = Listing::Below(guest.pid);
     }
-    let mut output = Output::new(streams.runner, request.limits.output);
+    let mut output = Output::new(streams.runner, limits.output);
     if let Some(walls) = plan
         .walls
         .as_ref()
@@ -313,13 +331,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
         fill_copies(&guest, &mut meter, walls)?;
     }
     guest.go();
-    let record = watch(
-        &mut guest,
-        &mut meter,
-        &mut output,
-        request.limits.wall,
-        &reclaim,
-    )?;
+    let record = watch(&mut guest, &mut meter, &mut output, limits.wall, &reclaim)?;
     drop(reclaim);
     let layout = plan.walls.as_ref().map(|walls| &walls.layout);
     if let Some(report) = record.failure {

@@ -18,6 +18,7 @@ mod copy_in;
 mod copy_out;
 mod erofs;
 mod error;
+mod fault;
 mod finished;
 mod hierarchy;
 mod idmap;
@@ -39,13 +40,18 @@ mod sys;
 mod system;
 mod terminal;
 mod verdict;
+mod weaken;
 
 pub use copy_out::{CopyLimits, CopyReport, copy_out};
 pub use erofs::mount_erofs;
 pub use error::SandboxError;
+#[cfg(feature = "weaken")]
+pub use fault::{Fault, Side, arm, disarm};
 pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
 pub use launch::run;
 pub use probe::probe;
 pub use request::{
     Access, Body, CHANNEL_FD, Folder, Inject, Isolation, Profile, Request, Root, Stdin, Stream,
 };
+#[cfg(feature = "weaken")]
+pub use weaken::{Wall, Without};

@@ -12,6 +12,7 @@ use crate::landlock::Rules;
 use crate::layout::{INSIDE_ID, Layout, c_string};
 use crate::request::Request;
 use crate::terminal::Session;
+use crate::weaken::Without;
 
 /// A resource limit to set.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ pub(crate) struct Rlimit {
 )]
 #[derive(Debug)]
 pub(crate) struct Walls {
+    /// Those of them that are left out.
+    pub(crate) without: Without,
     pub(crate) layout: Layout,
     /// Where the tmpfs is first attached; shadowed for the child's set-up only.
     pub(crate) base: CString,
@@ -68,6 +71,8 @@ pub(crate) struct Plan {
     pub(crate) session: Session,
     /// For `personality`.
     pub(crate) personality: libc::c_ulong,
+    /// Walls left out.
+    pub(crate) without: Without,
     /// For the second child, which shares the first one's memory.
     pub(crate) stack: Vec<u8>,
 }
@@ -100,9 +105,11 @@ pub(crate) fn strings(request: &Request) -> Result<(Strings, Strings), SandboxEr
         .iter()
         .map(|argument| c_string(argument.as_bytes()))
         .collect::<Result<_, _>>()?;
+    let leaked = request.without().leaked_environment();
     let environment = request
         .env
         .iter()
+        .chain(&leaked)
         .map(|(name, value)| {
             let mut text = name.clone().into_vec();
             if text.is_empty() || text.contains(&b'=') {

@@ -14,6 +14,7 @@ use crate::landlock;
 use crate::launch::trial;
 use crate::protections::{Protections, WALLS, namespace_hint, os};
 use crate::sys;
+use crate::weaken::{Wall, Without};
 
 /// What the runner is to the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +163,7 @@ impl Spaces {
 
     /// Flags for `clone3`. The cgroup namespace comes later, once the process is in its groups;
     /// with full privilege the user namespace does, too.
-    pub(crate) fn flags(&self) -> u64 {
+    pub(crate) fn flags(&self, without: Without) -> u64 {
         let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWNET;
         if self.privilege != Privilege::Full {
             flags |= libc::CLONE_NEWUSER;
@@ -172,6 +173,16 @@ impl Spaces {
         }
         if self.uts {
             flags |= libc::CLONE_NEWUTS;
+        }
+        for (wall, flag) in [
+            (Wall::Network, libc::CLONE_NEWNET),
+            (Wall::Pids, libc::CLONE_NEWPID),
+            (Wall::Ipc, libc::CLONE_NEWIPC),
+            (Wall::Uts, libc::CLONE_NEWUTS),
+        ] {
+            if !without.stands(wall) {
+                flags &= !flag;
+            }
         }
         flags as u64
     }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use tracer_model::Limits;
 
+use crate::weaken::Without;
+
 /// The descriptor under which the program finds [`Request::channel`]: above what programs number
 /// by hand, below the usual soft limit of 1024.
 pub const CHANNEL_FD: i32 = 1000;
@@ -157,6 +159,9 @@ pub struct Request {
     /// Whether memory is laid out anew in each run, as the machine does by itself. Off, addresses
     /// are the same every time.
     pub random_addresses: bool,
+    /// Walls left out, to test the others.
+    #[cfg(feature = "weaken")]
+    pub without: Without,
 }
 
 impl Request {
@@ -182,6 +187,19 @@ impl Request {
             profile: Profile::Compat,
             hostname: "tracer".to_owned(),
             random_addresses: false,
+            #[cfg(feature = "weaken")]
+            without: Without::default(),
         }
+    }
+
+    #[cfg(feature = "weaken")]
+    pub(crate) fn without(&self) -> Without {
+        self.without
+    }
+
+    #[cfg(not(feature = "weaken"))]
+    #[expect(clippy::unused_self, reason = "the other form needs it")]
+    pub(crate) fn without(&self) -> Without {
+        Without::default()
     }
 }

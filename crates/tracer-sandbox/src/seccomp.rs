@@ -10,7 +10,9 @@ use std::sync::OnceLock;
 use libc::{c_long, sock_filter};
 
 use crate::bpf::{Action, Check, Rule, assemble};
+use crate::fault;
 use crate::sys::{Errno, errno};
+use crate::weaken::{Wall, Without};
 
 #[cfg(target_arch = "x86_64")]
 const ARCH: u32 = 0xC000_003E;
@@ -116,6 +118,32 @@ const REFUSED: &[c_long] = calls![
     SYS_adjtimex SYS_sethostname SYS_setdomainname SYS_syslog SYS_vhangup SYS_name_to_handle_at
     SYS_open_by_handle_at SYS_fanotify_init SYS_fanotify_mark SYS_move_pages SYS_migrate_pages
     SYS_memfd_secret SYS_io_setup
+];
+
+/// What the refusals are for.
+#[rustfmt::skip]
+const GROUPS: &[(Wall, &[c_long])] = &[
+    (Wall::SeccompNamespaces, calls![SYS_clone SYS_clone3 SYS_unshare SYS_setns]),
+    (Wall::SeccompMounts, calls![
+        SYS_mount SYS_umount2 SYS_pivot_root SYS_chroot SYS_move_mount SYS_open_tree SYS_fsopen
+        SYS_fsconfig SYS_fsmount SYS_fspick SYS_mount_setattr SYS_name_to_handle_at
+        SYS_open_by_handle_at
+    ]),
+    (Wall::SeccompTracing, calls![
+        SYS_ptrace SYS_process_vm_readv SYS_process_vm_writev SYS_kcmp SYS_pidfd_getfd
+    ]),
+    (Wall::SeccompKernel, calls![
+        SYS_bpf SYS_perf_event_open SYS_userfaultfd SYS_io_uring_setup SYS_io_uring_enter
+        SYS_io_uring_register SYS_keyctl SYS_add_key SYS_request_key SYS_kexec_load SYS_init_module
+        SYS_finit_module SYS_delete_module SYS_reboot SYS_swapon SYS_swapoff SYS_quotactl
+        SYS_quotactl_fd SYS_acct SYS_settimeofday SYS_clock_settime SYS_clock_adjtime SYS_adjtimex
+        SYS_sethostname SYS_setdomainname SYS_syslog SYS_vhangup SYS_fanotify_init SYS_fanotify_mark
+        SYS_move_pages SYS_migrate_pages SYS_memfd_secret SYS_io_setup
+    ]),
+    (Wall::SeccompSockets, calls![SYS_socket]),
+    (Wall::SeccompIoctl, calls![SYS_ioctl]),
+    (Wall::SeccompPersonality, calls![SYS_personality]),
+    (Wall::SeccompSync, calls![SYS_sync SYS_syncfs]),
 ];
 
 /// Every namespace flag of `clone`. The time namespace's shares a bit with the exit signal there.
@@ -261,8 +289,11 @@ fn without_suid(mut rules: BTreeMap<u32, Rule>) -> BTreeMap<u32, Rule> {
 
 /// The filter, assembled once; `writable` for programs that write to the host's own folders,
 /// `trusted` for the profile.
-pub(crate) fn filter(writable: bool, trusted: bool) -> &'static [sock_filter] {
+pub(crate) fn filter(writable: bool, trusted: bool, without: Without) -> &'static [sock_filter] {
     static FILTERS: [OnceLock<Vec<sock_filter>>; 4] = [const { OnceLock::new() }; 4];
+    if without != Without::default() {
+        return weakened(writable, without);
+    }
     FILTERS[usize::from(writable) + 2 * usize::from(trusted)].get_or_init(|| {
         let mut rules = rules();
         if writable {
@@ -280,6 +311,39 @@ pub(crate) fn filter(writable: bool, trusted: bool) -> &'static [sock_filter] {
     })
 }
 
+/// The filter with some of its rules lifted, none at all without [`Wall::Seccomp`]. Leaks it: only
+/// tests ask.
+fn weakened(writable: bool, without: Without) -> &'static [sock_filter] {
+    if !without.stands(Wall::Seccomp) {
+        return &[];
+    }
+    let suid = writable && without.stands(Wall::SeccompSuid);
+    let mut rules = if suid { without_suid(rules()) } else { rules() };
+    for (wall, numbers) in GROUPS {
+        if !without.stands(*wall) {
+            rules.extend(
+                numbers
+                    .iter()
+                    .map(|number| (*number as u32, Action::Allow.into())),
+            );
+        }
+    }
+    let unless = |wall, action| {
+        if without.stands(wall) {
+            action
+        } else {
+            Action::Allow
+        }
+    };
+    assemble(
+        ARCH,
+        &rules,
+        unless(Wall::SeccompUnknown, Action::Errno(libc::ENOSYS as u16)),
+        unless(Wall::SeccompForeign, Action::Kill),
+    )
+    .leak()
+}
+
 /// Puts the filter in force for the calling thread and what it starts. Does not allocate once
 /// [`filter`] has been called in the parent.
 pub(crate) fn install(filter: &[sock_filter]) -> Result<(), Errno> {
@@ -287,6 +351,7 @@ pub(crate) fn install(filter: &[sock_filter]) -> Result<(), Errno> {
         len: filter.len() as u16,
         filter: filter.as_ptr().cast_mut(), // the kernel only reads it
     };
+    fault::point()?;
     // SAFETY: the program outlives the call; NEW_LISTENER and TSYNC are not used.
     let result = unsafe {
         libc::syscall(
@@ -311,9 +376,19 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_has_a_purpose() {
+        for number in REFUSED {
+            assert!(
+                GROUPS.iter().any(|(_, calls)| calls.contains(number)),
+                "call {number}"
+            );
+        }
+    }
+
+    #[test]
     fn filters_fit_the_kernel() {
         for (writable, trusted) in [(false, false), (true, false), (false, true), (true, true)] {
-            let length = filter(writable, trusted).len();
+            let length = filter(writable, trusted, Without::default()).len();
             assert!(length < 4096, "{length} instructions");
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::error::SandboxError;
+use crate::fault::io_point;
 use crate::request::{CHANNEL_FD, Request, Stdin, Stream};
 
 /// Keeps a descriptor clear of those the program is to have.
@@ -31,11 +32,10 @@ pub(crate) fn pair(
     make: impl FnOnce(&mut [RawFd; 2]) -> i32,
 ) -> Result<[OwnedFd; 2], SandboxError> {
     let mut fds = [-1; 2];
+    let failed = |error| SandboxError::runner(format!("making a {kind}"), error);
+    io_point().map_err(failed)?;
     if make(&mut fds) != 0 {
-        return Err(SandboxError::runner(
-            format!("making a {kind}"),
-            io::Error::last_os_error(),
-        ));
+        return Err(failed(io::Error::last_os_error()));
     }
     // SAFETY: the kernel has just made both for us.
     let [first, second] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
@@ -53,10 +53,12 @@ fn pipe() -> Result<[OwnedFd; 2], SandboxError> {
 }
 
 fn null(write: bool) -> Result<OwnedFd, SandboxError> {
-    let file = fs::OpenOptions::new()
-        .read(!write)
-        .write(write)
-        .open("/dev/null");
+    let file = io_point().and_then(|()| {
+        fs::OpenOptions::new()
+            .read(!write)
+            .write(write)
+            .open("/dev/null")
+    });
     clear(
         file.map_err(|error| SandboxError::runner("opening /dev/null", error))?
             .into(),
@@ -66,6 +68,7 @@ fn null(write: bool) -> Result<OwnedFd, SandboxError> {
 /// Input as a file in memory, opened for reading only.
 fn input(bytes: &[u8]) -> Result<OwnedFd, SandboxError> {
     let fail = |error| SandboxError::runner("storing the input", error);
+    io_point().map_err(fail)?;
     // SAFETY: a constant name.
     let fd = unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC) };
     if fd < 0 {
@@ -75,6 +78,7 @@ fn input(bytes: &[u8]) -> Result<OwnedFd, SandboxError> {
     let mut file = unsafe { File::from_raw_fd(fd) };
     file.write_all(bytes)
         .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .and_then(|_| io_point())
         .map_err(fail)?;
     let read = File::open(format!("/proc/self/fd/{fd}")).map_err(fail)?;
     clear(read.into())

@@ -8,6 +8,8 @@ use std::ptr;
 
 use libc::{c_int, c_long, c_uint, c_void};
 
+use crate::fault;
+
 /// An `errno` value.
 pub(crate) type Errno = c_int;
 /// Result of a call that may run in the child.
@@ -60,7 +62,9 @@ pub(crate) fn errno() -> Errno {
     unsafe { *libc::__errno_location() }
 }
 
-fn check(result: c_long) -> SysResult<c_long> {
+fn check(call: impl FnOnce() -> c_long) -> SysResult<c_long> {
+    fault::point()?;
+    let result = call();
     if result < 0 { Err(errno()) } else { Ok(result) }
 }
 
@@ -97,7 +101,7 @@ pub(crate) unsafe fn clone3(flags: u64, cgroup: Option<RawFd>) -> SysResult<Clon
         cgroup: cgroup.unwrap_or(0) as u64,
     };
     // SAFETY: the arguments outlive the call; without CLONE_VM the child has its own stack.
-    let pid = check(unsafe { libc::syscall(libc::SYS_clone3, &args, size_of::<CloneArgs>()) })?;
+    let pid = check(|| unsafe { libc::syscall(libc::SYS_clone3, &args, size_of::<CloneArgs>()) })?;
     Ok(Cloned {
         pid: pid as libc::pid_t,
         pidfd,
@@ -117,17 +121,17 @@ pub(crate) unsafe fn spawn(
 ) -> SysResult<libc::pid_t> {
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     // SAFETY: the stack grows down from its aligned end; the caller vouches for the rest.
-    let pid = check(c_long::from(unsafe {
+    let pid = check(|| unsafe {
         let top = stack.as_mut_ptr().add(stack.len());
         let top = top.sub(top as usize % 16);
-        libc::clone(entry, top.cast(), flags, argument)
-    }))?;
+        c_long::from(libc::clone(entry, top.cast(), flags, argument))
+    })?;
     Ok(pid as libc::pid_t)
 }
 
 pub(crate) fn open_tree(dir: RawFd, path: &CStr, flags: c_uint) -> SysResult<RawFd> {
     // SAFETY: the path is a valid C string.
-    check(unsafe {
+    check(|| unsafe {
         libc::syscall(
             libc::SYS_open_tree,
             dir,
@@ -152,7 +156,7 @@ pub(crate) fn mount_setattr(
         userns_fd: userns.unwrap_or(0) as u64,
     };
     // SAFETY: path and attributes outlive the call; the size is the structure's.
-    check(unsafe {
+    check(|| unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
             dir,
@@ -168,7 +172,7 @@ pub(crate) fn mount_setattr(
 /// Attaches the detached mount `from` at `path`.
 pub(crate) fn move_mount(from: RawFd, dir: RawFd, path: &CStr) -> SysResult<()> {
     // SAFETY: both paths are valid C strings.
-    check(unsafe {
+    check(|| unsafe {
         libc::syscall(
             libc::SYS_move_mount,
             from,
@@ -207,10 +211,11 @@ fn make_filesystem(
 ) -> SysResult<RawFd> {
     // SAFETY: the name is a valid C string.
     let context =
-        check(unsafe { libc::syscall(libc::SYS_fsopen, kind.as_ptr(), FSOPEN_CLOEXEC) })? as RawFd;
+        check(|| unsafe { libc::syscall(libc::SYS_fsopen, kind.as_ptr(), FSOPEN_CLOEXEC) })?
+            as RawFd;
     let configure = |command: c_uint, key: *const libc::c_char, value: *const libc::c_char| {
         // SAFETY: key and value are null or valid C strings, as the command demands.
-        check(unsafe { libc::syscall(libc::SYS_fsconfig, context, command, key, value, 0) })
+        check(|| unsafe { libc::syscall(libc::SYS_fsconfig, context, command, key, value, 0) })
             .map(drop)
     };
     let result = options
@@ -225,7 +230,7 @@ fn make_filesystem(
         .and_then(|()| configure(FSCONFIG_CMD_CREATE, ptr::null(), ptr::null()))
         .and_then(|()| {
             // SAFETY: plain integers.
-            check(unsafe {
+            check(|| unsafe {
                 libc::syscall(
                     libc::SYS_fsmount,
                     context,
@@ -247,15 +252,15 @@ pub(crate) fn mount(
 ) -> SysResult<()> {
     let pointer = |text: Option<&CStr>| text.map_or(ptr::null(), CStr::as_ptr);
     // SAFETY: every pointer is null or a valid C string.
-    check(c_long::from(unsafe {
-        libc::mount(
+    check(|| unsafe {
+        c_long::from(libc::mount(
             pointer(source),
             target.as_ptr(),
             pointer(kind),
             flags as libc::c_ulong,
             pointer(data).cast::<c_void>(),
-        )
-    }))
+        ))
+    })
     .map(drop)
 }
 
@@ -263,29 +268,31 @@ pub(crate) fn mount(
 pub(crate) fn pivot_into_cwd() -> SysResult<()> {
     // SAFETY: constant C strings. The old root lands on top of the new one and is detached there.
     unsafe {
-        check(libc::syscall(
-            libc::SYS_pivot_root,
-            c".".as_ptr(),
-            c".".as_ptr(),
-        ))?;
-        check(c_long::from(libc::umount2(c".".as_ptr(), libc::MNT_DETACH)))?;
+        check(|| libc::syscall(libc::SYS_pivot_root, c".".as_ptr(), c".".as_ptr()))?;
+        check(|| c_long::from(libc::umount2(c".".as_ptr(), libc::MNT_DETACH)))?;
     }
     chdir(c"/")
 }
 
+/// Detaches what is mounted at `path`.
+pub(crate) fn unmount(path: &CStr) -> SysResult<()> {
+    // SAFETY: a valid C string.
+    check(|| c_long::from(unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) })).map(drop)
+}
+
 pub(crate) fn chdir(path: &CStr) -> SysResult<()> {
     // SAFETY: a valid C string.
-    check(c_long::from(unsafe { libc::chdir(path.as_ptr()) })).map(drop)
+    check(|| c_long::from(unsafe { libc::chdir(path.as_ptr()) })).map(drop)
 }
 
 pub(crate) fn fchdir(dir: RawFd) -> SysResult<()> {
     // SAFETY: plain integer.
-    check(c_long::from(unsafe { libc::fchdir(dir) })).map(drop)
+    check(|| c_long::from(unsafe { libc::fchdir(dir) })).map(drop)
 }
 
 pub(crate) fn mkdir(path: &CStr, mode: u32) -> SysResult<()> {
     // SAFETY: a valid C string.
-    match check(c_long::from(unsafe { libc::mkdir(path.as_ptr(), mode) })) {
+    match check(|| c_long::from(unsafe { libc::mkdir(path.as_ptr(), mode) })) {
         Err(libc::EEXIST) | Ok(_) => Ok(()),
         Err(error) => Err(error),
     }
@@ -293,9 +300,7 @@ pub(crate) fn mkdir(path: &CStr, mode: u32) -> SysResult<()> {
 
 pub(crate) fn symlink(target: &CStr, path: &CStr) -> SysResult<()> {
     // SAFETY: valid C strings.
-    match check(c_long::from(unsafe {
-        libc::symlink(target.as_ptr(), path.as_ptr())
-    })) {
+    match check(|| c_long::from(unsafe { libc::symlink(target.as_ptr(), path.as_ptr()) })) {
         Err(libc::EEXIST) | Ok(_) => Ok(()),
         Err(error) => Err(error),
     }
@@ -303,16 +308,21 @@ pub(crate) fn symlink(target: &CStr, path: &CStr) -> SysResult<()> {
 
 pub(crate) fn open(dir: RawFd, path: &CStr, flags: c_int, mode: u32) -> SysResult<RawFd> {
     // SAFETY: a valid C string.
-    check(c_long::from(unsafe {
-        libc::openat(dir, path.as_ptr(), flags | libc::O_CLOEXEC, mode)
-    }))
+    check(|| unsafe {
+        c_long::from(libc::openat(
+            dir,
+            path.as_ptr(),
+            flags | libc::O_CLOEXEC,
+            mode,
+        ))
+    })
     .map(|fd| fd as RawFd)
 }
 
 pub(crate) fn write_all(fd: RawFd, mut bytes: &[u8]) -> SysResult<()> {
     while !bytes.is_empty() {
         // SAFETY: the buffer is valid for its length.
-        match check(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) } as c_long) {
+        match check(|| unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) } as c_long) {
             Ok(written) => bytes = &bytes[(written as usize).min(bytes.len())..],
             Err(libc::EINTR) => {}
             Err(error) => return Err(error),
@@ -332,7 +342,9 @@ pub(crate) fn write_file(dir: RawFd, path: &CStr, bytes: &[u8]) -> SysResult<()>
 pub(crate) fn read(fd: RawFd, buffer: &mut [u8]) -> SysResult<usize> {
     loop {
         // SAFETY: the buffer is valid for its length.
-        match check(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) } as c_long) {
+        match check(|| unsafe {
+            libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) as c_long
+        }) {
             Err(libc::EINTR) => {}
             result => return result.map(|length| length as usize),
         }
@@ -346,7 +358,7 @@ pub(crate) fn close(fd: RawFd) {
 
 pub(crate) fn dup2(from: RawFd, to: RawFd) -> SysResult<()> {
     // SAFETY: plain integers.
-    check(c_long::from(unsafe { libc::dup2(from, to) })).map(drop)
+    check(|| c_long::from(unsafe { libc::dup2(from, to) })).map(drop)
 }
 
 /// Closes every descriptor in `first..=last`, or marks it close-on-exec.
@@ -356,46 +368,37 @@ pub(crate) fn close_range(first: c_uint, last: c_uint, on_exec: bool) -> SysResu
     }
     let flags = if on_exec { CLOSE_RANGE_CLOEXEC } else { 0 };
     // SAFETY: plain integers.
-    check(unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) }).map(drop)
+    check(|| unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) }).map(drop)
 }
 
 pub(crate) fn prctl(option: c_int, argument: libc::c_ulong) -> SysResult<c_int> {
     // SAFETY: only options whose arguments are integers are passed.
-    check(c_long::from(unsafe {
-        libc::prctl(option, argument, 0, 0, 0)
-    }))
-    .map(|result| result as c_int)
+    check(|| c_long::from(unsafe { libc::prctl(option, argument, 0, 0, 0) }))
+        .map(|result| result as c_int)
 }
 
 pub(crate) fn unshare(flags: c_int) -> SysResult<()> {
     // SAFETY: plain integer; the child has one thread.
-    check(c_long::from(unsafe { libc::unshare(flags) })).map(drop)
+    check(|| c_long::from(unsafe { libc::unshare(flags) })).map(drop)
 }
 
 pub(crate) fn chown(path: &CStr, uid: u32, gid: u32) -> SysResult<()> {
     // SAFETY: a valid C string.
-    check(c_long::from(unsafe {
-        libc::lchown(path.as_ptr(), uid, gid)
-    }))
-    .map(drop)
+    check(|| c_long::from(unsafe { libc::lchown(path.as_ptr(), uid, gid) })).map(drop)
 }
 
 pub(crate) fn chmod(path: &CStr, mode: u32) -> SysResult<()> {
     // SAFETY: a valid C string.
-    check(c_long::from(unsafe { libc::chmod(path.as_ptr(), mode) })).map(drop)
+    check(|| c_long::from(unsafe { libc::chmod(path.as_ptr(), mode) })).map(drop)
 }
 
 /// Becomes `uid` and `gid` with no further groups, for this thread alone.
 pub(crate) fn become_user(uid: u32, gid: u32) -> SysResult<()> {
     // SAFETY: raw calls, since glibc's wrappers would signal the parent's threads.
     unsafe {
-        check(libc::syscall(
-            libc::SYS_setgroups,
-            0,
-            ptr::null::<libc::gid_t>(),
-        ))?;
-        check(libc::syscall(libc::SYS_setresgid, gid, gid, gid))?;
-        check(libc::syscall(libc::SYS_setresuid, uid, uid, uid))?;
+        check(|| libc::syscall(libc::SYS_setgroups, 0, ptr::null::<libc::gid_t>()))?;
+        check(|| libc::syscall(libc::SYS_setresgid, gid, gid, gid))?;
+        check(|| libc::syscall(libc::SYS_setresuid, uid, uid, uid))?;
     }
     Ok(())
 }
@@ -428,13 +431,13 @@ pub(crate) fn drop_capabilities(all: bool) -> SysResult<()> {
         libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong,
     );
     // SAFETY: version 3 takes two triples of words.
-    check(unsafe { libc::syscall(libc::SYS_capset, &header, none.as_ptr()) }).map(drop)
+    check(|| unsafe { libc::syscall(libc::SYS_capset, &header, none.as_ptr()) }).map(drop)
 }
 
 /// Kills through a pidfd, so that a recycled pid is never hit.
 pub(crate) fn pidfd_kill(pidfd: RawFd) -> SysResult<()> {
     // SAFETY: plain integers and a null siginfo.
-    check(unsafe {
+    check(|| unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             pidfd,
@@ -453,7 +456,7 @@ pub(crate) fn wait_pidfd(pidfd: RawFd) -> SysResult<(libc::siginfo_t, libc::rusa
         unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
     loop {
         // SAFETY: both out-pointers are valid.
-        let result = check(unsafe {
+        let result = check(|| unsafe {
             libc::syscall(
                 libc::SYS_waitid,
                 libc::P_PIDFD,
@@ -469,6 +472,20 @@ pub(crate) fn wait_pidfd(pidfd: RawFd) -> SysResult<(libc::siginfo_t, libc::rusa
             Ok(_) => return Ok((info, usage)),
         }
     }
+}
+
+/// Reaps any child, blocking.
+pub(crate) fn wait_any() -> SysResult<()> {
+    // SAFETY: null pointers are allowed.
+    check(|| unsafe {
+        c_long::from(libc::wait4(
+            -1,
+            ptr::null_mut(),
+            libc::__WALL,
+            ptr::null_mut(),
+        ))
+    })
+    .map(drop)
 }
 
 /// Ends the process at once.

@@ -1,0 +1,25 @@
+//! The attack suite: hostile programs, each run first in a throwaway sandbox where only the wall
+//! that stops it is missing, and there it must succeed; then behind all walls, where it must not.
+//!
+//! The programs are in `fixtures/hostile`, each with a header that says what it tries. Nothing
+//! here runs on the bare machine: every run is inside disposable namespaces of its own.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox is the thing tested here: what surrounds it is not started by it"
+)]
+
+mod case;
+mod outer;
+mod program;
+mod report;
+mod snapshot;
+mod table;
+mod worker;
+
+pub use case::{Case, Mode, Shows, cases};
+pub use outer::stage;
+pub use program::{prepare, repository};
+pub use report::{Report, judge};
+pub use snapshot::Snapshot;
+pub use table::{Cell, write_table};
+pub use worker::attack;

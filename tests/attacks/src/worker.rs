@@ -1,0 +1,332 @@
+//! The runner under test, inside the throwaway sandbox: runs one case and reports.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tracer_sandbox::{Access, CopyLimits, Folder, Request, Without, copy_out, run};
+
+use crate::case::{self, Case, Mode, Shows, Work};
+use crate::outer::{self, PROGRAMS};
+use crate::report::Report;
+use crate::snapshot::Snapshot;
+
+/// How long what is left may take to go.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// Runs `case` in `mode`, in a throwaway sandbox.
+pub fn attack(case: &Case, mode: Mode) -> Result<Report, String> {
+    outer::run(case, mode)
+}
+
+pub(crate) fn main() -> io::Result<()> {
+    let source = PathBuf::from(std::env::var_os("TRACER_ATTACK_CASE").unwrap_or_default());
+    let mode = std::env::var("TRACER_ATTACK_MODE").ok();
+    let mode = mode
+        .as_deref()
+        .and_then(Mode::named)
+        .ok_or_else(|| io::Error::other("no mode"))?;
+    let mut case = case::parse(&source).map_err(io::Error::other)?;
+    let name = Path::new("source").with_extension(source.extension().unwrap_or_default());
+    case.source = Path::new(PROGRAMS).join(name);
+    outer::leak()?;
+    let report = if mode == Mode::Bwrap {
+        bwrap(&case)
+    } else {
+        native(&case, mode)
+    }?;
+    let line = serde_json::to_string(&report)?;
+    writeln!(io::stdout(), "{line}")
+}
+
+/// The program with its arguments.
+fn arguments(case: &Case) -> Vec<OsString> {
+    let source = case.source.as_os_str();
+    if !case.run.is_empty() {
+        let given = |word: &String| {
+            if word == "@" {
+                source.to_owned()
+            } else {
+                word.into()
+            }
+        };
+        return case.run.iter().map(given).collect();
+    }
+    let interpreter: &[&str] = match case.source.extension().and_then(|ending| ending.to_str()) {
+        Some("py") => &["/usr/bin/python3", "-I", "-S"],
+        Some("js") => &["/usr/bin/node"],
+        Some("sh") => &["/bin/bash"],
+        _ => return vec![Path::new(PROGRAMS).join("program").into()],
+    };
+    let mut all: Vec<OsString> = interpreter.iter().map(Into::into).collect();
+    all.push(source.to_owned());
+    all
+}
+
+fn request(case: &Case, mode: Mode) -> Request {
+    let argv = arguments(case);
+    let mut request = Request::new(&argv[0], "/tmp");
+    request.argv = argv;
+    request
+        .env
+        .push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+    let own = case
+        .env
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    request.env.extend(own);
+    request.roots.push(PROGRAMS.into());
+    request.limits = case.limits.clone();
+    if case.work != Work::No {
+        let access = if case.work == Work::Writable || (case.naive_copy && mode == Mode::Open) {
+            Access::Writable
+        } else {
+            Access::Overlay
+        };
+        request.cwd = "/tmp/work".into();
+        request.folders.push(Folder {
+            path: "/tmp/work".into(),
+            access,
+        });
+    }
+    if mode == Mode::Open {
+        request.without = Without::walls(&case.walls);
+    }
+    request
+}
+
+/// A harmless run on the same worker; what it says is the same each time.
+fn clean() -> Result<String, String> {
+    let script = "echo clean; id -u; ls -A /tmp /dev/shm; ulimit -n; cat /proc/sys/kernel/hostname";
+    let mut request = Request::new("/bin/sh", "/tmp");
+    request.argv = ["sh", "-c", script].map(Into::into).to_vec();
+    request.env.push(("PATH".into(), "/usr/bin:/bin".into()));
+    let finished = run(&request).map_err(|error| error.to_string())?;
+    let verdict = case::words(&finished.outcome.end, &finished.outcome.limits_hit);
+    let text = String::from_utf8_lossy(&finished.stdout);
+    Ok(format!("{verdict}: {text}"))
+}
+
+fn native(case: &Case, mode: Mode) -> io::Result<Report> {
+    // Groups and the like are made once and kept: they are part of what was there before.
+    let first = clean().map_err(io::Error::other)?;
+    let before = Snapshot::take();
+    let mut report = Report::default();
+    let start = Instant::now();
+    for _ in 0..case.runs {
+        let request = request(case, mode);
+        let finished = match run(&request) {
+            Ok(finished) => finished,
+            Err(error) => {
+                report.verdict = format!("refused: {error}");
+                let cause = std::error::Error::source(&error);
+                report
+                    .output
+                    .push_str(&cause.map(ToString::to_string).unwrap_or_default());
+                continue;
+            }
+        };
+        report.verdict = case::words(&finished.outcome.end, &finished.outcome.limits_hit);
+        for stream in [&finished.stdout, &finished.stderr] {
+            let text = String::from_utf8_lossy(&stream[..stream.len().min(4000)]);
+            report.output.push_str(&text);
+            let end = String::from_utf8_lossy(&stream[stream.len().saturating_sub(4000)..]);
+            report.succeeded |= says(case, &text) || says(case, &end);
+        }
+        if case.work == Work::Overlay {
+            let work = Path::new("/tmp/work");
+            let copied = Path::new("/tmp/copied");
+            if case.naive_copy && mode == Mode::Open {
+                naive(work, copied);
+            } else {
+                let limits = CopyLimits {
+                    bytes: 16 << 20,
+                    entries: 1000,
+                    links: false,
+                };
+                copy_out(&finished.changes, work, copied, limits).map_err(io::Error::other)?;
+            }
+        }
+    }
+    let took = start.elapsed();
+    report.milliseconds = took.as_millis() as u64;
+    // What is left may go by itself for a moment.
+    let ended = Instant::now();
+    report.left = loop {
+        let left = Snapshot::take().since(&before);
+        let left: Vec<String> = left
+            .into_iter()
+            .filter(|what| {
+                !what.starts_with("file /tmp/copied/") && !what.starts_with("file /tmp/work/")
+            })
+            .collect();
+        if left.is_empty() || ended.elapsed() >= GRACE {
+            break left;
+        }
+        std::thread::yield_now();
+    };
+    report.succeeded |= shown(case, took, &report.left);
+    report.next = match clean() {
+        Ok(next) if next == first => String::new(),
+        Ok(next) => next,
+        Err(error) => error,
+    };
+    Ok(report)
+}
+
+fn says(case: &Case, text: &str) -> bool {
+    matches!(&case.shows, Shows::Says(mark) if text.contains(mark))
+}
+
+fn shown(case: &Case, took: Duration, left: &[String]) -> bool {
+    match &case.shows {
+        Shows::Says(_) => false,
+        Shows::Outside(path) => path.exists(),
+        Shows::Left(mark) => left.iter().any(|what| what.contains(mark)),
+        Shows::Longer(least) => took >= *least,
+        Shows::Copied(mark) => copied(Path::new("/tmp/copied"), mark),
+    }
+}
+
+/// Whether a name, type or content below `folder` shows `mark`.
+fn copied(folder: &Path, mark: &str) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| {
+            let Ok(metadata) = entry.metadata() else {
+                return false;
+            };
+            let kind = match metadata.mode() & libc::S_IFMT {
+                libc::S_IFLNK => "link",
+                libc::S_IFIFO => "fifo",
+                libc::S_IFREG if metadata.mode() & 0o6000 != 0 => "set-user-ID",
+                libc::S_IFREG if metadata.len() > 1 << 30 => "huge",
+                _ => "",
+            };
+            kind == mark
+                || entry.file_name().to_string_lossy().contains(mark)
+                || (metadata.is_file()
+                    && metadata.len() < 1 << 20
+                    && fs::read(entry.path())
+                        .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(mark)))
+                || (metadata.is_dir() && copied(&entry.path(), mark))
+        })
+}
+
+/// A copy-out as it is often written: by path, following whatever stands there.
+fn naive(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+        let target = to.join(entry.file_name());
+        let Ok(metadata) = fs::metadata(entry.path()) else {
+            continue;
+        };
+        if metadata.is_dir() {
+            let _ = fs::create_dir_all(&target);
+            naive(&entry.path(), &target);
+        } else if metadata.len() > 64 << 20 {
+            // As a sparse file, so that the disk is not what ends this.
+            let _ = fs::File::create(&target).and_then(|file| file.set_len(metadata.len()));
+        } else if metadata.is_file() {
+            let _ = fs::copy(entry.path(), &target);
+        }
+    }
+}
+
+/// The same program under `bwrap`, with the same namespaces and nothing else that it offers.
+fn bwrap(case: &Case) -> io::Result<Report> {
+    let before = Snapshot::take();
+    let mut command = Command::new("bwrap");
+    command.args([
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--symlink",
+        "usr/bin",
+        "/bin",
+        "--symlink",
+        "usr/lib",
+        "/lib",
+        "--symlink",
+        "usr/lib64",
+        "/lib64",
+        "--ro-bind-try",
+        "/etc/alternatives",
+        "/etc/alternatives",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--tmpfs",
+        "/tmp",
+        "--ro-bind",
+        PROGRAMS,
+        PROGRAMS,
+        "--uid",
+        "1000",
+        "--gid",
+        "1000",
+        "--hostname",
+        "tracer",
+        "--setenv",
+        "PATH",
+        "/usr/local/bin:/usr/bin:/bin",
+    ]);
+    for (name, value) in &case.env {
+        command.args(["--setenv", name, value]);
+    }
+    if case.work == Work::No {
+        command.args(["--chdir", "/tmp"]);
+    } else {
+        command.args(["--bind", "/tmp/work", "/tmp/work", "--chdir", "/tmp/work"]);
+    }
+    let output = Path::new("/tmp/outside/bwrap-output");
+    let file = fs::File::create(output)?;
+    command
+        .arg("--")
+        .args(arguments(case))
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file);
+    let mut report = Report::default();
+    let start = Instant::now();
+    for _ in 0..case.runs {
+        let mut child = command.spawn()?;
+        let started = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait()? {
+                report.verdict = status.to_string();
+                break;
+            }
+            if started.elapsed() > Duration::from_secs(4) {
+                child.kill()?;
+                child.wait()?;
+                "did not end".clone_into(&mut report.verdict);
+                // Nothing ends what waits for a limit.
+                report.succeeded = true;
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    let text = fs::read(output).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text[..text.len().min(1 << 20)]).into_owned();
+    report.succeeded |= says(case, &text);
+    if case.naive_copy || case.work == Work::Overlay {
+        naive(Path::new("/tmp/work"), Path::new("/tmp/copied"));
+    }
+    report.left = Snapshot::take().since(&before);
+    report.left.retain(|what| !what.contains("/bwrap-output"));
+    report.succeeded |= shown(case, start.elapsed(), &report.left);
+    report.output = text.chars().take(2000).collect();
+    Ok(report)
+}
