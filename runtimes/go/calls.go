@@ -114,8 +114,13 @@ func (w *W) left_() {
 	if w.mute == muteCall && w.depth < w.muteDepth {
 		w.unmute()
 	}
-	if w.unwinding && w.depth == 0 {
-		w.uncaught()
+	if w.depth == 0 {
+		if w.unwinding {
+			w.uncaught()
+		}
+		if w.root {
+			w.ended()
+		}
 	}
 }
 

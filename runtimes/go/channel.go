@@ -1,8 +1,8 @@
 // Package tracer_emit is the Go emitter: it writes what probes report into the shared trace channel
 // (crates/tracer-stream/FORMAT.md).
 //
-// It keeps recorded events nowhere but in the channel, starts no goroutine, takes no lock, allocates
-// nothing on the Go heap while it records, and never calls a method of the program's values.
+// It keeps recorded events nowhere but in the channel, starts no goroutine, waits for nobody but another emitter,
+// and never calls a method of the program's values.
 //
 // This file finds and maps the channel.
 package tracer_emit
@@ -66,6 +66,7 @@ var channel struct {
 	depth, detail              uint8
 	arena, arenaNext, arenaEnd uintptr
 	tasks                      bool // whether a goroutine was ever made
+	foreign                    bool // whether one ran that no statement of the program's made
 }
 
 //go:nosplit

@@ -4,14 +4,21 @@ package tracer_emit
 
 const outputText = 1024
 
+// Wrote is what `os` calls when it has written these bytes to a descriptor.
+func Wrote(descriptor int, text []byte) {
+	if descriptor == 1 || descriptor == 2 {
+		G().Output(byte(descriptor), text)
+	}
+}
+
 // Output tells that these bytes were written.
 //
 //go:noinline
 func (w *W) Output(stream byte, text []byte) {
-	if w.mute != muteNone || w.left == 0 || len(text) == 0 || w.to != 0 || !w.room(outputText+small) {
+	shown := min(len(text), outputText)
+	if w.mute != muteNone || w.left == 0 || shown == 0 || w.to != 0 || !w.room(uintptr(shown)+small) {
 		return
 	}
-	shown := min(len(text), outputText)
 	to := w.at + 1
 	*at[byte](to) = stream
 	to = putVarint(putVarint(to+1, uint64(len(text))), uint64(shown))

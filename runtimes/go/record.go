@@ -86,7 +86,7 @@ func (w *W) need(n uintptr) bool {
 func (w *W) move(n uintptr) bool {
 	if w.to != 0 && w.kept == keep {
 		old, length := w.start, w.to-w.start
-		if length+n < uintptr(channel.segmentSize)/2 && w.claimSegment() {
+		if length+n < uintptr(channel.segmentSize)/2 && w.claim(length+n) {
 			w.start = w.at
 			for i := uintptr(0); i < length; i++ {
 				*at[byte](w.start + i) = *at[byte](old + i)
@@ -96,8 +96,16 @@ func (w *W) move(n uintptr) bool {
 			return true
 		}
 	}
-	w.to = 0
+	w.giveUp()
 	return false
+}
+
+// The record being written is not told. Nothing of it may be taken for records.
+func (w *W) giveUp() {
+	if w.to != 0 && w.kept == keep {
+		wipe(w.start, w.to)
+	}
+	w.to = 0
 }
 
 func (w *W) putByte(b byte) {

@@ -3,6 +3,7 @@ package tracer_emit
 // Goroutines: each writes a stream of its own.
 
 import (
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
@@ -69,17 +70,70 @@ func isToken(label uintptr) bool {
 
 // Who made this goroutine.
 func (w *W) findParent() {
-	w.stream = ^uint32(0)
 	if label := uintptr(getLabel()); isToken(label) {
 		setLabel(nil)
 		t := at[token](label)
 		if atomic.CompareAndSwapUint32(&t.taken, 0, 1) {
 			w.stream, w.parent, w.ordinal, w.parentSite = t.stream, t.parent, t.ordinal, t.site
+			w.root = atRoot()
 			return
 		}
+		channel.foreign = true
 		w.parent, w.parentSite = t.parent, t.site
 	} else {
+		channel.foreign = true
 		w.parent = 1
 	}
 	w.stream = atomic.AddUint32(at[uint32](channel.base+68), 1) - 1
+}
+
+// Whether the program's function that is being entered is the goroutine's outermost.
+func atRoot() bool {
+	var pcs [16]uintptr
+	n := runtime.Callers(1, pcs[:])
+	frames := runtime.CallersFrames(pcs[:n])
+	program := 0
+	for {
+		frame, more := frames.Next()
+		name := frame.Function
+		switch {
+		case name == "runtime.goexit":
+			return program == 1
+		case len(name) > 6 && name[:6] == "index.", isWrapper(name):
+		default:
+			program++
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+// What the compiler makes of `go f(x)`.
+func isWrapper(name string) bool {
+	const mark = ".gowrap"
+	for i := len(name) - len(mark); i > 0; i-- {
+		if name[i:i+len(mark)] == mark {
+			return true
+		}
+	}
+	return false
+}
+
+// The goroutine is over.
+//
+//go:noinline
+func (w *W) ended() {
+	w.taskRecord(2, 0, w.parentSite)
+	w.release()
+}
+
+// There is no memory for this goroutine's writer: that is told once.
+func noWriter() {
+	if label := uintptr(getLabel()); isToken(label) {
+		setLabel(nil)
+		if t := at[token](label); atomic.CompareAndSwapUint32(&t.taken, 0, 1) {
+			tellLimit(t.stream, t.parent, t.ordinal, t.site)
+		}
+	}
 }

@@ -38,7 +38,7 @@ func (w *W) putSafely(v reflect.Value) {
 		}
 		if !done {
 			recover()
-			w.to = 0
+			w.giveUp()
 		}
 	}()
 	w.put(v)
@@ -225,9 +225,9 @@ func (w *W) putSequence(v reflect.Value) {
 	w.level--
 }
 
-// What a lock guards is not read while other goroutines may hold it: only its plain parts are.
+// What a lock guards is not read while others that run may hold it: only its plain parts are.
 func guarded(t reflect.Type) bool {
-	if !channel.tasks {
+	if runsAlone() {
 		return false
 	}
 	for i := 0; i < t.NumField(); i++ {

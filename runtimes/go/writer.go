@@ -25,7 +25,7 @@ const (
 	loopsKept   = 48
 	namesKept   = 2048
 	pathKept    = 8
-	writersSize = 1 << 16
+	writersSize = 1 << 17
 )
 
 // What becomes of a record.
@@ -61,6 +61,7 @@ type W struct {
 	site             uint32
 	to, start, bound uintptr // the record being written: next byte, first, end
 	segmentEnd       uintptr
+	piece, next      uintptr // of a shared segment: where it begins; how large the next is to be
 	muteDepth        uint32
 	muteSite         uint32
 	last, seen       uintptr // by site
@@ -76,6 +77,8 @@ type W struct {
 	panicking        uintptr // the panic that was told of last
 	unwinding        bool
 	goexit           bool
+	full             bool    // there is no room left for this stream
+	root             bool    // the goroutine ends with the outermost call
 	announced        bool    // the next panic was told of where it was raised
 	label            uintptr // what stood in the goroutine's label before a task was announced
 	path             [pathKept]uintptr
@@ -89,7 +92,10 @@ type entry struct {
 }
 
 // By goroutine, open addressing. Descriptors of goroutines are never freed, only used again.
-var writers uintptr
+var (
+	writers     uintptr
+	writerCount uint32
+)
 
 var dead W
 
@@ -108,7 +114,7 @@ func G() *W {
 	if high-low > lastStack && uintptr(noescape(unsafe.Pointer(&g)))-low < stackReserve {
 		return &dead
 	}
-	index := (g >> 6) * 0x9e3779b97f4a7c15 >> 48
+	index := (g >> 6) * 0x9e3779b97f4a7c15 >> (64 - 17)
 	for {
 		e := at[entry](writers + index*unsafe.Sizeof(entry{}))
 		if e.g == g {
@@ -118,7 +124,12 @@ func G() *W {
 			return begin(g, e)
 		}
 		if e.g == 0 {
+			if atomic.LoadUint32(&writerCount) > writersSize/4*3 {
+				noWriter()
+				return &dead
+			}
 			if atomic.CompareAndSwapUintptr(&e.g, 0, g) {
+				atomic.AddUint32(&writerCount, 1)
 				return begin(g, e)
 			}
 			continue
@@ -136,6 +147,7 @@ func begin(g uintptr, e *entry) *W {
 	if memory == 0 {
 		memory = allocate(unsafe.Sizeof(W{}) + slots*(unsafe.Sizeof(last{})+5))
 		if memory == 0 {
+			noWriter()
 			return &dead
 		}
 	} else {
@@ -167,38 +179,14 @@ func begin(g uintptr, e *entry) *W {
 		w.stream = atomic.AddUint32(at[uint32](channel.base+68), 1) - 1
 	}
 	w.scarce = w.left / 4
-	if !w.claimSegment() {
+	w.next = firstPiece
+	if !w.claim(small) {
 		w.left = 0
 		w.mute = muteAll
 	}
 	w.limit = w.openLimit()
 	e.writer = memory
 	return w
-}
-
-func (w *W) claimSegment() bool {
-	claimed := at[uint32](channel.base + 64)
-	var number uint32
-	for {
-		number = atomic.LoadUint32(claimed)
-		if number >= channel.segmentCount {
-			return false
-		}
-		if atomic.CompareAndSwapUint32(claimed, number, number+1) {
-			break
-		}
-	}
-	segment := channel.segments + uintptr(number)*uintptr(channel.segmentSize)
-	*at[uint32](segment + 4) = w.stream
-	*at[uint32](segment + 8) = w.parent
-	*at[uint32](segment + 12) = w.origin
-	*at[uint64](segment + 16) = *at[uint64](channel.base + 8)
-	*at[uint32](segment + 24) = w.parentSite
-	*at[uint32](segment + 28) = w.ordinal
-	atomic.StoreUint32(at[uint32](segment), 'S'|'E'<<8|'G'<<16|'1'<<24)
-	w.at = segment + segmentHeader
-	w.segmentEnd = segment + uintptr(channel.segmentSize)
-	return true
 }
 
 // The limit that holds when no record is being written.
@@ -210,7 +198,7 @@ func (w *W) openLimit() uintptr {
 }
 
 func (w *W) room(size uintptr) bool {
-	return w.at != 0 && w.at+size <= w.segmentEnd || w.claimSegment()
+	return w.at != 0 && w.at+size <= w.segmentEnd || w.claim(size)
 }
 
 func slotOf(site uint32) *slot {

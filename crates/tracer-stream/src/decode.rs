@@ -14,6 +14,10 @@ use crate::{Layout, Malformed};
 
 /// A stream whose parent did not count it.
 const NO_ORDINAL: u32 = u32::MAX;
+/// The number of a segment that holds pieces of several streams.
+const SHARED: u32 = u32::MAX;
+/// Bytes of a piece before its first record.
+const PIECE_HEADER_SIZE: usize = 24;
 
 /// What began a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,34 +183,69 @@ fn streams<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -
         if header.iter().all(|&byte| byte == 0) && records.first().is_none_or(|&byte| byte == 0) {
             continue;
         }
-        let field = |offset| number(header, offset).expect("the header has 32 bytes");
-        let origin = match field(12) {
-            0 => Origin::Main,
-            1 => Origin::Thread,
-            2 => Origin::Process,
-            3 => Origin::Worker,
-            _ => {
-                problems.push(Problem::Segment);
-                continue;
-            }
-        };
         if header[..4] != SEGMENT_MAGIC || header[16..24] != layout.nonce[..8] {
             problems.push(Problem::Segment);
             continue;
         }
+        let field = |offset| number(header, offset).unwrap_or(0);
         let number = field(4);
-        let stream = streams.entry(number).or_insert_with(|| Stream {
-            number,
-            // A parent began before its child: anything else is forged, and could make a loop.
-            parent: field(8).checked_sub(1).filter(|&parent| parent < number),
-            origin,
-            began_at_site: field(24),
-            ordinal: field(28).checked_sub(1).unwrap_or(NO_ORDINAL),
-            segments: Vec::new(),
-        });
-        stream.segments.push(records);
+        let intact = if number == SHARED {
+            pieces(records, &mut streams)
+        } else {
+            let fields = [number, field(8), field(12), field(24), field(28)];
+            add(&mut streams, fields, records)
+        };
+        if !intact {
+            problems.push(Problem::Segment);
+        }
     }
     streams.into_values().collect()
+}
+
+/// Adds a part of a stream: its number, parent + 1, origin, the parent's site, and which child it
+/// is. False if there is no such origin.
+fn add<'a>(
+    streams: &mut BTreeMap<u32, Stream<'a>>,
+    [number, parent, origin, site, ordinal]: [u32; 5],
+    records: &'a [u8],
+) -> bool {
+    let origin = match origin {
+        0 => Origin::Main,
+        1 => Origin::Thread,
+        2 => Origin::Process,
+        3 => Origin::Worker,
+        _ => return false,
+    };
+    let stream = streams.entry(number).or_insert_with(|| Stream {
+        number,
+        // A parent began before its child: anything else is forged, and could make a loop.
+        parent: parent.checked_sub(1).filter(|&parent| parent < number),
+        origin,
+        began_at_site: site,
+        ordinal: ordinal.checked_sub(1).unwrap_or(NO_ORDINAL),
+        segments: Vec::new(),
+    });
+    stream.segments.push(records);
+    true
+}
+
+/// The pieces of a shared segment. False if one does not hold together; the rest is lost then.
+fn pieces<'a>(mut rest: &'a [u8], streams: &mut BTreeMap<u32, Stream<'a>>) -> bool {
+    while let Some(length) = number(rest, 0).filter(|&length| length != 0) {
+        let Some((piece, behind)) = rest.split_at_checked(length as usize) else {
+            return false;
+        };
+        let Some((header, records)) = piece.split_at_checked(PIECE_HEADER_SIZE) else {
+            return false;
+        };
+        let field = |offset| number(header, offset).unwrap_or(0);
+        let fields = [field(4), field(8), field(12), field(16), field(20)];
+        if fields[0] == SHARED || !add(streams, fields, records) {
+            return false;
+        }
+        rest = behind;
+    }
+    true
 }
 
 fn slots<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -> Vec<Slot<'a>> {

@@ -46,19 +46,6 @@ pub(crate) fn package<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
-/// Hook: an import. The standard package `fmt` is taken from where it tells what is written.
-pub(crate) fn import<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
-    let Some(path) = node.child_by_field_name("path") else {
-        return;
-    };
-    let blank = node
-        .child_by_field_name("name")
-        .is_some_and(|name| name.kind() == "blank_identifier");
-    if &rewriter.text(path)[1..] == "fmt\"" && !blank {
-        rewriter.open_at(path.start_byte() + 1, 0, "index/");
-    }
-}
-
 fn is_untouchable(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     let mut before = node.prev_sibling();
     while let Some(comment) = before.filter(|before| before.kind() == "comment") {

@@ -23,7 +23,6 @@ use tracer_model::TypeNames;
 /// Hooks by capture name. At one node they run in this order.
 const HOOKS: &[(&str, Hook)] = &[
     ("package", functions::package),
-    ("import", functions::import),
     ("function", functions::function),
     ("step", steps::step),
     ("if", branches::if_statement),
@@ -55,12 +54,13 @@ const EMITTER: &[EmitterFile] = emitter![
     "g_amd64.s",
     "g_arm64.s",
     "maps.go",
+    "os_hook.go",
     "output.go",
     "panics.go",
     "probes.go",
     "record.go",
     "scalars.go",
-    "shim_fmt.go",
+    "segments.go",
     "tasks.go",
     "values.go",
     "writer.go",

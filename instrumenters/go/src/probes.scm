@@ -1,7 +1,6 @@
 ; Captures name hooks (see `HOOKS` in lib.rs); `@opaque` is never edited inside.
 
 (package_clause) @package
-(import_spec) @import
 (function_declaration body: (block)) @function
 (method_declaration body: (block)) @function
 (func_literal body: (block)) @function

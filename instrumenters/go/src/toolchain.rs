@@ -108,18 +108,23 @@ const BEGIN: &str = "set -e; go=\"$1\"; export GOCACHE=\"$2\"; shift 2; ";
 /// Compiles packages of the standard library into a cache. Then: the packages.
 const PREPARE: &str = "mkdir -p \"$GOCACHE\"; GO111MODULE=off exec \"$go\" build \"$@\"";
 
-/// Lets the emitter stand in a folder of the standard library. `$3`: one of its files.
+/// Lets the emitter stand in a folder of the standard library, and `os` tell it what is written.
+/// `$3`: one of its files. An `os` in which the place is not found is left as it is.
 const OVERLAY: &str = "emitter=\"${1%/*}\"; shift; overlay=\"$TMPDIR/overlay.json\"; \
                        root=\"$(\"$go\" env GOROOT)\"; list=\"\"; \
+                       stand() { list=\"$list${list:+,}\\\"$root/src/$1\\\":\\\"$2\\\"\"; }; \
                        for file in \"$emitter\"/*.go \"$emitter\"/*.s; do name=\"${file##*/}\"; \
-                       case \"$name\" in shim_*) name=\"${name#shim_}\"; name=\"${name%.go}/shim.go\" ;; esac; \
-                       list=\"$list${list:+,}\\\"$root/src/index/$name\\\":\\\"$file\\\"\"; done; \
+                       case \"$name\" in os_*) stand \"os/$name\" \"$file\" ;; \
+                       *) stand \"index/$name\" \"$file\" ;; esac; done; \
+                       sed 's/^\tn, e := f\\.write(b)$/&; tracerWrote(f, b, n)/' \
+                       \"$root/src/os/file.go\" >\"$TMPDIR/os_file.go\"; \
+                       stand os/file.go \"$TMPDIR/os_file.go\"; \
                        echo \"{\\\"Replace\\\":{$list}}\" >\"$overlay\"; ";
 
 /// Compiles the emitter into a copy of the cache. `$4`: the cache to copy, then the packages: those
 /// with C in them are compiled anew where anything stands in for a file.
 const EMITTER: &str = "cp -R \"$1/.\" \"$GOCACHE\"; shift; \
-                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index index/fmt \"$@\"";
+                       GO111MODULE=off exec \"$go\" build -overlay \"$overlay\" index \"$@\"";
 
 /// Builds the traced program. Then: what to build.
 const BUILD_TRACED: &str = "\"$go\" build -ldflags=-w -overlay \"$overlay\" \"$@\"; ";
