@@ -138,6 +138,12 @@ func G() *W {
 	}
 }
 
+// The first goroutines may tell much; of thousands, each what a short one does.
+func taskBudget(events, stream uint32) uint32 {
+	full := uint64(events/4 + 1)
+	return uint32(max(full*16/(uint64(max(stream, 1))+15), min(full, 256)))
+}
+
 // Makes a writer for a goroutine that has none.
 //
 //go:noinline
@@ -172,9 +178,9 @@ func begin(g uintptr, e *entry) *W {
 	if w.goid != 1 {
 		w.origin = originThread
 		// Every goroutine has its own budget, so that one's does not hang on another's pace.
-		w.left = w.left/4 + 1
 		channel.tasks = true
 		w.findParent()
+		w.left = taskBudget(w.left, w.stream)
 	} else {
 		w.stream = atomic.AddUint32(at[uint32](channel.base+68), 1) - 1
 	}

@@ -73,14 +73,21 @@ pub(crate) fn keep(key: &str, product: &Path) {
     let _ = kept();
 }
 
-/// Copies a file, or a folder of files, folders and links.
+/// Copies a file, or a folder of files, folders and links. Files keep their times: build systems
+/// tell by them what is fresh.
 pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let kind = fs::symlink_metadata(from)?.file_type();
     if kind.is_symlink() {
         return std::os::unix::fs::symlink(fs::read_link(from)?, to);
     }
     if !kind.is_dir() {
-        return fs::copy(from, to).map(|_| ());
+        fs::copy(from, to)?;
+        let modified = fs::metadata(from)?.modified()?;
+        // What its owner may not write either stays as new as it is.
+        return match fs::OpenOptions::new().append(true).open(to) {
+            Ok(copied) => copied.set_modified(modified),
+            Err(_) => Ok(()),
+        };
     }
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

@@ -10,8 +10,13 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-/// Writes the files below `root`, each at its own absolute path, with links to its neighbours.
-pub(crate) fn lay_out(root: &Path, files: &[(&Path, &[u8])]) -> io::Result<()> {
+/// Writes the files below `root`, each at its own absolute path, with links to its neighbours and
+/// to the further folders of a project.
+pub(crate) fn lay_out(
+    root: &Path,
+    files: &[(&Path, &[u8])],
+    folders: &[PathBuf],
+) -> io::Result<()> {
     for (path, contents) in files {
         let place = within(root, path);
         let folder = place.parent().unwrap_or(root);
@@ -28,6 +33,10 @@ pub(crate) fn lay_out(root: &Path, files: &[(&Path, &[u8])]) -> io::Result<()> {
             link_neighbours(root, folder)?;
         }
     }
+    for folder in folders {
+        fs::create_dir_all(within(root, folder))?;
+        link_neighbours(root, folder)?;
+    }
     Ok(())
 }
 
@@ -36,13 +45,14 @@ pub(crate) fn within(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
-/// A command with the absolute paths of mirrored files replaced.
+/// A command with the absolute paths of mirrored files and their folders replaced.
 pub(crate) fn command(root: &Path, argv: &[OsString], files: &[(&Path, &[u8])]) -> Vec<OsString> {
     argv.iter()
         .map(|word| {
+            let named = Path::new(word);
             let mirrored = files
                 .iter()
-                .any(|(path, _)| path.as_os_str() == word.as_os_str());
+                .any(|(path, _)| named.parent().is_some() && path.starts_with(named));
             if mirrored {
                 within(root, Path::new(word)).into()
             } else {
@@ -79,7 +89,7 @@ mod tests {
         fs::write(&source, "original").unwrap();
         fs::write(machine.path().join("near.h"), "header").unwrap();
         for text in ["first", "second"] {
-            lay_out(root.path(), &[(&source, text.as_bytes())]).unwrap();
+            lay_out(root.path(), &[(&source, text.as_bytes())], &[]).unwrap();
             assert_eq!(
                 fs::read(within(root.path(), &source)).unwrap(),
                 text.as_bytes()

@@ -1,7 +1,7 @@
 //! Loads a program: its main file and the local files it pulls in, instrumented.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use tracer_instrument::{Instrumented, LanguageSpec, Options, Toolchain, engine};
 use tracer_model::{Detail, Dropped, SiteTable, SourceFile};
@@ -149,7 +149,7 @@ impl Program {
         let shown = if self.sources.is_empty() {
             self.given.clone()
         } else {
-            path.strip_prefix(folder).unwrap_or(&path).to_path_buf()
+            relative(&path, folder)
         };
         self.table.files.push(SourceFile {
             path: shown.to_string_lossy().into_owned(),
@@ -176,6 +176,17 @@ impl Program {
     }
 }
 
+/// A path as seen from a folder, with `..` where it lies elsewhere: no machine's own folders show.
+fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let shared = path
+        .components()
+        .zip(folder.components())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}
+
 fn absolute(given: &Path, options: &ProgramOptions) -> std::io::Result<PathBuf> {
     match &options.folder {
         Some(folder) => std::path::absolute(folder.join(given)),
@@ -187,7 +198,7 @@ fn absolute(given: &Path, options: &ProgramOptions) -> std::io::Result<PathBuf> 
 fn without_parents(path: PathBuf) -> std::io::Result<PathBuf> {
     let climbs = path
         .components()
-        .any(|part| part == std::path::Component::ParentDir);
+        .any(|part| part == Component::ParentDir);
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) if climbs => Ok(folder.canonicalize()?.join(name)),
         _ => Ok(path),

@@ -254,21 +254,19 @@ impl Workshop<'_> {
             .map(|image| image.root.clone());
         request.roots = self.roots();
         request.roots.extend(self.linked.iter().cloned());
-        request.folders = vec![
-            Folder {
-                path: self.settings.cwd.clone(),
-                access: Access::ReadOnly,
-            },
-            Folder {
-                path: self.build_folder(),
-                access: Access::Writable,
-            },
-        ];
-        if !program.folder().starts_with(&self.settings.cwd) {
-            request.folders.push(Folder {
-                path: program.folder().into(),
-                access: Access::ReadOnly,
-            });
+        request.roots.extend(plan.roots.iter().cloned());
+        request.folders = project_folders(plan);
+        request.folders.push(Folder {
+            path: self.build_folder(),
+            access: Access::Writable,
+        });
+        for path in [self.settings.cwd.as_path(), program.folder()] {
+            if !is_within(path, &request.folders) {
+                request.folders.push(Folder {
+                    path: path.into(),
+                    access: Access::ReadOnly,
+                });
+            }
         }
         // Other parts of a project may stand beside or above its main file.
         let private = self.private();
@@ -304,7 +302,7 @@ impl Workshop<'_> {
             return Ok(());
         }
         let root = self.scratch.join("mirror");
-        mirror::lay_out(&root, &files).map_err(|source| EngineError::System {
+        mirror::lay_out(&root, &files, &plan.folders).map_err(|source| EngineError::System {
             what: "mirror the sources",
             source,
         })?;
@@ -347,15 +345,14 @@ impl Workshop<'_> {
         request.roots = self.roots();
         request.stdin = settings.stdin.clone();
         (request.stdout, request.stderr) = (settings.stdout, settings.stderr);
-        request.folders = vec![Folder {
-            path: settings.cwd.clone(),
-            access: Access::Overlay,
-        }];
-        if !program.folder().starts_with(&settings.cwd) {
-            request.folders.push(Folder {
-                path: program.folder().into(),
-                access: Access::Overlay,
-            });
+        request.folders = project_folders(plan);
+        for path in [settings.cwd.as_path(), program.folder()] {
+            if !is_within(path, &request.folders) {
+                request.folders.push(Folder {
+                    path: path.into(),
+                    access: Access::Overlay,
+                });
+            }
         }
         if plan.build.len() > plan.once.len() {
             request.folders.push(Folder {
@@ -468,6 +465,26 @@ impl Workshop<'_> {
         }
         Ok(inject)
     }
+}
+
+/// The folders of a plan, each once and none inside another.
+fn project_folders(plan: &Plan) -> Vec<Folder> {
+    let mut paths: Vec<&PathBuf> = plan.folders.iter().filter(|path| path.is_dir()).collect();
+    paths.sort();
+    let mut folders: Vec<Folder> = Vec::new();
+    for path in paths {
+        if !is_within(path, &folders) {
+            folders.push(Folder {
+                path: path.clone(),
+                access: Access::Overlay,
+            });
+        }
+    }
+    folders
+}
+
+fn is_within(path: &Path, folders: &[Folder]) -> bool {
+    folders.iter().any(|folder| path.starts_with(&folder.path))
 }
 
 fn failed_build(finished: Finished, said: &str) -> Executed {

@@ -190,6 +190,12 @@ pub struct Plan {
     /// Products of such steps that the run needs: where they are made, and where they stand then.
     /// With none but such steps, the build folder is not visible to the subject.
     pub brought: Vec<(PathBuf, PathBuf)>,
+    /// Folders of the project beside those of the sources. What is written in them while building
+    /// is seen by later commands of the same step alone.
+    pub folders: Vec<PathBuf>,
+    /// Further paths that build steps read, such as libraries; those that do not exist are left
+    /// out.
+    pub roots: Vec<PathBuf>,
     /// Program to start.
     pub program: PathBuf,
     /// Its `argv`, `argv[0]` included.
