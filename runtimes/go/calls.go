@@ -117,8 +117,7 @@ func (w *W) left_() {
 	if w.depth == 0 {
 		if w.unwinding {
 			w.uncaught()
-		}
-		if w.root {
+		} else if w.root {
 			w.ended()
 		}
 	}

@@ -183,7 +183,10 @@ fn relative(path: &Path, folder: &Path) -> PathBuf {
         .zip(folder.components())
         .take_while(|(one, other)| one == other)
         .count();
-    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    let up = folder
+        .components()
+        .skip(shared)
+        .map(|_| Component::ParentDir);
     up.chain(path.components().skip(shared)).collect()
 }
 
@@ -196,9 +199,7 @@ fn absolute(given: &Path, options: &ProgramOptions) -> std::io::Result<PathBuf> 
 
 /// The same path without `..`, which the sandbox could not mount. Links stay where there is none.
 fn without_parents(path: PathBuf) -> std::io::Result<PathBuf> {
-    let climbs = path
-        .components()
-        .any(|part| part == Component::ParentDir);
+    let climbs = path.components().any(|part| part == Component::ParentDir);
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) if climbs => Ok(folder.canonicalize()?.join(name)),
         _ => Ok(path),

@@ -134,3 +134,48 @@ fn absurd_site_counts_and_budgets_fit() {
     assert!(u64::from(layout.first_segment()) < u64::from(u32::MAX));
     assert!(layout.size() > u64::from(u32::MAX));
 }
+
+#[test]
+fn pieces_of_several_streams_share_a_segment() {
+    let layout = common::layout();
+    let mut encoder = Encoder::new(&layout);
+    encoder.begin(0, None, 0, 0, 0);
+    encoder.begin(u32::MAX, None, 1, 0, 0);
+    let mut region = encoder.finish();
+    let mut at = region.len() - 65_536 + 32;
+    // Stream, ordinal, and sites of its steps; the second stream goes on behind the third.
+    for (number, ordinal, site) in [(2_u32, 1_u32, 5_u8), (3, 2, 6), (2, 1, 7)] {
+        for (offset, field) in [
+            (0, 32),
+            (4, number),
+            (8, 1),
+            (12, 1),
+            (16, 4),
+            (20, ordinal),
+        ] {
+            region[at + offset..at + offset + 4].copy_from_slice(&field.to_le_bytes());
+        }
+        region[at + 24..at + 26].copy_from_slice(&[1, site]);
+        at += 32;
+    }
+    let steps = |region: &[u8]| -> Vec<(u32, u32, Vec<u32>)> {
+        let decoded = decode(region, &layout);
+        let streams = decoded.streams.iter().skip(1);
+        streams
+            .map(|stream| {
+                assert_eq!(
+                    (stream.parent, stream.origin, stream.began_at_site),
+                    (Some(0), Origin::Thread, 4)
+                );
+                let sites = stream.records().map(|record| record.unwrap().site());
+                (stream.number, stream.ordinal, sites.collect())
+            })
+            .collect()
+    };
+    assert_eq!(steps(&region), [(2, 0, vec![5, 7]), (3, 1, vec![6])]);
+    assert!(decode(&region, &layout).problems.is_empty());
+    // A forged length costs the pieces behind it.
+    region[at - 32..at - 28].copy_from_slice(&70_000_u32.to_le_bytes());
+    assert_eq!(steps(&region), [(2, 0, vec![5]), (3, 1, vec![6])]);
+    assert_eq!(decode(&region, &layout).problems, [Problem::Segment]);
+}

@@ -23,6 +23,10 @@ pub(crate) struct Settings {
     pub(crate) package: Vec<PathBuf>,
     /// Files of other packages.
     pub(crate) others: Vec<PathBuf>,
+    /// Folders of the module and of local ones in place of others: their `go.mod` must be seen.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Whether the module needs others, from the cache of modules.
+    pub(crate) requires: bool,
 }
 
 impl Settings {
@@ -33,6 +37,12 @@ impl Settings {
         }
         for path in &self.others {
             text.push_str(&format!("other {}\n", path.display()));
+        }
+        for path in &self.folders {
+            text.push_str(&format!("folder {}\n", path.display()));
+        }
+        if self.requires {
+            text.push_str("requires -\n");
         }
         if let Some((path, contents)) = &self.module {
             text.push_str(&format!("module {}\n{contents}", path.display()));
@@ -48,6 +58,8 @@ impl Settings {
             match line.split_once(' ') {
                 Some(("package", path)) => settings.package.push(path.into()),
                 Some(("other", path)) => settings.others.push(path.into()),
+                Some(("folder", path)) => settings.folders.push(path.into()),
+                Some(("requires", _)) => settings.requires = true,
                 Some(("module", path)) => {
                     settings.module = Some((path.into(), after.to_owned()));
                     break;
@@ -153,6 +165,12 @@ fn roots(path: &Path, text: &str) -> BTreeMap<String, PathBuf> {
     roots
 }
 
+/// Whether a `go.mod` names other modules.
+fn needs_others(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    lines.any(|line| line.starts_with("require ") || line.starts_with("require("))
+}
+
 /// A path without `.` and `..`.
 fn normal(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
@@ -181,7 +199,15 @@ pub(crate) fn read(main: &Path, read: Read<'_>) -> Vec<u8> {
         ..Settings::default()
     };
     if let Some((path, text)) = &module {
-        let roots = roots(path, text);
+        let mut roots = roots(path, text);
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        if read(&folder.join("vendor/modules.txt")).is_some() {
+            // Copies of all other modules stand there, and only they are compiled.
+            roots.retain(|_, root| root == folder);
+        }
+        settings.requires = needs_others(text);
+        settings.folders = roots.values().cloned().collect();
+        settings.folders.sort();
         let mut seen = BTreeSet::new();
         let mut waiting: Vec<String> = main.imports.clone();
         waiting.extend(package.iter().flat_map(|source| source.imports.clone()));

@@ -132,12 +132,31 @@ const BUILD_TRACED: &str = "\"$go\" build -ldflags=-w -overlay \"$overlay\" \"$@
 /// Builds the original.
 const BUILD: &str = "\"$go\" build -ldflags=-w \"$@\"; ";
 
-/// In a module, `go` wants to write its index of packages into the cache, which is read-only.
-const MODULES: &str = "export GO111MODULE=on GODEBUG=\"${GODEBUG:+$GODEBUG,}goindex=0\"; ";
+/// In a module, `go` wants to write its index of packages into the cache, which is read-only. `$1`:
+/// the folder of modules that were downloaded.
+const MODULES: &str = "export GO111MODULE=on GODEBUG=\"${GODEBUG:+$GODEBUG,}goindex=0\" \
+                       GOMODCACHE=\"$1\"; shift; ";
+
+/// Names the modules that are missing. Before: what builds, in braces.
+const MISSING: &str = " 2>\"$TMPDIR/said\" || failed=1; cat \"$TMPDIR/said\" >&2; \
+                       if grep -q 'module lookup disabled' \"$TMPDIR/said\"; then \
+                       sed -n 's/^go: downloading \\(.*\\)$/module \\1 is not in the module cache; go mod download/p' \
+                       \"$TMPDIR/said\" >&2; fi; test -z \"$failed\" || exit 1; ";
 
 /// A package that is no program builds, too, and gives something that cannot be run.
 const IS_PROGRAM: &str =
     "test -x \"$TMPDIR/program\" || { echo \"error: package main is needed\" >&2; exit 1; }";
+
+/// The user's folder of modules that were downloaded.
+fn module_cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(cache) = set("GOMODCACHE") {
+        return Some(cache.into());
+    }
+    let paths = set("GOPATH").and_then(|paths| std::env::split_paths(&paths).next());
+    let home = || Some(PathBuf::from(set("HOME")?).join("go"));
+    Some(paths.or_else(home)?.join("pkg/mod"))
+}
 
 /// What is to be compiled ahead for a program: the usual packages, or all.
 fn packages(request: &PlanRequest<'_>) -> &'static [&'static str] {
@@ -227,18 +246,23 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             words.extend(main.path.file_name().map(OsString::from));
             let names = settings.package.iter().filter_map(|path| path.file_name());
             words.extend(names.map(OsString::from));
-            let mode = if settings.module.is_some() {
-                MODULES
+            if settings.module.is_some() {
+                let cache = module_cache().filter(|cache| cache.is_dir());
+                if settings.requires {
+                    plan.roots.extend(cache.clone());
+                }
+                words.insert(0, cache.unwrap_or_else(|| "/tmp/go/pkg/mod".into()).into());
+                format!("{MODULES}failed=; cd \"${{1%/*}}\"; shift; {{ {script}}}{MISSING}")
             } else {
-                "export GO111MODULE=off; "
-            };
-            format!("{mode}cd \"${{1%/*}}\"; shift; {script}")
+                format!("export GO111MODULE=off; cd \"${{1%/*}}\"; shift; {script}")
+            }
         }
         _ => {
             words.push(request.given.as_os_str().to_owned());
             format!("export GO111MODULE=off; {script}")
         }
     };
+    plan.folders = settings.folders;
     if let Some((path, text)) = settings.module {
         // It may stand above all folders that are visible.
         plan.files.push((path, text.into_bytes()));
