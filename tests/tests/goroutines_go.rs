@@ -1,5 +1,5 @@
-//! Thousands of goroutines: each is told, as far as there is room, and that there was none is told
-//! too. Goroutines that wait for each other give the same trace in every run.
+//! Thousands of goroutines: each is told, as far as there is room, and that there was none is
+//! told too.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use tracer_engine::{ProgramOptions, RunOptions, languages};
-use tracer_model::{End, Payload, TaskPhase, Trace};
+use tracer_model::{End, Kind, Payload, TaskPhase, Trace};
 use tracer_tests::{missing, settings};
 
 /// The trace of a program and what it printed; `None` where there is no Go.
@@ -55,7 +55,10 @@ fn short_goroutines_use_the_room_of_ended_ones() {
     let Some((trace, _)) = run(ONE_AFTER_ANOTHER) else {
         return;
     };
-    assert_eq!(ended(&trace), 5000);
+    let began = trace.events.iter().filter(|event| event.kind == Kind::In);
+    assert_eq!(began.count(), 5001);
+    // The program may end before the last one does.
+    assert!(ended(&trace) >= 4999, "{}", ended(&trace));
     assert!(
         trace.coverage.notes.is_empty(),
         "{:?}",
