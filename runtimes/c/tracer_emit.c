@@ -68,8 +68,8 @@ struct last {
 	u32 code;
 };
 
-/* One thread's writer. The hot fields come first. */
-static __thread struct writer {
+/* One thread's writer, or one task's. The hot fields come first. */
+struct stream_writer {
 	u8 *at;    /* next byte of the segment */
 	u8 *limit; /* below it a small record fits and may be written; 0 sends probes the slow way */
 	u32 left;  /* events that may still be recorded */
@@ -81,6 +81,7 @@ static __thread struct writer {
 	u8 writing; /* a record is being written: a probe that comes meanwhile is a signal handler's */
 	u8 kept;
 	u8 nested;
+	u8 unheard; /* it only counts, and never has a segment */
 	u8 op;      /* of the record being written */
 	u8 leaving; /* it is an OUT: the call is left when it is complete */
 	u32 site;
@@ -97,7 +98,17 @@ static __thread struct writer {
 	u32 path_length;
 	u64 interned[NAMES / 64];
 	struct loop loops[LOOPS];
-} writer;
+};
+
+#ifdef TRACER_TASK_WRITERS
+/* Where tasks move from thread to thread, their writers go with them: a thread knows how far from
+ * its own the writer is that it uses now. */
+static __thread struct stream_writer thread_writer;
+static __thread ptrdiff_t writer_distance;
+#define writer (*(struct stream_writer *)((char *)&thread_writer + writer_distance))
+#else
+static __thread struct stream_writer writer;
+#endif
 
 /* Kernel and memory, without the C library. */
 
@@ -242,7 +253,7 @@ static void open_channel(void)
 
 static int claim_segment(void)
 {
-	if (channel.state != 1)
+	if (channel.state != 1 || writer.unheard)
 		return 0;
 	u32 *claimed = (u32 *)(channel.base + 64);
 	u32 number = __atomic_load_n(claimed, __ATOMIC_RELAXED);

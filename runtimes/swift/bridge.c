@@ -2,68 +2,9 @@
  * one, type names kept by type, and tasks told apart.
  *
  * Compiled as one unit with tracer_emit.c. Like that, it calls nothing of the C library. */
+#define TRACER_TASK_WRITERS 1
 #include "tracer_emit.c"
-
-/* Tasks of Swift's own concurrency, where the program uses it. */
-
-extern void *swift_task_getCurrent(void) __attribute__((weak));
-
-enum { TASKS = 256 };
-
-static u8 uses_tasks;
-static __thread struct {
-	void *current;
-	u32 numbers;
-	struct {
-		void *task;
-		u32 number, depth;
-	} known[TASKS];
-} tasks;
-
-/* Where this task's calls are kept; the thread's own is the first. */
-static u32 task_place(void *task)
-{
-	if (!task)
-		return 0;
-	for (u32 i = 1; i < TASKS; i++) {
-		if (tasks.known[i].task == task)
-			return i;
-		if (!tasks.known[i].task) {
-			tasks.known[i].task = task;
-			tasks.known[i].number = ++tasks.numbers;
-			return i;
-		}
-	}
-	return 0;
-}
-
-static COLD void switch_task(void *task)
-{
-	u32 from = task_place(tasks.current), to = task_place(task);
-	tasks.known[from].depth = writer.depth;
-	tasks.current = task;
-	if (from == to)
-		return;
-	writer.depth = tasks.known[to].depth;
-	writer.task_site = 0;
-	if (!writer.seen)
-		begin_stream();
-	task_record(1, "task", tasks.known[to].number);
-}
-
-static inline void settle(void)
-{
-	if (UNLIKELY(uses_tasks)) {
-		void *task = swift_task_getCurrent();
-		if (UNLIKELY(task != tasks.current))
-			switch_task(task);
-	}
-}
-
-void _trs_uses_tasks(void)
-{
-	uses_tasks = &swift_task_getCurrent != NULL;
-}
+#include "tasks.h"
 
 /* Probes without values */
 
@@ -183,6 +124,20 @@ void _trs_var_double(u32 site, double value)
 {
 	settle();
 	var(site, L_DOUBLE, N_NONE, double_bits(value));
+}
+
+/* Output, and a depth that an error went back to: the task may have moved since it was last seen. */
+
+void _trs_printed(void)
+{
+	settle();
+	_tr_p();
+}
+
+void _trs_caught(u32 depth)
+{
+	settle();
+	_tr_dr(depth);
 }
 
 /* Phase 0 raised, 1 caught. A type name and a message value follow. */

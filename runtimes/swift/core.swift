@@ -9,8 +9,8 @@
 @_silgen_name("_trs_out") public func _tr_o(_ site: UInt32)
 @_silgen_name("_trs_unwind") public func _tr_u(_ site: UInt32, _ depth: UInt32)
 @_silgen_name("_trs_depth") public func _tr_d() -> UInt32
-@_silgen_name("_tr_dr") public func _tr_dr(_ depth: UInt32)
-@_silgen_name("_tr_p") public func _tr_p()
+@_silgen_name("_trs_caught") public func _tr_dr(_ depth: UInt32)
+@_silgen_name("_trs_printed") public func _tr_p()
 @_silgen_name("_trs_uses_tasks") public func _tr_q()
 
 @_silgen_name("_tr_z") func end()

@@ -11,9 +11,10 @@ impl Walk<'_, '_> {
         let line = self.table.site(site).map_or(0, |site| site.span.line);
         let site = self.table.site(site).map_or(0, |site| site.id);
         match phase {
-            0 => {
+            0 | 3 => {
                 // Threads and processes have streams of their own, numbered beforehand.
-                let own = matches!(what.as_str(), "thread" | "process" | "worker" | "goroutine");
+                let own = phase == 3
+                    || matches!(what.as_str(), "thread" | "process" | "worker" | "goroutine");
                 let task = own.then(|| self.next_child()).flatten().unwrap_or_else(|| {
                     self.just_created = Some(raw);
                     self.new_task(raw)

@@ -199,7 +199,7 @@ pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Record<'a>>, Ma
             }
         }
         0x0B => Record::Task {
-            phase: up_to(cursor, 2)?,
+            phase: up_to(cursor, 3)?,
             what: cursor.small()?,
             task: cursor.varint()?,
             site: cursor.small()?,

@@ -47,6 +47,7 @@ const EMITTER: &[EmitterFile] = emitter![
     "probes.swift" from "../../../runtimes/swift/probes.swift",
     "values.swift" from "../../../runtimes/swift/values.swift",
     "bridge.c" from "../../../runtimes/swift/bridge.c",
+    "tasks.h" from "../../../runtimes/swift/tasks.h",
     "tracer_emit.c" from "../../../runtimes/c/tracer_emit.c",
     "tracer_emit.h" from "../../../runtimes/c/tracer_emit.h",
     "tracer_values.h" from "../../../runtimes/c/tracer_values.h",

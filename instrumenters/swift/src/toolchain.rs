@@ -122,6 +122,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             build.push("-Xlinker".into());
             build.push(emitter.join(object).into_os_string());
         }
+        // Tasks are numbered by who makes them, in which order.
+        build.extend(["-Xlinker", "--wrap=swift_task_create"].map(OsString::from));
     }
     build.push(request.given.as_os_str().to_owned());
     let others = request.sources.iter().skip(1).chain(request.companions);
