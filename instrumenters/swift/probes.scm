@@ -22,6 +22,7 @@
 (guard_statement) @guard
 (switch_statement) @switch
 (ternary_expression) @ternary
+[(conjunction_expression) (disjunction_expression)] @logical
 [(for_statement) (while_statement) (repeat_while_statement)] @loop
 (do_statement) @do
 (catch_block) @catch

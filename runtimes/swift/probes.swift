@@ -54,6 +54,25 @@ public func _tr_v<T>(_ site: UInt32, _ value: T) -> T {
   return value
 }
 
+/// The value that a call gives back which an error might have left: now none does.
+@discardableResult
+public func _tr_v<T>(_ value: T, _ fails: inout Bool) -> T {
+  fails = false
+  return value
+}
+
+@discardableResult
+public func _tr_v<T>(_ site: UInt32, _ value: T, _ fails: inout Bool) -> T {
+  _tr_w(site, value)
+  fails = false
+  return value
+}
+
+/// The call that was entered at this depth is over, by an error or not.
+public func _tr_u(_ site: UInt32, _ depth: UInt32, _ failed: Bool) {
+  if failed { _tr_u(site, depth) } else { _tr_o(site) }
+}
+
 /// A variable was written.
 public func _tr_w<T>(_ site: UInt32, _ value: T) {
   if begin_values(site, 1) != 0 {

@@ -1,7 +1,4 @@
-//! `BRANCH`: `if`, `guard`, `switch` and `?:`.
-//!
-//! The grammar does not know precedence, so nothing inside a chain of operators is wrapped: `&&` and
-//! `||` do not report by themselves.
+//! `BRANCH`: `if`, `guard`, `switch` and `?:`. For `&&` and `||` see `operators`.
 
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
@@ -103,8 +100,8 @@ fn imply_arm<'a>(rewriter: &mut Rewriter<'a>, site: u32, arm: u32, block: Option
     }
 }
 
-/// The probe for names that a condition binds.
-fn bound<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> Option<String> {
+/// The probe for names that a condition, an arm or a `catch` binds.
+pub(crate) fn bound<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) -> Option<String> {
     if !rewriter.wants(Detail::State) {
         return None;
     }

@@ -3,6 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::Kind;
 
+use crate::branches;
 use crate::statements::{self, OUTERMOST};
 use crate::syntax::{bound_names, child, children};
 
@@ -45,7 +46,10 @@ pub(crate) fn catch<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     };
     let mut text = match named {
         Some(name) => format!(" _tr_k({site}, {name})"),
-        None => format!(" _tr_k({site})"),
+        None => match branches::bound(rewriter, node) {
+            Some(values) => format!(" _tr_k({site}); {values}"),
+            None => format!(" _tr_k({site})"),
+        },
     };
     if let Some(place) = rewriter.known_site(whole, ROLE) {
         text = format!(" _tr_dr(_tr_d{place});{text}");

@@ -73,7 +73,12 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         text.push_str("_tr_q(); ");
     }
     let defers = body.defers(rewriter);
-    if defers || choice {
+    if defers && body.throws && !choice {
+        // What leaves the call without a word is an error.
+        text.push_str(&format!(
+            "let _tr_n = _tr_d(); var _tr_e = true; defer {{ _tr_u({out}, _tr_n, _tr_e) }}; "
+        ));
+    } else if defers || choice {
         text.push_str(&format!("defer {{ _tr_o({out}) }}; "));
     } else if body.throws {
         text.push_str(&format!(
@@ -90,15 +95,22 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         }
         return;
     }
-    if !defers && body.gives != Gives::Value && !ends_elsewhere(rewriter, &body) {
+    let told = if defers {
+        body.throws.then(|| "_tr_e = false".to_owned())
+    } else {
+        Some(format!("_tr_o({out})"))
+    };
+    if let Some(told) = told.filter(|_| body.gives != Gives::Value)
+        && !ends_elsewhere(rewriter, &body)
+    {
         let last = body
             .statements
             .and_then(|inner| children(inner).into_iter().rfind(Node::is_named));
         match last.filter(|last| last.kind() != "directive" && !last.is_extra()) {
             // The grammar knows no blank in front of a semicolon.
-            Some(last) => rewriter.close_at(last.end_byte(), OUTERMOST, format!("; _tr_o({out})")),
-            None if empty => rewriter.close_at(body.end, 0, format!("; _tr_o({out}) ")),
-            None => rewriter.close_at(body.end, 0, format!(" _tr_o({out}) ")),
+            Some(last) => rewriter.close_at(last.end_byte(), OUTERMOST, format!("; {told}")),
+            None if empty => rewriter.close_at(body.end, 0, format!("; {told} ")),
+            None => rewriter.close_at(body.end, 0, format!(" {told} ")),
         }
     }
 }
@@ -180,11 +192,19 @@ fn leave<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     let failed = body.whole.kind() == "init_declaration";
     if body.defers(rewriter) {
         // The call is over when its `defer` blocks are.
-        if let Some(result) = result.filter(|_| rewriter.wants(Detail::State) && !failed) {
-            let site = rewriter.site(Kind::Var, node);
-            rewriter.set_names(site, ["return".to_owned()]);
-            rewriter.site_mut(site).expression = true;
-            rewriter.wrap(result, format!("_tr_v({site}, "), ")");
+        let choice = body.is_choice() && body.only().is_some_and(statements::choice_is_value);
+        let throws = body.throws && !choice;
+        match result.filter(|_| !failed) {
+            Some(result) if rewriter.wants(Detail::State) => {
+                let site = rewriter.site(Kind::Var, node);
+                rewriter.set_names(site, ["return".to_owned()]);
+                rewriter.site_mut(site).expression = true;
+                let after = if throws { ", &_tr_e)" } else { ")" };
+                rewriter.wrap(result, format!("_tr_v({site}, "), after);
+            }
+            Some(result) if throws => rewriter.enclose(result, "_tr_v(", ", &_tr_e)"),
+            None if throws => rewriter.enclose(node, "_tr_e = false; ", ""),
+            _ => {}
         }
         return;
     }

@@ -9,6 +9,7 @@ mod errors;
 mod facts;
 mod functions;
 mod loops;
+mod operators;
 mod statements;
 mod syntax;
 mod toolchain;
@@ -27,6 +28,7 @@ const HOOKS: &[(&str, Hook)] = &[
     ("guard", branches::guard),
     ("switch", branches::switch),
     ("ternary", branches::ternary),
+    ("logical", operators::logical),
     ("loop", loops::loop_statement),
     ("do", errors::do_statement),
     ("catch", errors::catch),

@@ -51,6 +51,7 @@ cases! {
     output_captured
     output_lost
     output_of_children
+    own_streams
     recursion_unwinds
     slots_at_the_end
     swallowed_error

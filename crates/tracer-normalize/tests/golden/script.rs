@@ -232,7 +232,7 @@ impl Script {
                 text: words.get(3).map_or("", |word| unquote(word)).as_bytes(),
             },
             "task" => Record::Task {
-                phase: ["created", "switched", "ended"]
+                phase: ["created", "switched", "ended", "born"]
                     .iter()
                     .position(|name| *name == words[1])
                     .expect("a phase") as u8,
