@@ -46,19 +46,16 @@ fn chains_of_operators_part_where_the_language_parts_them() {
             "let r = a || b && c + 1 > 2 || e\n",
             "_tr_c(1, _tr_c(2, a) || _tr_c(3, b) && c + 1 > 2) || e",
         ),
-        (
-            "x = a && b && !c\n",
-            "_tr_c(1, _tr_c(2, a) && b) && !c",
-        ),
+        ("x = a && b && !c\n", "_tr_c(1, _tr_c(2, a) && b) && !c"),
         (
             "let r = f(a || b ? c : d && e)\n",
             "f(_tr_c(1, _tr_c(2, a) || b) ? c : _tr_c(3, d) && e)",
         ),
+        ("let r = try f(a) && g(b)\n", "try _tr_c(1, f(a)) && g(b)"),
         (
-            "let r = try f(a) && g(b)\n",
-            "try _tr_c(1, f(a)) && g(b)",
+            "let r = x ?? y && z is Int\n",
+            "_tr_c(1, x ?? y) && z is Int",
         ),
-        ("let r = x ?? y && z is Int\n", "_tr_c(1, x ?? y) && z is Int"),
         ("let r = a <=> b && c\n", "a <=> b && c"),
         ("struct S { var r = a && b }\n", "a && b"),
     ] {
@@ -67,9 +64,9 @@ fn chains_of_operators_part_where_the_language_parts_them() {
         let numbered = |text: &str| {
             let parts = text.split("_tr_c(");
             let plain = parts.map(|part| {
-                let end = part.find(", ").filter(|&end| {
-                    end > 0 && part[..end].chars().all(|c| c.is_ascii_digit())
-                });
+                let end = part
+                    .find(", ")
+                    .filter(|&end| end > 0 && part[..end].chars().all(|c| c.is_ascii_digit()));
                 end.map_or(part, |end| &part[end..])
             });
             plain.collect::<Vec<_>>().join("_tr_c(")
