@@ -259,6 +259,9 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
             0,
         ),
     )?;
+    if let Some(arguments) = walls.arguments {
+        at(Step::Identity, forget(host_proc, arguments))?;
+    }
     if walls.become_id.is_none() {
         at(Step::UserMap, write_maps(host_proc, walls))?;
     }
@@ -276,7 +279,7 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
                 (c"nr_inodes", &walls.inodes),
                 (c"mode", c"0755"),
             ],
-            ATTR_NOSUID | ATTR_NODEV,
+            walls.without.attributes(ATTR_NOSUID | ATTR_NODEV),
         ),
     )?;
     at(
@@ -336,6 +339,24 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
 }
 
 /// Tells the runner of a wall that is refused; where none may be missing that is the end.
+/// Wipes the runner's arguments out of this copy of its memory: everybody may read the command line
+/// of a process in `/proc`, the program that of its init, too.
+fn forget(proc: RawFd, (start, end): (u64, u64)) -> Result<(), Errno> {
+    const ZEROS: [u8; 1024] = [0; 1024];
+    sys::prctl(libc::PR_SET_NAME, c"init".as_ptr() as libc::c_ulong)?;
+    // Not by the pointer: a runner may have told the kernel of another place than its own.
+    let memory = sys::open(proc, c"self/mem", libc::O_WRONLY, 0)?;
+    let mut at = start;
+    let mut result = Ok(());
+    while at < end && result.is_ok() {
+        let length = (end - at).min(ZEROS.len() as u64);
+        result = sys::write_at(memory, &ZEROS[..length as usize], at);
+        at += length;
+    }
+    sys::close(memory);
+    result
+}
+
 fn degraded(walls: &Walls, status: RawFd, step: Step, index: u32, errno: Errno) -> Outcome<()> {
     if walls.strict {
         return Err((step, index, errno));

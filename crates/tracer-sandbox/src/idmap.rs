@@ -18,6 +18,9 @@ use crate::sys;
 
 type Key = (u32, u32, u32);
 
+/// Namespaces kept at most: each is a descriptor of the runner's.
+const MOST: usize = 64;
+
 static NAMESPACES: Mutex<Option<HashMap<Key, Arc<OwnedFd>>>> = Mutex::new(None);
 
 /// A detached clone of `path` and what is mounted below, whose owner appears as `id`.
@@ -49,6 +52,9 @@ fn namespace(key: Key) -> io::Result<Arc<OwnedFd>> {
     let cache = cache.get_or_insert_default();
     if let Some(namespace) = cache.get(&key) {
         return Ok(Arc::clone(namespace));
+    }
+    if cache.len() >= MOST {
+        cache.clear(); // those in use stay until their runs let go of them
     }
     let namespace = Arc::new(make(key)?);
     cache.insert(key, Arc::clone(&namespace));

@@ -139,6 +139,7 @@ fn walls(
         .filter(|version| landlock::refusal(Ok(*version)).is_none())
         .map(|version| Rules::of(&layout.ops, &layout.trees, version, trusted));
     Ok(Walls {
+        arguments: plan::own_arguments(),
         base: c_string(base.unwrap_or("/tmp"))?,
         size: c_string(size.to_string())?,
         inodes: c_string((files + layout.own_files + 64).to_string())?,

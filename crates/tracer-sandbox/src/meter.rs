@@ -1,7 +1,8 @@
 //! What a run is using: from its cgroups, or by looking at its processes where there are none.
 //!
-//! Looking adds up the anonymous memory of each process, so pages shared after a fork count
-//! twice, and misses what comes and goes between two looks.
+//! Looking adds up the anonymous and shared memory of each process. Pages that several have count
+//! once for each, and only where that passes the limit are they divided, which is slow. It misses
+//! what comes and goes between two looks.
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -131,7 +132,9 @@ impl<'run> Meter<'run> {
             return Some(Limit::Cpu);
         }
         if self.lease.memory_refusal().is_some()
-            && self.limits.memory.is_some_and(|limit| seen.memory > limit)
+            && let Some(limit) = self.limits.memory
+            && seen.memory > limit
+            && self.shares().is_none_or(|shares| shares > limit)
         {
             return Some(Limit::Memory);
         }
@@ -238,8 +241,34 @@ impl<'run> Meter<'run> {
     }
 
     fn processes(&self) -> Look {
+        let (folder, pids) = self.listed();
+        add_up(&folder, pids.into_iter())
+    }
+
+    /// Memory with pages that several processes have divided among them; `None` if one cannot be
+    /// asked.
+    fn shares(&self) -> Option<u64> {
+        let (folder, pids) = self.listed();
+        let mut total = 0;
+        for pid in pids {
+            // It may have ended since; init has nothing of its own, and does not let itself be read.
+            let path = folder.join(pid.to_string()).join("smaps_rollup");
+            match fs::read_to_string(path) {
+                Ok(rollup) if rollup.is_empty() => {} // a zombie
+                Ok(rollup) => total += kilobytes(&rollup, &["Pss_Anon:", "Pss_Shmem:"])?,
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && pid != 1 => {
+                    return None;
+                }
+                Err(_) => {}
+            }
+        }
+        Some(total)
+    }
+
+    /// The folder that lists the run's processes, and their numbers there.
+    fn listed(&self) -> (PathBuf, Vec<libc::pid_t>) {
         match &self.listing {
-            Listing::Unknown => Look::default(),
+            Listing::Unknown => (PathBuf::new(), Vec::new()),
             Listing::Private(proc) => {
                 let folder = PathBuf::from(format!("/proc/self/fd/{}", proc.as_raw_fd()));
                 let pids = fs::read_dir(&folder)
@@ -251,8 +280,9 @@ impl<'run> Meter<'run> {
                             .file_name()
                             .to_str()
                             .and_then(|name| name.parse().ok())
-                    });
-                add_up(&folder, pids)
+                    })
+                    .collect();
+                (folder, pids)
             }
             Listing::Below(root) => {
                 let mut pids = vec![*root];
@@ -261,7 +291,7 @@ impl<'run> Meter<'run> {
                     pids.extend(children(pids[next]));
                     next += 1;
                 }
-                add_up(Path::new("/proc"), pids.into_iter())
+                (PathBuf::from("/proc"), pids)
             }
         }
     }
@@ -286,12 +316,7 @@ pub(crate) fn children(pid: libc::pid_t) -> Vec<libc::pid_t> {
 
 fn add_up(proc: &Path, pids: impl Iterator<Item = libc::pid_t>) -> Look {
     // SAFETY: sysconf has no preconditions.
-    let (ticks, page) = unsafe {
-        (
-            libc::sysconf(libc::_SC_CLK_TCK).max(1) as u64,
-            libc::sysconf(libc::_SC_PAGESIZE) as u64,
-        )
-    };
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) }.max(1) as u64;
     let mut look = Look::default();
     for pid in pids {
         let folder = proc.join(pid.to_string());
@@ -313,15 +338,20 @@ fn add_up(proc: &Path, pids: impl Iterator<Item = libc::pid_t>) -> Look {
         look.threads += field(20).unwrap_or(0);
         let used: u64 = (14..=17).filter_map(field).sum();
         look.cpu += Duration::from_micros(used * 1_000_000 / ticks);
-        if let Ok(memory) = fs::read_to_string(folder.join("statm")) {
-            let mut pages = memory
-                .split_ascii_whitespace()
-                .filter_map(|pages| pages.parse::<u64>().ok());
-            let (_, resident, shared) = (pages.next(), pages.next(), pages.next());
-            look.memory += resident.unwrap_or(0).saturating_sub(shared.unwrap_or(0)) * page;
+        if let Ok(status) = fs::read_to_string(folder.join("status")) {
+            look.memory += kilobytes(&status, &["RssAnon:", "RssShmem:"]).unwrap_or(0);
         }
     }
     look
+}
+
+/// The sum of these lines of a file in `/proc`, in bytes; `None` if one is not there.
+fn kilobytes(text: &str, names: &[&str]) -> Option<u64> {
+    names.iter().try_fold(0, |sum, name| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        let number: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(sum + number * 1024)
+    })
 }
 
 /// Bytes on disk below `path`, as far as a bounded walk sees.

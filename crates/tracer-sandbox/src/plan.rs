@@ -1,6 +1,7 @@
 //! Everything the child needs, laid out before the fork: after it nothing may be allocated.
 
 use std::ffi::CString;
+use std::fs;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -31,6 +32,8 @@ pub(crate) struct Walls {
     /// Those of them that are left out.
     pub(crate) without: Without,
     pub(crate) layout: Layout,
+    /// Where the runner's arguments lie in its memory.
+    pub(crate) arguments: Option<(u64, u64)>,
     /// Where the tmpfs is first attached; shadowed for the child's set-up only.
     pub(crate) base: CString,
     pub(crate) size: CString,
@@ -180,6 +183,16 @@ pub(crate) fn rlimits(limits: &Limits, spare_processes: Option<u64>) -> Vec<Rlim
         );
     }
     all
+}
+
+/// Where this process's arguments lie, as `/proc` shows them to everybody.
+pub(crate) fn own_arguments() -> Option<(u64, u64)> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // Fields 48 and 49 of proc_pid_stat(5); the name may hold anything, so count from its end.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(48 - 3);
+    let (start, end) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    (start != 0 && start < end).then_some((start, end))
 }
 
 /// One line mapping the host's `id` to the one inside.

@@ -331,6 +331,24 @@ pub(crate) fn write_all(fd: RawFd, mut bytes: &[u8]) -> SysResult<()> {
     Ok(())
 }
 
+/// Writes `bytes` at an offset, whole or not at all.
+pub(crate) fn write_at(fd: RawFd, bytes: &[u8], offset: u64) -> SysResult<()> {
+    // SAFETY: the buffer is valid for its length.
+    let written = check(|| unsafe {
+        libc::pwrite64(
+            fd,
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            offset as libc::off64_t,
+        ) as c_long
+    })?;
+    if written as usize == bytes.len() {
+        Ok(())
+    } else {
+        Err(libc::EIO)
+    }
+}
+
 /// Writes a whole small file that exists already (the kind in `/proc`).
 pub(crate) fn write_file(dir: RawFd, path: &CStr, bytes: &[u8]) -> SysResult<()> {
     let fd = open(dir, path, libc::O_WRONLY, 0)?;

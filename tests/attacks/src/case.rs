@@ -97,6 +97,10 @@ pub struct Case {
     pub runs: u32,
     /// The open run follows links in copying out.
     pub naive_copy: bool,
+    /// The open run writes to the host's folder itself.
+    pub no_layer: bool,
+    /// What a kernel may lack, so that the open run cannot show anything there.
+    pub may_lack: Option<String>,
     /// Why the open run is not made.
     pub no_open: Option<String>,
     /// Why the user's run is not made.
@@ -155,6 +159,8 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
         work: Work::No,
         runs: 1,
         naive_copy: false,
+        no_layer: false,
+        may_lack: None,
         no_open: None,
         no_user: None,
     };
@@ -173,11 +179,15 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
             "walls" => {
                 for name in value.split(", ") {
                     case.wall_names.push(name.to_owned());
-                    if name == "safe copy-out" {
-                        case.naive_copy = true;
-                    } else {
-                        let wall = Wall::named(name).ok_or(format!("no wall is named {name}"))?;
-                        case.walls.push(wall);
+                    match name {
+                        // These two are ways to use the sandbox, not walls of it.
+                        "safe copy-out" => case.naive_copy = true,
+                        "private layer" => case.no_layer = true,
+                        _ => {
+                            let wall = Wall::named(name);
+                            case.walls
+                                .push(wall.ok_or(format!("no wall is named {name}"))?);
+                        }
                     }
                 }
             }
@@ -204,6 +214,7 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
                 }
             }
             "runs" => case.runs = value.parse().map_err(|_| "runs is a number")?,
+            "may be missing" => case.may_lack = Some(value.to_owned()),
             "not shown open" => case.no_open = Some(value.to_owned()),
             "not as a user" => case.no_user = Some(value.to_owned()),
             "layers" => {} // for the reader: why several walls have to go

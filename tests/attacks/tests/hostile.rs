@@ -51,6 +51,13 @@ fn main() {
                     return Ok(());
                 }
                 match judge(&case, mode, &report) {
+                    Some(_) if mode == Mode::Open && case.may_lack.is_some() => {
+                        let why = case.may_lack.clone().unwrap_or_default();
+                        println!("skipped: open/{}: this machine has no {why}", case.name);
+                        let why = format!("this machine has no {why}");
+                        note(&cells, &case, mode, Cell::Skipped(why));
+                        Ok(())
+                    }
                     Some(problem) => Err(problem.into()),
                     None => {
                         note(&cells, &case, mode, Cell::Held);
