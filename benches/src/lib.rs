@@ -14,6 +14,7 @@ mod programs;
 mod recording;
 mod recording_bash;
 mod recording_c;
+mod recording_cpp;
 mod recording_javascript;
 mod recording_php;
 mod recording_python;
@@ -46,6 +47,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-ruby", recording_ruby::measure),
     ("recording-sql", recording_sql::measure),
     ("recording-c", recording_c::measure),
+    ("recording-cpp", recording_cpp::measure),
     ("recording-php", recording_php::measure),
     ("recording-bash", recording_bash::measure),
     ("ten-million", startup::ten_million),

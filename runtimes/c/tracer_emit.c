@@ -24,7 +24,7 @@ typedef uint64_t u64;
 /* Copies in every probe would only cost time to compile. */
 #define OUTLINE __attribute__((noinline))
 
-enum { STEP = 1, VAR, IN, OUT, BRANCH, LOOP, ERR, STDOUT = 10, TASK, ELIDE, DEPTH, INTERN, LIMIT };
+enum { STEP = 1, VAR, IN, OUT, BRANCH, LOOP, ERR, TRANSFORM, STDOUT = 10, TASK, ELIDE, DEPTH, INTERN, LIMIT };
 enum { ORIGIN_MAIN, ORIGIN_THREAD, ORIGIN_PROCESS };
 enum { MUTE_NONE, MUTE_LOOP, MUTE_CALL, MUTE_ALL };
 /* What becomes of a record. */
@@ -546,4 +546,5 @@ static OUTLINE int open_record(u32 site, u8 op)
 
 #include "tracer_values.h"
 #include "tracer_probes.h"
+#include "tracer_output.h"
 #include "tracer_tasks.h"

@@ -19,6 +19,7 @@ enum shape {
 	TUPLE,
 	OWNER,
 	OPTIONAL,
+	EXPECTED,
 	VARIANT,
 	COMPLEX,
 	ATOMIC,
@@ -53,7 +54,7 @@ constexpr shape shape_of(const char *pretty)
 		{"unordered_map<", HASHED_MAP}, {"unordered_multimap<", HASHED_MAP},
 		{"stack<", ADAPTER}, {"queue<", ADAPTER}, {"priority_queue<", ADAPTER},
 		{"pair<", PAIR}, {"tuple<", TUPLE}, {"unique_ptr<", OWNER}, {"shared_ptr<", OWNER},
-		{"optional<", OPTIONAL}, {"variant<", VARIANT}, {"complex<", COMPLEX}, {"atomic<", ATOMIC},
+		{"optional<", OPTIONAL}, {"expected<", EXPECTED}, {"bitset<", BITS}, {"variant<", VARIANT}, {"complex<", COMPLEX}, {"atomic<", ATOMIC},
 		{"chrono::duration<", DURATION}, {"initializer_list<", LIST},
 		{"reference_wrapper<", WRAPPER},
 	};
@@ -170,6 +171,10 @@ template <shape is, class T> auto is_walkable(const T &value, int) -> decltype((
 }
 template <shape is, class T> bool is_walkable(const T &, long) { return true; }
 
+template <class T> struct is_object { static const bool value = true; };
+template <> struct is_object<void> { static const bool value = false; };
+template <> struct is_object<const void> { static const bool value = false; };
+
 /* A container that its adapter lets only heirs see. */
 template <class T> struct adapted : T {
 	static const auto &container(const T &value) { return value.*(&adapted::c); }
@@ -271,6 +276,16 @@ template <class T> struct general<T, 2> {
 			} else {
 				_tr_xnull(type);
 			}
+		} else if constexpr (is == EXPECTED) {
+			_tr_u record = _tr_xr(type);
+			if (!value.has_value()) {
+				if (_tr_xf(record, "error"))
+					put_element(value.error());
+			} else if constexpr (is_object<typename T::value_type>::value) {
+				if (_tr_xf(record, "value"))
+					put_element(*value);
+			}
+			_tr_xrz(record);
 		} else if constexpr (is == VARIANT) {
 			put_alternative<0, parts<T>::count>(value);
 		} else if constexpr (is == ATOMIC) {

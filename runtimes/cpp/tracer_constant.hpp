@@ -60,6 +60,16 @@ template <class T> constexpr void _tr_a(_tr_u unused, const T &value)
 	if (_tr_now)
 		::_tr_a(unused, value);
 }
+template <class T> constexpr void _tr_cb(_tr_u site, const T &value)
+{
+	if (_tr_now)
+		::_tr_cb(site, value);
+}
+template <class T> constexpr void _tr_ca(_tr_u site, const T &value)
+{
+	if (_tr_now)
+		::_tr_ca(site, value);
+}
 template <class T> constexpr void _tr_vp(_tr_u site, const T &value)
 {
 	if (_tr_now)
@@ -163,5 +173,5 @@ template <class T, class U> constexpr U &operator,(changed<T> mark, U &value)
 	_tr_USE(_tr_s) _tr_USE(_tr_le) _tr_USE(_tr_li) _tr_USE(_tr_lx) _tr_USE(_tr_g) _tr_USE(_tr_th)  \
 	_tr_USE(_tr_ct) _tr_USE(_tr_at) _tr_USE(_tr_z) _tr_USE(_tr_p) _tr_USE(_tr_in) _tr_USE(_tr_ln)  \
 	_tr_USE(_tr_bn) _tr_USE(_tr_b) _tr_USE(_tr_k) _tr_USE(_tr_t) _tr_USE(_tr_v) _tr_USE(_tr_a)     \
-	_tr_USE(_tr_vp) _tr_USE(_tr_w) _tr_USE(_tr_d) _tr_USE(_tr_da) _tr_USE(_tr_frame)               \
+	_tr_USE(_tr_cb) _tr_USE(_tr_ca) _tr_USE(_tr_vp) _tr_USE(_tr_w) _tr_USE(_tr_d) _tr_USE(_tr_da) _tr_USE(_tr_frame)               \
 	_tr_USE(_tr_fm) _tr_USE(_tr_q) _tr_USE(_tr_r) _tr_USE(_tr_n) using _tr_constant::_tr_c

@@ -65,6 +65,11 @@ void _tr_fx(_tr_frame *) _tr_quiet;
 void _tr_fm(_tr_frame *, _tr_u) _tr_quiet;
 int _tr_fr(_tr_frame *, _tr_u) _tr_quiet;
 void _tr_frz(_tr_frame *) _tr_quiet;
+/* An object before a call that changes it, and after: if it says so, a value and its end follow. */
+int _tr_bc(_tr_u) _tr_quiet;
+void _tr_bz(void) _tr_quiet;
+int _tr_cc(_tr_u) _tr_quiet;
+void _tr_cz(void) _tr_quiet;
 /* Values by their parts. */
 int _tr_vo(_tr_u) _tr_quiet;
 void _tr_xo(const char *) _tr_quiet;
@@ -99,6 +104,10 @@ void _tr_wide(_tr_u, _tr_ll) __asm__("_tr_w") _tr_quiet;
 #define _tr_BASIC(X)                                                                               \
 	_tr_BITS(X) X(d, double, 6, -1) X(f, float, 7, -1) X(ld, long double, 0, 0)
 
+/* What takes values of the program's types lies where a lookup by these types does not find it: that
+ * is what tracer_constant.hpp hides by its own. */
+namespace _tr_told {
+
 /* A VAR with one value, and a value of the record being written. */
 #define _tr_DECLARE(code, type, what, name)                                                        \
 	void _tr_v(_tr_u, type) __asm__("_tr_v_" #code) _tr_quiet;                                     \
@@ -118,6 +127,9 @@ _tr_inline void _tr_a(_tr_u unused, char32_t c) { _tr_a(unused, (wchar_t)c); }
 _tr_inline void _tr_a(_tr_u unused, char8_t c) { _tr_a(unused, (wchar_t)c); }
 #endif
 
+} // namespace _tr_told
+using namespace _tr_told;
+
 /* A function's first local: tells that it is left when it is destroyed. */
 struct _tr_frame {
 	_tr_u site, state;
@@ -130,6 +142,8 @@ struct _tr_frame {
 };
 
 #include "tracer_values.hpp"
+
+namespace _tr_told {
 
 /* A VAR or value of any other type. */
 template <class _tr_T> inline void _tr_v(_tr_u site, const _tr_T &value)
@@ -144,6 +158,24 @@ template <class _tr_T> inline void _tr_a(_tr_u, const _tr_T &value)
 {
 	_tr_ns::of<_tr_T>::put(value);
 }
+
+/* A TRANSFORM: in front of a call, and behind it. */
+template <class _tr_T> inline void _tr_cb(_tr_u site, const _tr_T &value)
+{
+	if (_tr_bc(site)) {
+		_tr_ns::of<_tr_T>::put(value);
+		_tr_bz();
+	}
+}
+template <class _tr_T> inline void _tr_ca(_tr_u site, const _tr_T &value)
+{
+	if (_tr_cc(site)) {
+		_tr_ns::of<_tr_T>::put(value);
+		_tr_cz();
+	}
+}
+
+} // namespace _tr_told
 
 #include "tracer_results.hpp"
 #if __cplusplus >= 201402L

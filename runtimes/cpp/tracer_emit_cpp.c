@@ -17,7 +17,8 @@ static void *next_definition(const char *name)
 }
 
 #include "tracer_shapes.h"
+#include "tracer_changes.h"
 #include "tracer_frames.h"
 #include "tracer_exceptions.h"
 #include "tracer_threads.h"
-#include "tracer_output.h"
+#include "tracer_flushes.h"

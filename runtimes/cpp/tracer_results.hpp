@@ -156,6 +156,8 @@ template <class T, class U> inline U &operator,(changed<T> mark, U &value)
 
 } // namespace _tr_ns
 
+namespace _tr_told {
+
 /* The marks. A return statement's stands for the case that its value cannot be told, too. */
 _tr_inline _tr_ns::returned _tr_r(_tr_frame &frame, _tr_u site)
 {
@@ -233,3 +235,5 @@ _tr_inline typename _tr_ns::only<_tr_ns::sort<T>::value == 2, const T &>::type _
 	return value;
 }
 #endif
+
+} // namespace _tr_told

@@ -20,8 +20,15 @@ static const char *begins_with(const char *text, const char *with)
 static u32 clean_name(const char *pretty, char *to)
 {
 	static const char *const dropped[] = {"__cxx11::", "__debug::", "__1::", "_V2::"};
+	/* What a type is given where nothing else is said. */
+	static const char *const usual[] = {", std::allocator<", ", std::less<", ", std::hash<",
+	                                    ", std::equal_to<", ", std::default_delete<"};
 	static const char *const said[][2] = {
 		{"basic_string<char>", "string"},
+		{"basic_string<char, std::char_traits<char>, std::allocator<char> >", "string"},
+		{"basic_string<char, std::char_traits<char>, std::allocator<char>>", "string"},
+		{"basic_string_view<char, std::char_traits<char> >", "string_view"},
+		{"basic_string_view<char, std::char_traits<char>>", "string_view"},
 		{"basic_string_view<char>", "string_view"},
 		{"basic_ostream<char>", "ostream"},
 		{"basic_istream<char>", "istream"},
@@ -44,6 +51,14 @@ static u32 clean_name(const char *pretty, char *to)
 				for (const char *from = said[i][1]; *from && length < NAME;)
 					to[length++] = *from++;
 		if (next) {
+			at = next;
+			continue;
+		}
+		for (u32 i = 0; i < sizeof usual / sizeof *usual && !next; i++)
+			next = begins_with(at, usual[i]);
+		if (next) {
+			for (u32 open = 1; *next && open; next++)
+				open += (*next == '<') - (*next == '>');
 			at = next;
 			continue;
 		}

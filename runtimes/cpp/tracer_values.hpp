@@ -6,7 +6,8 @@
 namespace _tr_ns {
 
 struct none {};
-none _tr_e(...);
+/* What has no members of its own to tell: a local enumeration, or a library's. */
+inline none _tr_e(...) { return none(); }
 
 /* The name of a type, inside what this gives. */
 template <class _tr_T>

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tracer_image::{Digest, LayerKind, Manifest, Store};
-use tracer_instrument::{Found, LanguageSpec, SELF, Toolchain as Wanted};
+use tracer_instrument::{Found, LanguageSpec, SELF, Toolchain as Wanted, VARIABLE};
 use tracer_model::Limits;
 use tracer_sandbox::{Isolation, Request, Root, Stream};
 
@@ -196,7 +196,8 @@ fn find_in(
     for name in wanted.programs {
         let own = program(name).filter(|_| *name == SELF);
         let inside = IMAGE_PATH.iter().map(|folder| Path::new(folder).join(name));
-        let inside = inside.filter(|path| *name != SELF && stands_in(image, path));
+        let elsewhere = *name == SELF || name.starts_with(VARIABLE);
+        let inside = inside.filter(|path| !elsewhere && stands_in(image, path));
         for path in own.into_iter().chain(inside) {
             match identify(wanted, &path, Some(image)) {
                 Ok(found) => return Ok(found),
@@ -206,7 +207,7 @@ fn find_in(
     }
     Err(strange.unwrap_or_else(|| EngineError::NotInImage {
         language: spec.name,
-        programs: wanted.programs.join(", "),
+        programs: named(wanted),
     }))
 }
 
@@ -224,23 +225,35 @@ fn missing(spec: &LanguageSpec, wanted: &Wanted) -> EngineError {
     EngineError::NoToolchain {
         id: spec.id,
         language: spec.name,
-        programs: spec
-            .toolchain
-            .programs
-            .iter()
-            .filter(|name| **name != SELF)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", "),
+        programs: named(&spec.toolchain),
         hint: wanted.hint,
     }
 }
 
-/// The running program, a program on `PATH`, or one that was installed beside this one.
+/// The programs that could be installed, for people.
+fn named(wanted: &Wanted) -> String {
+    let names = wanted.programs.iter().copied();
+    names
+        .filter(|name| *name != SELF && !name.starts_with(VARIABLE))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The running program, the one that a variable says, one on `PATH`, or one that was installed
+/// beside this one.
 fn program(name: &str) -> Option<PathBuf> {
     let own = || std::env::current_exe().ok();
     if name == SELF {
         return own();
+    }
+    if let Some(variable) = name.strip_prefix(VARIABLE) {
+        let said = std::env::var_os(variable)?;
+        let folder = std::env::current_dir().ok()?;
+        let path = Path::new(&said);
+        return match path.components().count() {
+            1 => on_path(&said),
+            _ => Some(folder.join(path)).filter(|path| is_program(path)),
+        };
     }
     on_path(name).or_else(|| {
         let beside = own()?.parent()?.join(name);
@@ -248,10 +261,10 @@ fn program(name: &str) -> Option<PathBuf> {
     })
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+fn on_path(name: impl AsRef<Path>) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
+        .map(|folder| folder.join(&name))
         .find(|file| is_program(file))
 }
 

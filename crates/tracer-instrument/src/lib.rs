@@ -19,6 +19,6 @@ pub use engine::{InstrumentError, Instrumented, Options, instrument};
 pub use rewriter::{Children, Rewriter};
 pub use spec::{
     EmitterFile, Found, Hook, Judge, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource,
-    Project, Proof, SELF, StreamForm, Toolchain,
+    Project, Proof, SELF, StreamForm, Toolchain, VARIABLE,
 };
 pub use tree_sitter::Node;

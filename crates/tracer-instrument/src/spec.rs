@@ -91,9 +91,14 @@ pub struct LanguageSpec {
 /// In [`Toolchain::programs`]: the program that is running, for a language that it carries itself.
 pub const SELF: &str = ".";
 
+/// In [`Toolchain::programs`], before the name of an environment variable: the program it says,
+/// where it is set to the name or path of one.
+pub const VARIABLE: char = '$';
+
 /// How a language's programs are found, built and run.
 pub struct Toolchain {
-    /// Programs to look for on `PATH` and beside the running program, best first; or [`SELF`].
+    /// Programs to look for on `PATH` and beside the running program, best first; or [`SELF`], or
+    /// [`VARIABLE`] and the name of an environment variable.
     pub programs: &'static [&'static str],
     /// Arguments that make the program describe itself on stdout (see `describe`).
     pub identify: &'static [&'static str],

@@ -57,6 +57,10 @@ const EMITTER: &[EmitterFile] = &[
         contents: include_bytes!("../../../runtimes/c/tracer_probes.h"),
     },
     EmitterFile {
+        name: "tracer_output.h",
+        contents: include_bytes!("../../../runtimes/c/tracer_output.h"),
+    },
+    EmitterFile {
         name: "tracer_tasks.h",
         contents: include_bytes!("../../../runtimes/c/tracer_tasks.h"),
     },

@@ -8,7 +8,7 @@ use tree_sitter::{Node, Tree};
 
 /// The toolchain.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
-    programs: &["cc", "gcc", "clang"],
+    programs: &["$CC", "cc", "gcc", "clang"],
     identify: &["--version"],
     describe,
     hint: "the Debian package gcc or clang",
@@ -80,7 +80,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         plan.once.push((plan.build.len(), object.clone()));
         plan.build.push(emitter);
         // Errors are to name the place of a probe, in bytes.
-        build.extend(words(["-Wl,--wrap=pthread_create", "-w", "-ftabstop=1"]));
+        build.extend(words(["-Wl,--wrap=pthread_create", "-Wl,--wrap=fflush"]));
+        build.extend(words(["-w", "-ftabstop=1"]));
         build.push(if clang {
             // Each `else if` nests one level deeper.
             "-fbracket-depth=100000".into()

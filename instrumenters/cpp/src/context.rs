@@ -277,7 +277,10 @@ pub(crate) fn inside_parentheses(node: Node<'_>) -> Node<'_> {
 /// Whether a condition may be decided by the compiler, which then drops code that would not link.
 pub(crate) fn may_be_constant(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     match node.kind() {
-        "identifier" => is_shouting(&rewriter.text(node)),
+        "identifier" => {
+            let name = rewriter.text(node);
+            is_shouting(&name) || name == "consteval"
+        }
         "call_expression"
         | "subscript_expression"
         | "field_expression"

@@ -108,6 +108,10 @@ impl Frame {
         } else {
             Sort::Plain
         };
+        // Without a guard, only returns that were read tell that the call is left.
+        if sort != Sort::Plain && body.has_error() {
+            return None;
+        }
         if owner.kind() == "lambda_expression" {
             let declarator = owner.child_by_field_name("declarator");
             let parameters = declarator
@@ -295,7 +299,12 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             .and_then(|function| function.child_by_field_name("declarator"))
             .map_or("<lambda>".into(), |name| rewriter.label(name));
         rewriter.enter_function(owner, body, &name, "::", FunctionKind::Function);
-        rewriter.drop_probe(owner, "constant");
+        let why = if owner.has_error() {
+            "syntax_error"
+        } else {
+            "constant"
+        };
+        rewriter.drop_probe(owner, why);
         return;
     };
     let kind = if frame.sort == Sort::Waits && has(body, "co_yield_statement") {

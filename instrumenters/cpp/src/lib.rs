@@ -11,6 +11,7 @@ mod errors;
 mod facts;
 mod functions;
 mod loops;
+mod mask;
 mod operands;
 mod output;
 mod steps;
@@ -55,9 +56,10 @@ macro_rules! files {
 }
 
 const EMITTER: &[EmitterFile] = files! {
-    "c": "tracer_emit.h", "tracer_emit.c", "tracer_values.h", "tracer_probes.h", "tracer_tasks.h";
-    "cpp": "tracer_emit_cpp.c", "tracer_shapes.h", "tracer_frames.h", "tracer_exceptions.h",
-        "tracer_threads.h", "tracer_output.h", "tracer_emit.hpp", "tracer_values.hpp", "tracer_classes.hpp",
+    "c": "tracer_emit.h", "tracer_emit.c", "tracer_values.h", "tracer_probes.h", "tracer_output.h",
+        "tracer_tasks.h";
+    "cpp": "tracer_emit_cpp.c", "tracer_shapes.h", "tracer_changes.h", "tracer_frames.h", "tracer_exceptions.h",
+        "tracer_threads.h", "tracer_flushes.h", "tracer_emit.hpp", "tracer_values.hpp", "tracer_classes.hpp",
         "tracer_results.hpp", "tracer_constant.hpp";
 };
 
@@ -70,7 +72,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     interpreters: &[],
     grammar: || tree_sitter_cpp::LANGUAGE.into(),
     other_grammars: &[],
-    mask: None,
+    mask: Some(mask::mask),
     probes: include_str!("probes.scm"),
     hooks: HOOKS,
     blocks: &[

@@ -125,7 +125,8 @@ fn collect<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, found: &mut Vec<Node
             if !is_name(rewriter, node) {
                 return false;
             }
-            if !is_shouting(&rewriter.text(node)) {
+            let name = rewriter.text(node);
+            if !is_shouting(&name) && name != "consteval" {
                 found.push(node);
             }
             true

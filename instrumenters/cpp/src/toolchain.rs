@@ -8,7 +8,7 @@ use tree_sitter::{Node, Tree};
 
 /// The toolchain.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
-    programs: &["g++", "c++", "clang++"],
+    programs: &["$CXX", "g++", "c++", "clang++"],
     identify: &["--version"],
     describe,
     hint: "the Debian package g++ or clang",
@@ -19,7 +19,7 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     diagnostics: Some(diagnostics),
     dialects: &[
         &["-std=gnu++20"],
-        &["-std=gnu++23"],
+        &["-std=gnu++2b"],
         &["-std=gnu++14"],
         &["-std=gnu++98"],
         &["-fpermissive"],
