@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tracer_model::End;
-use tracer_sandbox::{Isolation, Request, run};
+use tracer_sandbox::{Isolation, Pool, Request, run};
 
 use crate::image::Image;
 use crate::process::{command, on_path, succeed};
 use crate::report::{Report, ratio, time};
-use crate::sample::{Variant, interleave};
+use crate::sample::{Variant, interleave, timed};
 use crate::settings::Settings;
 
 /// The smallest program: what is timed is its start and end.
@@ -48,6 +48,17 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         Variant::new("sandbox, native", sandboxed(Isolation::Native)),
         Variant::new("sandbox, no isolation", sandboxed(Isolation::None)),
     ];
+    let pool = Pool::new(&Request::new(PROGRAM, "/"), 2)?;
+    variants.push(Variant::timing_itself(
+        "sandbox, made ahead (pool)",
+        move || {
+            anyhow::ensure!(pool.wait_ready(), "the pool is empty");
+            timed(&mut || {
+                pool.run(&Request::new(PROGRAM, "/"))?;
+                Ok(())
+            })
+        },
+    ));
     let unpacked = Image::of(Path::new(PROGRAM))?;
     variants.push(Variant::new(
         "sandbox, in an unpacked image",

@@ -13,6 +13,7 @@ use crate::clock;
 use crate::fault;
 use crate::init;
 use crate::layout::{Op, Origin};
+use crate::message;
 use crate::plan::{Plan, Walls};
 use crate::sys::{self, ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY, Errno};
 use crate::weaken::{Wall, Without};
@@ -39,6 +40,7 @@ pub(crate) enum Step {
     Seccomp,
     Limits,
     CgroupNamespace,
+    Job,
     WorkingFolder,
     Fork,
     Terminal,
@@ -79,37 +81,13 @@ fn at<T>(step: Step, result: Result<T, Errno>) -> Outcome<T> {
     result.map_err(|errno| (step, 0, errno))
 }
 
-/// Sends `report`, with up to two descriptors.
+/// Sends `report`, with up to two descriptors. A runner that is gone does not hear it.
 pub(crate) fn send(socket: RawFd, report: &Report, descriptors: &[RawFd]) {
-    #[repr(C, align(8))]
-    struct Control([u8; 64]);
-    let mut control = Control([0; 64]);
-    // SAFETY: the message structures are plain data; the control buffer is aligned and holds two
-    // descriptors with their header (24 bytes).
-    unsafe {
-        let mut part = libc::iovec {
-            iov_base: ptr::from_ref(report).cast_mut().cast(),
-            iov_len: size_of::<Report>(),
-        };
-        let mut message: libc::msghdr = zeroed();
-        message.msg_iov = &mut part;
-        message.msg_iovlen = 1;
-        if !descriptors.is_empty() {
-            let bytes = size_of_val(descriptors) as u32;
-            message.msg_control = control.0.as_mut_ptr().cast();
-            message.msg_controllen = libc::CMSG_SPACE(bytes) as usize;
-            let header = libc::CMSG_FIRSTHDR(&message);
-            (*header).cmsg_level = libc::SOL_SOCKET;
-            (*header).cmsg_type = libc::SCM_RIGHTS;
-            (*header).cmsg_len = libc::CMSG_LEN(bytes) as usize;
-            ptr::copy_nonoverlapping(
-                descriptors.as_ptr().cast::<u8>(),
-                libc::CMSG_DATA(header),
-                bytes as usize,
-            );
-        }
-        libc::sendmsg(socket, &message, libc::MSG_NOSIGNAL);
-    }
+    // SAFETY: a structure of integers without padding, read as bytes.
+    let bytes = unsafe {
+        std::slice::from_raw_parts(ptr::from_ref(report).cast::<u8>(), size_of::<Report>())
+    };
+    let _ = message::send(socket, bytes, descriptors);
 }
 
 /// The child's whole life.
@@ -155,7 +133,9 @@ fn start(plan: &mut Plan) -> Outcome<()> {
             Some(proc) => send(status, &report, &[shared.tmpfs, proc]),
             None => send(status, &report, &[shared.tmpfs]),
         }
-        wait_for_go(status);
+        if !plan.ahead {
+            wait_for_go(status);
+        }
         lock_down(walls, &shared, status)?;
     } else {
         wait_for_go(status);
@@ -168,7 +148,6 @@ fn start(plan: &mut Plan) -> Outcome<()> {
     if without.stands(Wall::DeathSignal) && runner_is_gone(status) {
         sys::exit(125);
     }
-    at(Step::WorkingFolder, sys::chdir(&plan.cwd))?;
     // SAFETY: plain integers.
     unsafe {
         libc::personality(plan.personality);
@@ -338,7 +317,6 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
     })
 }
 
-/// Tells the runner of a wall that is refused; where none may be missing that is the end.
 /// Wipes the runner's arguments out of this copy of its memory: everybody may read the command line
 /// of a process in `/proc`, the program that of its init, too.
 fn forget(proc: RawFd, (start, end): (u64, u64)) -> Result<(), Errno> {
@@ -357,6 +335,7 @@ fn forget(proc: RawFd, (start, end): (u64, u64)) -> Result<(), Errno> {
     result
 }
 
+/// Tells the runner of a wall that is refused; where none may be missing that is the end.
 fn degraded(walls: &Walls, status: RawFd, step: Step, index: u32, errno: Errno) -> Outcome<()> {
     if walls.strict {
         return Err((step, index, errno));

@@ -1,13 +1,15 @@
 //! Pid 1 of the sandbox: starts the program, reaps what is left to it, and reports how the
 //! program ended. Its own end takes every process of the sandbox with it.
 
+use std::ffi::CStr;
 use std::os::fd::RawFd;
 use std::ptr;
 
 use libc::{c_int, c_void, pid_t};
 
 use crate::child::{Kind, Report, Step, send};
-use crate::plan::{Plan, Rlimit};
+use crate::job;
+use crate::plan::{Command, Plan, Rlimit};
 use crate::request::CHANNEL_FD;
 use crate::seccomp;
 use crate::sys::{self, Errno};
@@ -29,10 +31,19 @@ pub(crate) fn run(plan: &mut Plan) -> Result<(), Failure> {
     {
         seccomp::install(walls.filter).map_err(|errno| (Step::Seccomp, errno))?;
     }
+    let command = if plan.ahead {
+        job::receive(plan.status).map_err(|errno| (Step::Job, errno))?
+    } else {
+        plan.command()
+    };
+    // SAFETY: a string that lives as long as the process.
+    let cwd = unsafe { CStr::from_ptr(command.cwd) };
+    sys::chdir(cwd).map_err(|errno| (Step::WorkingFolder, errno))?;
     let mut stack = std::mem::take(&mut plan.stack);
+    let both = (ptr::from_ref(plan), command);
     // SAFETY: this process has one thread; the plan and the stack outlive the call, since it
     // returns only when the child has executed a program or ended.
-    let main = unsafe { sys::spawn(program, ptr::from_ref(plan).cast_mut().cast(), &mut stack) }
+    let main = unsafe { sys::spawn(program, ptr::from_ref(&both).cast_mut().cast(), &mut stack) }
         .map_err(|errno| (Step::Fork, errno))?;
     plan.stack = stack; // never freed in this process
     keep_only(plan.status);
@@ -40,10 +51,13 @@ pub(crate) fn run(plan: &mut Plan) -> Result<(), Failure> {
 }
 
 /// The second child's entry.
-extern "C" fn program(plan: *mut c_void) -> c_int {
-    // SAFETY: `run` passes its plan, and is held up while this uses it.
-    let plan = unsafe { &*plan.cast::<Plan>() };
-    let (step, errno) = become_program(plan);
+extern "C" fn program(both: *mut c_void) -> c_int {
+    // SAFETY: `run` passes its plan and command, and is held up while this uses them.
+    let (plan, command) = unsafe {
+        let (plan, command) = &*both.cast::<(*const Plan, Command)>();
+        (&**plan, command)
+    };
+    let (step, errno) = become_program(plan, command);
     send(
         plan.status,
         &Report {
@@ -59,14 +73,14 @@ extern "C" fn program(plan: *mut c_void) -> c_int {
 }
 
 /// In the second child: descriptors, session, limits, `execve`.
-fn become_program(plan: &Plan) -> Failure {
+fn become_program(plan: &Plan, command: &Command) -> Failure {
     if plan.walls.is_none() {
         let _ = sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong);
     }
     if let Err(errno) = plan.session.enter() {
         return (Step::Terminal, errno);
     }
-    for (target, source) in (0..).zip(plan.stdio) {
+    for (target, source) in (0..).zip(command.stdio) {
         if let Some(source) = source
             && let Err(errno) = sys::dup2(source, target)
         {
@@ -74,7 +88,7 @@ fn become_program(plan: &Plan) -> Failure {
         }
     }
     let channel = CHANNEL_FD as u32;
-    let swept = match plan.channel {
+    let swept = match command.channel {
         _ if !plan.without.stands(Wall::Sweep) => Ok(()),
         Some(source) => sys::dup2(source, CHANNEL_FD)
             .and_then(|()| sys::close_range(3, channel - 1, true))
@@ -84,18 +98,15 @@ fn become_program(plan: &Plan) -> Failure {
     if let Err(errno) = swept {
         return (Step::Descriptors, errno);
     }
-    for limit in &plan.rlimits {
+    // SAFETY: the list lives as long as the process.
+    for limit in unsafe { &*command.rlimits } {
         if let Err(errno) = set_limit(*limit, false) {
             return (Step::Limits, errno);
         }
     }
     // SAFETY: the arrays are null-terminated and outlive the call.
     unsafe {
-        libc::execve(
-            plan.program.as_ptr(),
-            plan.arguments.as_ptr(),
-            plan.environment.as_ptr(),
-        );
+        libc::execve(command.program, command.arguments, command.environment);
     }
     (Step::Exec, sys::errno())
 }

@@ -1,8 +1,6 @@
 //! One run from request to result.
 
 use std::fs;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,30 +11,19 @@ use tracer_model::{Protection, Usage};
 
 use crate::cgroup::Lease;
 use crate::changes;
-use crate::child;
 use crate::copy_in;
 use crate::error::SandboxError;
 use crate::finished::Finished;
-use crate::idmap;
-use crate::landlock::{self, Rules};
-use crate::layout::{self, Style, c_string};
 use crate::meter::{Listing, Meter};
 use crate::output::Output;
-use crate::plan::{self, Plan, Walls};
-use crate::probe::{Privilege, Spaces};
-use crate::protections::{Protections, WALLS, namespace_hint, os};
-use crate::request::{Access, Isolation, Profile, Request};
-use crate::seccomp;
-use crate::slot::Slot;
-use crate::streams::{clear, pair, streams};
+use crate::plan::Walls;
+use crate::probe::Spaces;
+use crate::protections::{Protections, WALLS};
+use crate::request::{Access, Isolation, Request};
+use crate::start::{Started, start};
 use crate::supervise::{Guest, watch};
-use crate::sys;
-use crate::terminal::{Reclaim, Session};
+use crate::terminal::Reclaim;
 use crate::verdict::{Failure, degraded, explain, judge};
-use crate::weaken::Wall;
-
-/// Bytes that stand for no limit on the private tmpfs, far from where the kernel's sums overflow.
-const ENDLESS: u64 = 1 << 50;
 
 /// Set once an overlay was refused, so that later runs copy at once.
 static COPY: AtomicBool = AtomicBool::new(false);
@@ -79,240 +66,42 @@ fn attempt_twice(request: &Request) -> Result<Finished, SandboxError> {
     })
 }
 
-fn walls(
-    request: &Request,
-    spaces: &Spaces,
-    id: Option<u32>,
-    copy: bool,
-) -> Result<Walls, SandboxError> {
-    let style = Style {
-        clone_mapped: id.filter(|id| *id != 0).map(
-            |id| -> Box<dyn Fn(&Path) -> Result<OwnedFd, SandboxError>> {
-                Box::new(move |path| {
-                    idmap::clone_mapped(path, id).map_err(|error| {
-                        SandboxError::runner(format!("mapping {}", path.display()), error)
-                    })
-                })
-            },
-        ),
-        copy,
-        hide_proc: spaces.privilege == Privilege::BareRoot || id == Some(0),
-    };
-    let without = request.without();
-    let mut layout = layout::build(request, &style)?;
-    for tree in &mut layout.trees {
-        tree.attributes = without.attributes(tree.attributes);
-    }
-    for layer in layout.layers.iter().filter(|layer| layer.copied) {
-        let (bytes, entries) = copy_in::room(&layer.folder);
-        layout.own_bytes += bytes;
-        layout.own_files += entries;
-    }
-    let disk = request
-        .limits
-        .disk
-        .map_or(ENDLESS, |disk| disk.min(ENDLESS));
-    let files = (disk / 4096).clamp(4096, 1 << 20);
-    let endless = |wall, bytes| if without.stands(wall) { bytes } else { ENDLESS };
-    let (disk, files) = (
-        endless(Wall::DiskSize, disk),
-        endless(Wall::DiskFiles, files),
-    );
-    let size = disk
-        .saturating_add(layout.own_bytes)
-        .saturating_add(1 << 20);
-    let base = ["/tmp", "/var", "/usr", "/etc"]
-        .into_iter()
-        .find(|path| Path::new(path).is_dir());
-    // SAFETY: plain calls.
-    let (own, own_group) = unsafe { (libc::geteuid(), libc::getegid()) };
-    let maps = (spaces.user && without.stands(Wall::Identity)).then(|| {
-        (
-            plan::id_map(id.unwrap_or(own)),
-            plan::id_map(id.unwrap_or(own_group)),
-        )
-    });
-    let trusted = request.profile == Profile::Trusted;
-    let landlock = spaces
-        .landlock
-        .ok()
-        .filter(|version| landlock::refusal(Ok(*version)).is_none())
-        .map(|version| Rules::of(&layout.ops, &layout.trees, version, trusted));
-    Ok(Walls {
-        arguments: plan::own_arguments(),
-        base: c_string(base.unwrap_or("/tmp"))?,
-        size: c_string(size.to_string())?,
-        inodes: c_string((files + layout.own_files + 64).to_string())?,
-        layout,
-        hostname: request.hostname.clone().into_bytes(),
-        become_id: id.filter(|_| without.stands(Wall::Identity)),
-        maps,
-        cgroup_namespace: spaces.cgroup && without.stands(Wall::Cgroups),
-        uts: spaces.uts && without.stands(Wall::Uts),
-        clock: spaces.time && without.stands(Wall::Time),
-        landlock: landlock.filter(|_| without.stands(Wall::Landlock)),
-        strict: trusted,
-        filter: seccomp::filter(
-            request
-                .folders
-                .iter()
-                .any(|folder| folder.access == Access::Writable),
-            trusted,
-            without,
-        ),
-        without,
+fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
+    let started = start(request, copy, false)?;
+    finish(started, request, |guest, _| {
+        guest.go();
+        Ok(())
     })
 }
 
-/// The walls, and why the program is not given a user of its own, if it is not.
-fn prepare(
+/// The second half: fills copied folders, sets the program going with `go`, watches it to its end
+/// and judges.
+pub(crate) fn finish(
+    started: Started,
     request: &Request,
-    spaces: &Spaces,
-    slot: &Slot,
-    copy: bool,
-) -> Result<(Option<Walls>, Option<String>), SandboxError> {
-    if spaces.privilege != Privilege::Full {
-        return Ok((Some(walls(request, spaces, None, copy)?), None));
-    }
-    if !request.without().stands(Wall::Identity) {
-        return Ok((Some(walls(request, spaces, None, copy)?), None));
-    }
-    match walls(request, spaces, Some(slot.id()), copy) {
-        Err(SandboxError::Runner { what, source }) => {
-            let reason = format!("{what}: {source}; the program runs as the runner's user");
-            Ok((Some(walls(request, spaces, Some(0), copy)?), Some(reason)))
-        }
-        other => Ok((Some(other?), None)),
-    }
-}
-
-fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
-    if request.argv.is_empty() {
-        return Err(SandboxError::request("the arguments are empty", "argv[0] is one").into());
-    }
+    go: impl FnOnce(&Guest, &Lease) -> Result<(), SandboxError>,
+) -> Result<Finished, Failure> {
+    // In this order, so that on the way out the guest ends before its groups are given back.
+    let Started {
+        lease,
+        mut plan,
+        mut guest,
+        output,
+        unmapped,
+        ..
+    } = started;
+    let limits = request.without().watched(&request.limits);
     let native = request.isolation == Isolation::Native;
-    if request.image.is_some() && !native {
-        return Err(SandboxError::request(
-            "a program cannot be run in an image without isolation",
-            "isolate it, or use the host's toolchain",
-        )
-        .into());
-    }
-    let spaces = Spaces::detected();
-    if native {
-        spaces.require()?;
-    }
-    let trusted = request.profile == Profile::Trusted;
-    if trusted && !native {
-        let reason = "isolation was switched off";
-        return Err(SandboxError::untrusted("isolation", reason).into());
-    } else if trusted {
-        spaces.require_all()?;
-    }
-    let slot = Slot::take();
-    let mut protections = Protections::default();
-    let (walls, unmapped) = if native {
-        prepare(request, spaces, &slot, copy)?
-    } else {
-        (None, None)
-    };
-    let without = request.without();
-    let limits = without.watched(&request.limits);
-    let mut lease = Lease::take(&limits);
-    if trusted {
-        if let Some(reason) = &unmapped {
-            return Err(SandboxError::untrusted("own user", reason).into());
-        }
-        for (wall, refusal) in [
-            ("memory cgroup", lease.memory_refusal()),
-            ("process cgroup", lease.pids_refusal()),
-            ("cpu cgroup", lease.cpu_refusal()),
-        ] {
-            if let Some(reason) = refusal {
-                return Err(SandboxError::untrusted(wall, reason).into());
-            }
+    let reclaim = Reclaim::after(plan.session);
+    for layer in plan
+        .walls
+        .iter_mut()
+        .flat_map(|walls| &mut walls.layout.layers)
+    {
+        if let Some(index) = layer.copy {
+            layer.folder.clone_from(&request.copies[index].from);
         }
     }
-    let streams = streams(request)?;
-    let flags = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
-    let [status, child_status] = pair("socket pair", |fds| {
-        // SAFETY: the array holds two.
-        unsafe { libc::socketpair(libc::AF_UNIX, flags, 0, fds.as_mut_ptr()) }
-    })?;
-    let channel = match &request.channel {
-        Some(fd) => {
-            Some(clear(fd.try_clone().map_err(|error| {
-                SandboxError::runner("cloning the channel", error)
-            })?)?)
-        }
-        None => None,
-    };
-    let session = Session::of(request);
-    let stdio = [0, 1, 2].map(|index| streams.child[index].as_ref().map(AsRawFd::as_raw_fd));
-    let mut keep: Vec<u32> = stdio
-        .into_iter()
-        .flatten()
-        .chain([child_status.as_raw_fd()])
-        .chain(channel.as_ref().map(AsRawFd::as_raw_fd))
-        .chain(walls.iter().flat_map(|walls| walls.layout.descriptors()))
-        .map(|fd| fd as u32)
-        .collect();
-    keep.sort_unstable();
-    let (arguments, environment) = plan::strings(request)?;
-    // The init process counts as one; a cgroup is to refuse first, since it counts refusals.
-    let spare = native.then(|| {
-        if lease.pids_refusal().is_some() {
-            1
-        } else {
-            64
-        }
-    });
-    let mut plan = Plan {
-        walls,
-        status: child_status.as_raw_fd(),
-        stdio,
-        channel: channel.as_ref().map(AsRawFd::as_raw_fd),
-        keep,
-        program: c_string(request.program.as_os_str().as_bytes())?,
-        cwd: c_string(request.cwd.as_os_str().as_bytes())?,
-        arguments,
-        environment,
-        rlimits: without.rlimits(plan::rlimits(&request.limits, spare)),
-        session,
-        personality: if request.random_addresses {
-            0
-        } else {
-            libc::ADDR_NO_RANDOMIZE as _
-        },
-        without,
-        stack: vec![0; 64 << 10],
-    };
-    let flags = if native { spaces.flags(without) } else { 0 };
-    let start = |group: Option<RawFd>| {
-        // SAFETY: the child runs `child::main` alone, which keeps to what a fork may do.
-        let cloned = unsafe { sys::clone3(flags, group) }?;
-        if cloned.pid == 0 {
-            child::main(&mut plan);
-        }
-        Ok(cloned)
-    };
-    let cloned = lease
-        .around(start)
-        .map_err(|errno: i32| SandboxError::Refused {
-            what: "starting a process in new namespaces".to_owned(),
-            hint: namespace_hint("user namespace", errno),
-            source: os(errno),
-        })?;
-    let reclaim = Reclaim::after(session);
-    let mut guest = Guest {
-        pid: cloned.pid,
-        // SAFETY: the kernel has just made it for us.
-        pidfd: unsafe { OwnedFd::from_raw_fd(cloned.pidfd) },
-        status,
-        pid_namespace: native,
-        reaped: false,
-    };
-    drop((streams.child, child_status, channel));
     let writable = request
         .folders
         .iter()
@@ -323,7 +112,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     if !native {
         meter.listing = Listing::Below(guest.pid);
     }
-    let mut output = Output::new(streams.runner, limits.output);
+    let mut output = Output::new(output, limits.output);
     if let Some(walls) = plan
         .walls
         .as_ref()
@@ -331,15 +120,16 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     {
         fill_copies(&guest, &mut meter, walls)?;
     }
-    guest.go();
+    go(&guest, &lease)?;
     let record = watch(&mut guest, &mut meter, &mut output, limits.wall, &reclaim)?;
     drop(reclaim);
     let layout = plan.walls.as_ref().map(|walls| &walls.layout);
     if let Some(report) = record.failure {
         return Err(explain(&report, layout, request));
     }
+    let mut protections = Protections::default();
     if native {
-        spaces.report(&mut protections);
+        Spaces::detected().report(&mut protections);
         degraded(&mut protections, &record, layout);
         if request.image.is_some() {
             protections.active(&["image root"]);
@@ -360,7 +150,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
     let outcome = judge(request, &record, &mut meter)?;
     let mut listed = Vec::new();
     if let (Some(layout), Some(tmpfs)) = (layout, &meter.tmpfs) {
-        for layer in &layout.layers {
+        for layer in layout.layers.iter().filter(|layer| layer.listed) {
             listed.extend(changes::list(tmpfs, layer).map_err(|error| {
                 SandboxError::runner(
                     format!("listing changes in {}", layer.folder.display()),

@@ -15,7 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::SandboxError;
-use crate::request::{Access, Body, Folder, Request};
+use crate::request::{Access, Body, Copied, Folder, Request};
 use crate::sys::{ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY};
 use crate::system::{System, system};
 use lookup::Image;
@@ -118,6 +118,10 @@ pub(crate) struct Layer {
     pub(crate) name: String,
     /// A full copy rather than an overlay.
     pub(crate) copied: bool,
+    /// Which of the request's copies it is.
+    pub(crate) copy: Option<usize>,
+    /// Whether changes are told.
+    pub(crate) listed: bool,
 }
 
 /// The finished list.
@@ -452,6 +456,27 @@ impl Builder {
             folder: path.clone(),
             name,
             copied,
+            copy: None,
+            listed: true,
+        });
+        Ok(())
+    }
+
+    fn copied_folder(&mut self, index: usize, copied: &Copied) -> Result<(), SandboxError> {
+        absolute(&copied.path, "the folder")?;
+        not_own(&copied.path)?;
+        let place = self.place(&copied.path)?;
+        let name = format!("up{}", self.layers.len());
+        self.upper(&name, 0o755)?;
+        let attributes = if copied.writable { WRITABLE } else { READ_ONLY };
+        let tree = self.tree(Origin::Private(c_string(&name)?), attributes, false);
+        self.point(place, Point::Tree { tree, folder: true });
+        self.layers.push(Layer {
+            folder: copied.from.clone(),
+            name,
+            copied: true,
+            copy: Some(index),
+            listed: copied.writable,
         });
         Ok(())
     }
@@ -601,6 +626,9 @@ pub(crate) fn build(request: &Request, style: &Style) -> Result<Layout, SandboxE
     }
     for folder in &request.folders {
         builder.host_folder(folder, style)?;
+    }
+    for (index, copied) in request.copies.iter().enumerate() {
+        builder.copied_folder(index, copied)?;
     }
     builder.inject(request)?;
     builder.attach()?;

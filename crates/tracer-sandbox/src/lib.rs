@@ -23,17 +23,21 @@ mod finished;
 mod hierarchy;
 mod idmap;
 mod init;
+mod job;
 mod landlock;
 mod launch;
 mod layout;
+mod message;
 mod meter;
 mod output;
 mod plan;
+mod pool;
 mod probe;
 mod protections;
 mod request;
 mod seccomp;
 mod slot;
+mod start;
 mod streams;
 mod supervise;
 mod sys;
@@ -49,9 +53,11 @@ pub use error::SandboxError;
 pub use fault::{Fault, Side, arm, disarm};
 pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
 pub use launch::run;
+pub use pool::Pool;
 pub use probe::probe;
 pub use request::{
-    Access, Body, CHANNEL_FD, Folder, Inject, Isolation, Profile, Request, Root, Stdin, Stream,
+    Access, Body, CHANNEL_FD, Copied, Folder, Inject, Isolation, Profile, Request, Root, Stdin,
+    Stream,
 };
 #[cfg(feature = "weaken")]
 pub use weaken::{Wall, Without};

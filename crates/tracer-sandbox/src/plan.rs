@@ -74,26 +74,63 @@ pub(crate) struct Plan {
     pub(crate) session: Session,
     /// For `personality`.
     pub(crate) personality: libc::c_ulong,
+    /// Made ahead: the run comes later, by message.
+    pub(crate) ahead: bool,
     /// Walls left out.
     pub(crate) without: Without,
     /// For the second child, which shares the first one's memory.
     pub(crate) stack: Vec<u8>,
 }
 
+/// The run itself: what a sandbox that is made ahead learns last. Everything it points to lives as
+/// long as the process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Command {
+    pub(crate) program: *const c_char,
+    pub(crate) cwd: *const c_char,
+    /// Ends in null.
+    pub(crate) arguments: *const *const c_char,
+    /// Ends in null.
+    pub(crate) environment: *const *const c_char,
+    pub(crate) rlimits: *const [Rlimit],
+    /// What becomes descriptors 0, 1 and 2; `None` keeps the runner's.
+    pub(crate) stdio: [Option<RawFd>; 3],
+    pub(crate) channel: Option<RawFd>,
+}
+
+impl Plan {
+    /// The run that the plan was made for.
+    pub(crate) fn command(&self) -> Command {
+        Command {
+            program: self.program.as_ptr(),
+            cwd: self.cwd.as_ptr(),
+            arguments: self.arguments.as_ptr(),
+            environment: self.environment.as_ptr(),
+            rlimits: &raw const *self.rlimits,
+            stdio: self.stdio,
+            channel: self.channel,
+        }
+    }
+}
+
 /// A null-terminated array of C strings, as `execve` wants it.
 pub(crate) struct Strings {
     pointers: Vec<*const c_char>,
-    _owned: Vec<CString>,
+    owned: Vec<CString>,
 }
+
+// SAFETY: the pointers lead to the strings it owns, which nobody changes.
+unsafe impl Send for Strings {}
 
 impl Strings {
     fn new(owned: Vec<CString>) -> Self {
         let mut pointers: Vec<_> = owned.iter().map(|text| text.as_ptr()).collect();
         pointers.push(std::ptr::null());
-        Self {
-            pointers,
-            _owned: owned,
-        }
+        Self { pointers, owned }
+    }
+
+    pub(crate) fn texts(&self) -> std::slice::Iter<'_, CString> {
+        self.owned.iter()
     }
 
     pub(crate) fn as_ptr(&self) -> *const *const c_char {

@@ -57,8 +57,23 @@ pub struct Folder {
     pub access: Access,
 }
 
+/// A copy of a folder of the host, in a place of its own.
+///
+/// It takes time and memory for what is in it, so it is for small folders. FIFOs, sockets and
+/// devices are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Absolute path inside; nothing else may stand there.
+    pub path: PathBuf,
+    /// The folder of the host.
+    pub from: PathBuf,
+    /// Whether the program may write there. What it changed is listed in
+    /// [`Finished::changes`](crate::Finished::changes), as changes of `from`.
+    pub writable: bool,
+}
+
 /// What an injected file holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// These bytes.
     Bytes(Arc<[u8]>),
@@ -70,7 +85,7 @@ pub enum Body {
 ///
 /// Below a [`Folder`] it can only stand in for a file that exists there, since making a new name
 /// would change the folder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inject {
     /// Absolute path inside.
     pub path: PathBuf,
@@ -140,6 +155,8 @@ pub struct Request {
     pub files: Vec<Inject>,
     /// Folders of the host.
     pub folders: Vec<Folder>,
+    /// Copies of folders.
+    pub copies: Vec<Copied>,
     /// Standard input.
     pub stdin: Stdin,
     /// Standard output.
@@ -178,6 +195,7 @@ impl Request {
             roots: Vec::new(),
             files: Vec::new(),
             folders: Vec::new(),
+            copies: Vec::new(),
             stdin: Stdin::Null,
             stdout: Stream::Capture,
             stderr: Stream::Capture,

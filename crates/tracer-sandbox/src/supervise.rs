@@ -1,7 +1,7 @@
 //! The runner's side while the program runs: reads its output, watches its limits and kills it.
 
 use std::io;
-use std::mem::{size_of, zeroed};
+use std::mem::size_of;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use tracer_model::Limit;
 
 use crate::child::{Kind, Report};
 use crate::error::SandboxError;
+use crate::message::{self, MOST};
 use crate::meter::{Meter, children};
 use crate::output::Output;
 use crate::sys;
@@ -123,42 +124,20 @@ impl Drop for Guest {
     }
 }
 
+/// Whether the first process has ended.
+pub(crate) fn ended(guest: &Guest) -> bool {
+    wait([Some(guest.pidfd.as_raw_fd())], Duration::ZERO).is_ok_and(|[ended]| ended)
+}
+
 fn receive(socket: RawFd) -> Option<(Report, Vec<OwnedFd>)> {
-    #[repr(C, align(8))]
-    struct Control([u8; 64]);
-    let mut control = Control([0; 64]);
     let mut bytes = [0u8; size_of::<Report>()];
-    // SAFETY: plain structures over buffers that outlive the call; descriptors in the control
-    // message are new and ours.
-    let (length, descriptors) = unsafe {
-        let mut part = libc::iovec {
-            iov_base: bytes.as_mut_ptr().cast(),
-            iov_len: bytes.len(),
-        };
-        let mut message: libc::msghdr = zeroed();
-        message.msg_iov = &mut part;
-        message.msg_iovlen = 1;
-        message.msg_control = control.0.as_mut_ptr().cast();
-        message.msg_controllen = control.0.len();
-        let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
-        let length = libc::recvmsg(socket, &mut message, flags);
-        let mut descriptors = Vec::new();
-        let header = libc::CMSG_FIRSTHDR(&message);
-        if length > 0 && !header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS {
-            let count = ((*header).cmsg_len - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
-            for index in 0..count {
-                let mut descriptor: RawFd = -1;
-                ptr::copy_nonoverlapping(
-                    libc::CMSG_DATA(header).add(index * size_of::<RawFd>()),
-                    (&raw mut descriptor).cast::<u8>(),
-                    size_of::<RawFd>(),
-                );
-                descriptors.push(OwnedFd::from_raw_fd(descriptor));
-            }
-        }
-        (length, descriptors)
-    };
-    if length != size_of::<Report>() as isize {
+    let mut descriptors = [-1; MOST];
+    let (length, count) =
+        message::receive(socket, &mut bytes, &mut descriptors, libc::MSG_DONTWAIT).ok()?;
+    // SAFETY: the kernel has just made them for us.
+    let owned = |fd: &RawFd| unsafe { OwnedFd::from_raw_fd(*fd) };
+    let descriptors = descriptors[..count].iter().map(owned).collect();
+    if length != size_of::<Report>() {
         return None;
     }
     // SAFETY: only our own child before `execve`, and its init, hold the other end; they send
