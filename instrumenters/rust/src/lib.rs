@@ -5,11 +5,13 @@
 //! only to what nothing else can hold mutably at that place.
 
 mod branches;
+mod cargo;
 mod columns;
 mod context;
 mod functions;
 mod loops;
 mod patterns;
+mod project;
 mod steps;
 mod toolchain;
 mod types;

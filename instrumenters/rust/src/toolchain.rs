@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use tracer_instrument::{Found, Plan, PlanRequest, Project, Toolchain};
 use tree_sitter::{Node, Tree};
 
+use crate::cargo;
+use crate::project::{self, Facts, Package};
+
 /// The toolchain.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     programs: &["rustc"],
@@ -24,13 +27,16 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     ],
 };
 
-/// What `Cargo.toml` beside a program says.
+/// What `Cargo.toml` above a program says.
 pub(crate) const PROJECT: Project = Project {
-    read: edition,
-    local_modules: |_, tree, source, path, exists| local_modules(tree, source, path, exists),
+    read: project::find,
+    local_modules: |settings, _, _, path, _| library_of(settings, path),
 };
 
 const USUAL_EDITION: &str = "2021";
+
+/// The compiled emitter, in the folder for build products.
+const LIBRARY: &str = "lib_tr.rlib";
 
 /// Functions of libraries that the program's calls of pass through the emitter.
 const WRAPPED: [&str; 3] = ["pthread_create", "write", "_Unwind_RaiseException"];
@@ -72,29 +78,6 @@ fn behind_rustup(program: &Path) -> Option<PathBuf> {
     home.join("toolchains").join(name).canonicalize().ok()
 }
 
-/// The edition that the nearest `Cargo.toml` names.
-fn edition(main: &Path, read: &dyn Fn(&Path) -> Option<Vec<u8>>) -> Vec<u8> {
-    let manifest = main
-        .ancestors()
-        .skip(1)
-        .take(4)
-        .find_map(|folder| read(&folder.join("Cargo.toml")));
-    let text = manifest.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let found = text.as_deref().and_then(|text| {
-        let line = text
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("edition"))?;
-        let value = line.trim().strip_prefix('=')?.trim().strip_prefix('"')?;
-        value.split('"').next().map(str::to_owned)
-    });
-    match (found, text) {
-        (Some(edition), _) => edition.into_bytes(),
-        // Without a word of it, Cargo takes the first.
-        (None, Some(text)) if text.contains("[package]") => b"2015".to_vec(),
-        _ => Vec::new(),
-    }
-}
-
 fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
     words.map(OsString::from).into_iter()
 }
@@ -102,6 +85,7 @@ fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
 fn plan(request: &PlanRequest<'_>) -> Plan {
     let compiler = request.found.program.clone().into_os_string();
     let program = request.build.join("program");
+    let facts = Facts::read(request.settings);
     let mut plan = Plan {
         program: program.clone(),
         argv: std::iter::once(program.clone().into_os_string())
@@ -109,59 +93,34 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             .collect(),
         ..Plan::default()
     };
-    let mut build = vec![compiler.clone()];
-    let chosen = |flag: &OsString| flag.to_string_lossy().starts_with("--edition");
-    if !request.compiler_flags.iter().any(chosen) {
-        let named = String::from_utf8_lossy(request.settings);
-        let edition = if named.is_empty() {
-            USUAL_EDITION
-        } else {
-            &named
-        };
-        build.push(format!("--edition={edition}").into());
-    }
     if request.traced {
-        let library = request.build.join("lib_tr.rlib");
-        for file in crate::EMITTER {
-            plan.files
-                .push((request.private.join(file.name), file.contents.to_vec()));
-        }
+        add_emitter(request, &mut plan);
         for source in request.sources {
             if let Some(text) = source.instrumented {
                 plan.files.push((source.path.to_path_buf(), text.to_vec()));
             }
         }
-        add_columns(request, &mut plan);
-        // The emitter is compiled as a part of the standard library is: with specialisation, so that
-        // probes need no bounds. The program itself is not.
-        let mut emitter: Vec<OsString> = words(["/usr/bin/env", "RUSTC_BOOTSTRAP=1"]).collect();
-        emitter.push(compiler);
-        emitter.extend(words([
-            "--edition=2021",
-            "--crate-name=_tr",
-            "--crate-type=rlib",
-            "--cap-lints=allow",
-            "-Copt-level=3",
-            "-Ccodegen-units=1",
-            "-Cdebuginfo=0",
-        ]));
-        emitter.push(
-            request
-                .private
-                .join(crate::EMITTER[0].name)
-                .into_os_string(),
-        );
-        emitter.push("-o".into());
-        emitter.push(library.clone().into_os_string());
-        plan.once.push((plan.build.len(), library.clone()));
-        plan.build.push(emitter);
-        build.extend(words(["--cap-lints=allow", "--error-format=short"]));
-        for name in WRAPPED {
-            build.push(format!("-Clink-arg=-Wl,--wrap={name}").into());
-        }
-        let mut link = OsString::from("--extern=_tr=");
-        link.push(library);
-        build.push(link);
+        add_columns(request, facts.package.as_ref(), &mut plan);
+    }
+    if let Some(package) = &facts.package {
+        cargo::add_steps(request, package, &mut plan);
+        return plan;
+    }
+    let mut build = vec![compiler];
+    let chosen = |flag: &OsString| flag.to_string_lossy().starts_with("--edition");
+    if !request.compiler_flags.iter().any(chosen) {
+        let named = &facts.edition;
+        let edition = if named.is_empty() {
+            USUAL_EDITION
+        } else {
+            named
+        };
+        build.push(format!("--edition={edition}").into());
+    }
+    if request.traced {
+        build.push("--error-format=short".into());
+        build.extend(linked(request));
+        build.extend(wrapped());
     }
     build.push(request.given.as_os_str().to_owned());
     build.extend(request.compiler_flags.iter().cloned());
@@ -171,8 +130,53 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     plan
 }
 
+/// What a crate with probes is compiled with.
+pub(crate) fn linked(request: &PlanRequest<'_>) -> [OsString; 2] {
+    let mut link = OsString::from("--extern=_tr=");
+    link.push(request.build.join(LIBRARY));
+    ["--cap-lints=allow".into(), link]
+}
+
+/// What a program with probes is linked with.
+pub(crate) fn wrapped() -> impl Iterator<Item = OsString> {
+    WRAPPED
+        .iter()
+        .map(|name| format!("-Clink-arg=-Wl,--wrap={name}").into())
+}
+
+/// The emitter is compiled as a part of the standard library is: with specialisation, so that
+/// probes need no bounds. The program itself is not.
+fn add_emitter(request: &PlanRequest<'_>, plan: &mut Plan) {
+    let library = request.build.join(LIBRARY);
+    for file in crate::EMITTER {
+        plan.files
+            .push((request.private.join(file.name), file.contents.to_vec()));
+    }
+    let mut emitter: Vec<OsString> = words(["/usr/bin/env", "RUSTC_BOOTSTRAP=1"]).collect();
+    emitter.push(request.found.program.clone().into_os_string());
+    emitter.extend(words([
+        "--edition=2021",
+        "--crate-name=_tr",
+        "--crate-type=rlib",
+        "--cap-lints=allow",
+        "-Copt-level=3",
+        "-Ccodegen-units=1",
+        "-Cdebuginfo=0",
+    ]));
+    emitter.push(
+        request
+            .private
+            .join(crate::EMITTER[0].name)
+            .into_os_string(),
+    );
+    emitter.push("-o".into());
+    emitter.push(library.clone().into_os_string());
+    plan.once.push((plan.build.len(), library));
+    plan.build.push(emitter);
+}
+
 /// Adds the table of columns to the main file, behind all it has.
-fn add_columns(request: &PlanRequest<'_>, plan: &mut Plan) {
+fn add_columns(request: &PlanRequest<'_>, package: Option<&Package>, plan: &mut Plan) {
     let Some(main) = request.sources.first() else {
         return;
     };
@@ -180,6 +184,11 @@ fn add_columns(request: &PlanRequest<'_>, plan: &mut Plan) {
     let home = main.path.parent().unwrap_or(Path::new("/"));
     // The compiler names a module as it names the main file: from where the command is given.
     let name = |source: &tracer_instrument::PlanSource<'_>| {
+        if let Some(package) = package {
+            // Cargo compiles a workspace's packages from its root.
+            let below = source.path.strip_prefix(&package.root);
+            return below.unwrap_or(source.path).to_string_lossy().into_owned();
+        }
         if source.path == main.path {
             return request.given.to_string_lossy().into_owned();
         }
@@ -207,6 +216,13 @@ fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
     let (place, column) = place.rsplit_once(':')?;
     let (path, row) = place.rsplit_once(':')?;
     Some((PathBuf::from(path), row.parse().ok()?, column.parse().ok()?))
+}
+
+/// The library of the package that a main file is a program of.
+fn library_of(settings: &[u8], path: &Path) -> Vec<PathBuf> {
+    let package = Facts::read(settings).package;
+    let library = package.and_then(|package| package.library);
+    library.into_iter().filter(|library| library != path).collect()
 }
 
 /// The files of a file's modules.
