@@ -9,6 +9,8 @@
 
 #[path = "tracer_channel.rs"]
 mod channel;
+#[path = "tracer_futures.rs"]
+mod futures;
 #[path = "tracer_columns.rs"]
 mod columns;
 #[path = "tracer_probes.rs"]
@@ -23,7 +25,9 @@ mod values;
 mod writer;
 
 pub use columns::restore;
+pub use futures::{af, aw};
 pub use probes::*;
+pub use tasks::k;
 pub use values::{Put, field, opaque, record, unit};
 
 /// The describing of a type of the program's own: what stands between the braces is run with the

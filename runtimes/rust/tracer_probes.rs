@@ -195,7 +195,7 @@ pub struct Frame {
     panicking: bool,
     /// Whether values for `IN` are wanted.
     pub open: bool,
-    outer_panic_site: u32,
+    outer_panic_site: Cell<u32>,
     code: Cell<u32>,
     bits: Cell<u64>,
 }
@@ -211,11 +211,12 @@ pub fn f(site: u32, out: u32, count: u32) -> Frame {
         out,
         panicking: std::thread::panicking(),
         open: false,
-        outer_panic_site: writer.panic_site,
+        outer_panic_site: Cell::new(writer.panic_site),
         code: Cell::new(0),
         bits: Cell::new(writer.results_used as u64),
     };
     writer.panic_site = out + 1;
+    writer.awaits = false;
     if channel.state != 1 {
         return frame;
     }
@@ -243,6 +244,41 @@ pub fn f(site: u32, out: u32, count: u32) -> Frame {
 }
 
 impl Frame {
+    /// Leaves the call for now: what waits in it is not there yet.
+    pub fn suspend(&self, site: u32) {
+        let writer = writer();
+        writer.panic_site = self.outer_panic_site.get();
+        if channel().state != 1 {
+            return;
+        }
+        if writer.mute == MUTE_LOOP && writer.depth <= writer.mute_depth {
+            unmute();
+        }
+        if open_record(site, OUT) {
+            put_byte(SUSPENDED);
+            close_record();
+        }
+        writer.depth -= 1;
+        if writer.mute == MUTE_CALL && writer.depth < writer.mute_depth {
+            unmute();
+        }
+    }
+
+    /// Goes on with the call.
+    pub fn resume(&self, site: u32) {
+        let writer = writer();
+        self.outer_panic_site.set(writer.panic_site);
+        writer.panic_site = self.out + 1;
+        if channel().state != 1 {
+            return;
+        }
+        if open_record(site, RESUME) {
+            put_byte(0);
+            close_record();
+        }
+        writer.depth += 1;
+    }
+
     #[inline(always)]
     pub fn keep_bits(&self, what: u32, name: usize, bits: u64) {
         self.code.set(code(what, name));
@@ -306,7 +342,7 @@ impl Drop for Frame {
     #[inline(never)]
     fn drop(&mut self) {
         let writer = writer();
-        writer.panic_site = self.outer_panic_site;
+        writer.panic_site = self.outer_panic_site.get();
         if channel().state != 1 {
             return;
         }

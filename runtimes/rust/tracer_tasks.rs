@@ -14,9 +14,15 @@ fn is_ready() -> bool {
 
 /// Tells that this thread has made a task, or that its own is over.
 fn task_record(phase: u64, what: &'static str, task: u32) {
+    let site = core::mem::take(&mut writer().task_site);
+    record(phase, what, u64::from(task), site);
+}
+
+/// False if nothing is recorded now.
+pub fn record(phase: u64, what: &'static str, task: u64, site: u32) -> bool {
     let writer = writer();
     if writer.mute != MUTE_NONE || writer.writing || writer.left == 0 || !room(SMALL) {
-        return;
+        return false;
     }
     writer.kept = KEEP;
     writer.start = writer.at;
@@ -28,9 +34,10 @@ fn task_record(phase: u64, what: &'static str, task: u32) {
     put_number(phase);
     let name = intern(what);
     put_number(name);
-    put_number(u64::from(task));
-    put_number(u64::from(writer.task_site));
+    put_number(task);
+    put_number(u64::from(site));
     close_record();
+    true
 }
 
 pub extern "C" fn before_fork() {
@@ -144,8 +151,8 @@ unsafe extern "C" fn __wrap_pthread_create(
     result
 }
 
-/// Where tasks are made next.
-pub fn made_at(site: u32) {
+/// Where the next task is made.
+pub fn k(site: u32) {
     writer().task_site = site;
 }
 

@@ -18,6 +18,10 @@ const ELIDE: u8 = 12;
 const DEPTH: u8 = 13;
 pub const INTERN: u8 = 14;
 const LIMIT: u8 = 15;
+pub const RESUME: u8 = 16;
+
+/// In `OUT`: the function goes on later.
+pub const SUSPENDED: u8 = 4;
 
 pub const ORIGIN_THREAD: u32 = 1;
 pub const ORIGIN_PROCESS: u32 = 2;
@@ -95,6 +99,15 @@ pub struct Writer {
     pub parent_site: u32,
     pub next_stream: u32,
     pub task_site: u32,
+    /// The task that runs here, and the one that records said last; 0 is the thread's own.
+    pub task: u64,
+    pub told_task: u64,
+    /// Tasks made by this thread.
+    pub tasks: u64,
+    /// Calls on the stack below the task that runs.
+    pub base: u32,
+    /// The next call that begins is what a future waits for.
+    pub awaits: bool,
     /// Nesting of the value being written.
     pub level: u32,
     /// Results that wait for their function's end.
@@ -137,6 +150,11 @@ static mut WRITER: Writer = Writer {
     parent_site: 0,
     next_stream: 0,
     task_site: 0,
+    task: 0,
+    told_task: 0,
+    tasks: 0,
+    base: 0,
+    awaits: false,
     level: 0,
     results: null_mut(),
     results_used: 0,
@@ -294,13 +312,33 @@ pub fn count_visit(site: u32) {
     }
 }
 
+/// Tells which task runs, if other records have not.
+fn write_task() {
+    let writer = writer();
+    if writer.told_task == writer.task {
+        return;
+    }
+    unsafe {
+        *writer.at.add(1) = 1;
+        *writer.at.add(2) = 0;
+        let end = put_varint(writer.at.add(3), writer.task);
+        *end = 0;
+        barrier();
+        *writer.at = TASK;
+        writer.at = end.add(1);
+    }
+    writer.told_task = writer.task;
+}
+
 pub fn write_depth() {
     let writer = writer();
     unsafe {
-        if writer.at.is_null() || writer.at.add(16) > writer.segment_end {
+        if writer.at.is_null() || writer.at.add(32) > writer.segment_end {
             return;
         }
-        let end = put_varint(writer.at.add(1), u64::from(writer.depth));
+        write_task();
+        let depth = writer.depth.saturating_sub(writer.base);
+        let end = put_varint(writer.at.add(1), u64::from(depth));
         barrier();
         *writer.at = DEPTH;
         writer.at = end;

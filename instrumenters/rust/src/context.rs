@@ -258,13 +258,13 @@ pub(crate) fn first_statement<'a>(rewriter: &Rewriter<'a>, body: Node<'a>) -> Op
         .filter(|first| is_statement(rewriter, *first))
 }
 
-/// Function or closure whose frame a node runs in; `None` where that is a future of its own.
+/// Function, closure or future whose frame a node runs in.
 pub(crate) fn frame_of<'a>(rewriter: &Rewriter<'a>, node: Node<'a>) -> Option<Node<'a>> {
     let mut outer = rewriter.parent(node);
     while let Some(parent) = outer {
         match parent.kind() {
-            "function_item" | "closure_expression" => return Some(parent),
-            "async_block" | "const_block" | "const_item" | "static_item" => return None,
+            "function_item" | "closure_expression" | "async_block" => return Some(parent),
+            "const_block" | "const_item" | "static_item" => return None,
             _ => {}
         }
         outer = rewriter.parent(parent);

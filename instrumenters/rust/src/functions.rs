@@ -55,14 +55,19 @@ fn parameters(rewriter: &Rewriter<'_>, node: Node<'_>) -> Vec<String> {
 }
 
 /// Puts the frame at the start of a body.
-fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, body: Node<'a>) {
+pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, body: Node<'a>) {
     let names = parameters(rewriter, node);
     let site = rewriter.site(Kind::In, node);
     let out = rewriter.site(Kind::Out, node);
     rewriter.site(Kind::Err, node);
     let shows = rewriter.wants(Detail::State) || rewriter.detail() == Detail::Calls;
     let count = if shows { names.len() } else { 0 };
-    let mut text = format!("let _tr_g=_tr::f({site},{out},{count});");
+    let enter = if is_async(node, rewriter.source) {
+        "af"
+    } else {
+        "f"
+    };
+    let mut text = format!("let _tr_g=_tr::{enter}({site},{out},{count});");
     if node.kind() == "function_item" && is_main(rewriter, node) {
         text.insert_str(0, "_tr::restore(crate::_TR_COLUMNS);");
     }
@@ -94,7 +99,7 @@ fn is_main(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
         && rewriter.options.file == 0
 }
 
-fn is_async(node: Node<'_>, source: &[u8]) -> bool {
+pub(crate) fn is_async(node: Node<'_>, source: &[u8]) -> bool {
     let mut cursor = node.walk();
     node.children(&mut cursor).any(|child| {
         child.kind() == "async"
@@ -190,7 +195,7 @@ fn gives_nothing(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
 fn has_result(rewriter: &Rewriter<'_>, frame: Node<'_>) -> bool {
     match frame.child_by_field_name("return_type") {
         Some(type_) => !matches!(&*rewriter.text(type_), "()" | "!"),
-        None => frame.kind() == "closure_expression",
+        None => frame.kind() != "function_item",
     }
 }
 
@@ -215,10 +220,13 @@ pub(crate) fn result<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         let Some(outer) = rewriter.parent(parent) else {
             return;
         };
-        let is_body = outer.child_by_field_name("body") == Some(parent);
-        if !matches!(outer.kind(), "function_item" | "closure_expression")
-            || !is_body
-            || !is_tail(rewriter, node)
+        let is_body = match outer.kind() {
+            "function_item" | "closure_expression" => {
+                outer.child_by_field_name("body") == Some(parent)
+            }
+            kind => kind == "async_block",
+        };
+        if !is_body || !is_tail(rewriter, node)
         {
             return;
         }

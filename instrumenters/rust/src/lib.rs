@@ -13,6 +13,7 @@ mod loops;
 mod patterns;
 mod project;
 mod steps;
+mod tasks;
 mod toolchain;
 mod types;
 mod writes;
@@ -26,6 +27,7 @@ const HOOKS: &[(&str, Hook)] = &[
     ("type", types::described),
     ("function", functions::function),
     ("closure", functions::closure),
+    ("future", tasks::block),
     ("statement", steps::statement),
     ("result", functions::result),
     ("return", functions::leave),
@@ -36,6 +38,8 @@ const HOOKS: &[(&str, Hook)] = &[
     ("try", branches::question_mark),
     ("loop", loops::loop_expression),
     ("break", loops::leave),
+    ("await", tasks::wait),
+    ("spawn", tasks::spawn),
     ("let", writes::declared),
     ("write", writes::write),
     ("change", writes::change),
@@ -55,6 +59,7 @@ const EMITTER: &[EmitterFile] = emitter! {
     "tracer_lib.rs"
     "tracer_channel.rs"
     "tracer_columns.rs"
+    "tracer_futures.rs"
     "tracer_probes.rs"
     "tracer_std.rs"
     "tracer_tasks.rs"

@@ -6,6 +6,7 @@
 
 (function_item) @function
 (closure_expression) @closure
+(async_block) @future
 (closure_expression body: (_) @result)
 (block (_) @statement @result)
 (return_expression) @return
@@ -15,6 +16,8 @@
 (match_arm) @arm
 (binary_expression operator: ["&&" "||"]) @logical
 (try_expression) @try
+(await_expression) @await
+(call_expression) @spawn
 
 [(while_expression) (for_expression) (loop_expression)] @loop
 (break_expression) @break
