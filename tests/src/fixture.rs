@@ -1,7 +1,8 @@
 //! Reads literate fixtures: Markdown in which each `##` section is a case.
 //!
 //! A fence whose info string begins with a language id holds a program file; further words are
-//! `file=NAME`, `args=A,B` and `stdin=TEXT`. A fence `trace` holds the expected `lines` view.
+//! `file=NAME`, `args=A,B` and `stdin=TEXT`. Fences of other languages with a `file=NAME` are files
+//! beside it, such as a project's settings. A fence `trace` holds the expected `lines` view.
 
 use std::fs;
 use std::io;
@@ -122,7 +123,14 @@ pub fn parse(text: &str, language: &str, extension: &str) -> Vec<Case> {
                     case.end = end;
                 }
             }
-            _ => {}
+            Some(_) => {
+                let name = words.find_map(|word| word.strip_prefix("file="));
+                if let (Some(name), Some(case), false) = (name, cases.last_mut(), fresh) {
+                    case.files.push((name.to_owned(), body));
+                    case.end = end;
+                }
+            }
+            None => {}
         }
     }
     cases

@@ -303,6 +303,13 @@ impl<'a> Rewriter<'a> {
         }
     }
 
+    /// Names what is inside the function entered last by this, in place of the function's own name.
+    pub fn name_inside(&mut self, name: String) {
+        if let Some((_, known)) = self.names.last_mut() {
+            *known = name;
+        }
+    }
+
     /// Goes on with a function that is known already: sites inside `body` belong to it. For bodies
     /// that the language runs in one frame though they stand apart, as the initialisers of a class.
     pub fn enter_again(&mut self, body: Node<'a>, function: u32) {

@@ -140,7 +140,9 @@ pub(crate) fn function<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     };
     let id = rewriter.enter_function(node, body, &name, "::", kind);
     if let Some(owner) = owner {
-        rewriter.set_qualified(id, format!("{owner}::{name}"));
+        let qualified = format!("{owner}::{name}");
+        rewriter.set_qualified(id, qualified.clone());
+        rewriter.name_inside(qualified);
     }
     if !takes_probes(rewriter, node) {
         return;

@@ -48,7 +48,7 @@ fn collect(rewriter: &Rewriter<'_>, node: Node<'_>, found: &mut Vec<String>) {
 pub(crate) fn values(names: &[String]) -> String {
     names
         .iter()
-        .map(|name| format!("_tr::a(&{name});"))
+        .map(|name| format!("_tr::a({});", reference(name)))
         .collect()
 }
 
@@ -65,5 +65,15 @@ pub(crate) fn tell<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, names: &[Str
     };
     let site = rewriter.site(Kind::Var, node);
     rewriter.set_names(site, [name.clone()]);
-    format!("_tr::v({site},&{name});")
+    format!("_tr::v({site},{});", reference(name))
+}
+
+/// A reference to a place that was just written. The compiler may check a pointer more strictly
+/// when a reference is made of what it points at than when that is written: so none is made here.
+pub(crate) fn reference(place: &str) -> String {
+    if place.contains('*') {
+        format!("_tr::at(::core::ptr::addr_of!({place}))")
+    } else {
+        format!("&{place}")
+    }
 }

@@ -239,7 +239,7 @@ pub(crate) fn change<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     }
     let site = rewriter.site(Kind::Var, node);
     let probe = match &names[..] {
-        [name] => format!("_tr::v({site},&{name});"),
+        [name] => format!("_tr::v({site},{});", crate::patterns::reference(name)),
         names => format!(
             "if _tr::m({site},{}){{{}_tr::z();}}",
             names.len(),
