@@ -78,10 +78,14 @@ fn main() {
 }
 
 fn is_reversible(case: &Case, spec: &languages::LanguageSpec) -> Result<(), Failed> {
-    let own = case.files.iter().enumerate().filter(|(index, (name, text))| {
-        let known = languages::detect(Path::new(name), text.as_bytes());
-        *index == 0 || known.is_some_and(|known| known.id == spec.id)
-    });
+    let own = case
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(index, (name, text))| {
+            let known = languages::detect(Path::new(name), text.as_bytes());
+            *index == 0 || known.is_some_and(|known| known.id == spec.id)
+        });
     for (_, (name, text)) in own {
         for detail in [Detail::Calls, Detail::Lines, Detail::State, Detail::Full] {
             let options = Options {

@@ -184,7 +184,9 @@ fn first_of(statement: &str) -> Option<usize> {
     if word == "let" {
         let from = statement.find(" = ")? + 3;
         let value = &statement[from..];
-        let rest = ["'", "for", "while", "loop", "match", "if", "unsafe", "move", "async", "|", "{"];
+        let rest = [
+            "'", "for", "while", "loop", "match", "if", "unsafe", "move", "async", "|", "{",
+        ];
         return (!rest.iter().any(|word| value.starts_with(word))).then_some(from);
     }
     // What is written to is counted once the value is there.
@@ -205,7 +207,11 @@ fn agree(trace: &Trace, counts: &BTreeMap<(u64, u64), u64>) -> Result<usize, Str
         *told.entry(event.site).or_default() += 1;
     }
     let mut compared = 0;
-    let steps = trace.table.sites.iter().filter(|site| site.kind == Kind::Step);
+    let steps = trace
+        .table
+        .sites
+        .iter()
+        .filter(|site| site.kind == Kind::Step);
     for site in steps.filter(|site| site.file == 0) {
         let (start, end) = (site.span.start as usize, site.span.end as usize);
         let Some(from) = first_of(&text[start..end]) else {

@@ -228,8 +228,7 @@ pub(crate) fn result<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
             }
             kind => kind == "async_block",
         };
-        if !is_body || !is_tail(rewriter, node)
-        {
+        if !is_body || !is_tail(rewriter, node) {
             return;
         }
         outer

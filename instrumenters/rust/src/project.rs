@@ -174,7 +174,9 @@ impl Facts {
         package.locked = lock.is_some();
         let configured = [&package.folder, &package.root]
             .iter()
-            .flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(".cargo").join(name)))
+            .flat_map(|folder| {
+                ["config.toml", "config"].map(|name| folder.join(".cargo").join(name))
+            })
             .find_map(|path| read(&path));
         let own = ["config.toml", "config"]
             .iter()
@@ -216,10 +218,7 @@ fn edition(package: &Table, root: &Table) -> String {
         edition => edition,
     };
     // Without a word of it, Cargo takes the first.
-    edition
-        .and_then(Value::as_str)
-        .unwrap_or("2015")
-        .to_owned()
+    edition.and_then(Value::as_str).unwrap_or("2015").to_owned()
 }
 
 /// The target of a package that a file is the main file of.
@@ -255,8 +254,11 @@ fn target(main: &Path, folder: &Path, table: &Table) -> Option<Package> {
             };
             if same {
                 let features = entry.get("required-features").and_then(Value::as_array);
-                let features: Vec<&str> =
-                    features.into_iter().flatten().filter_map(Value::as_str).collect();
+                let features: Vec<&str> = features
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
                 return Some(found(declared, name.to_owned(), features.join(",")));
             }
         }

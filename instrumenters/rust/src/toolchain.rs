@@ -222,7 +222,10 @@ fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
 fn library_of(settings: &[u8], path: &Path) -> Vec<PathBuf> {
     let package = Facts::read(settings).package;
     let library = package.and_then(|package| package.library);
-    library.into_iter().filter(|library| library != path).collect()
+    library
+        .into_iter()
+        .filter(|library| library != path)
+        .collect()
 }
 
 /// The files of a file's modules.
