@@ -83,9 +83,13 @@ static class Output {
 		FieldInfo below = writer.GetType().GetField("_out", Own);
 		StreamWriter inner = below == null ? null : below.GetValue(writer) as StreamWriter;
 		FieldInfo place = typeof(StreamWriter).GetField("stream", Own) ?? typeof(StreamWriter).GetField("_stream", Own);
-		if (inner == null || place == null || inner.GetType().Assembly != typeof(Console).Assembly)
+		if (inner == null || place == null)
 			return;
 		Stream stream = (Stream)place.GetValue(inner);
+		// Mono's console has a writer of its own, and that of .NET a stream.
+		Assembly console = typeof(Console).Assembly;
+		if (inner.GetType().Assembly != console && (stream == null || stream.GetType().Assembly != console))
+			return;
 		// A stream that is a file of the program's own choice (`SetOut`) is not the output.
 		if (stream is Told || stream == null || stream.CanSeek && stream.GetType() == typeof(MemoryStream))
 			return;

@@ -6,17 +6,20 @@
 mod branches;
 mod chains;
 mod context;
+mod dotnet;
 mod errors;
 mod facts;
 mod functions;
 mod lambdas;
 mod loops;
+mod newer;
+mod project;
 mod steps;
 mod suspensions;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Project};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -82,6 +85,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "declaration_list",
         "class_declaration",
         "struct_declaration",
+        "record_declaration",
         "block",
         "switch_body",
         "switch_section",
@@ -91,7 +95,10 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: None,
     local_modules: None,
-    project: None,
+    project: Some(Project {
+        read: project::read,
+        local_modules: project::local_modules,
+    }),
     mask: None,
     emitter: EMITTER,
     type_names: TypeNames {
@@ -105,5 +112,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ..TypeNames::NEUTRAL
     },
     toolchain: toolchain::TOOLCHAIN,
-    other_toolchains: &[],
+    other_toolchains: &[(newer::needs_dotnet, &dotnet::TOOLCHAIN)],
 };

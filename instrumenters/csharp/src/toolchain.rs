@@ -1,21 +1,24 @@
-//! How C# programs are built and run, by Mono or by .NET. Only says what to run; starts nothing.
+//! How C# programs are built and run by Mono, and what is the same with .NET. Only says what to run;
+//! starts nothing.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
 
-/// The toolchain.
+use crate::dotnet;
+
+/// For programs that any compiler reads: Mono's, or else .NET.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
-    programs: &["mcs"],
+    programs: &["mcs", "dotnet"],
     identify: &["--version"],
     describe,
-    hint: "the Debian packages mono-mcs and mono-runtime",
+    hint: "the Debian packages mono-mcs and mono-runtime, or a .NET SDK",
     plan,
-    environment: &[],
+    environment: dotnet::ENVIRONMENT,
     variations: &[],
     diagnostics: Some(diagnostics),
-    dialects: &[],
+    dialects: dotnet::DIALECTS,
     noise: Some(noise),
 };
 
@@ -60,7 +63,8 @@ const LIBRARIES: &[(&str, &str)] = &[
 /// The assemblies that sources may need beyond the usual ones.
 fn libraries(request: &PlanRequest<'_>) -> Vec<OsString> {
     let mentions = |word: &str| {
-        request.sources.iter().any(|source| {
+        let mut files = request.sources.iter().chain(request.companions);
+        files.any(|source| {
             let mut windows = source.original.windows(word.len());
             windows.any(|window| window == word.as_bytes())
         })
@@ -76,24 +80,65 @@ fn libraries(request: &PlanRequest<'_>) -> Vec<OsString> {
 
 fn describe(output: &str, program: &Path) -> Option<Found> {
     let line = output.lines().next()?.trim();
-    line.contains("Mono C# compiler").then(|| Found {
+    if !line.contains("Mono C# compiler") {
+        return dotnet::describe(output, program);
+    }
+    Some(Found {
         program: program.to_path_buf(),
         version: line.to_owned(),
         roots: Vec::new(),
     })
 }
 
-fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
+/// What both compilers are given.
+pub(crate) struct Parts {
+    /// Files to place for a traced program.
+    pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
+    /// The emitter's files.
+    pub(crate) emitter: Vec<OsString>,
+    /// The program's: the main one as the user named it.
+    pub(crate) sources: Vec<OsString>,
+}
+
+impl Parts {
+    pub(crate) fn of(request: &PlanRequest<'_>) -> Self {
+        let emitter = crate::EMITTER.iter();
+        let emitter: Vec<(PathBuf, Vec<u8>)> = emitter
+            .map(|file| (request.private.join(file.name), file.contents.to_vec()))
+            .collect();
+        let instrumented = request.sources.iter().filter_map(|source| {
+            let text = source.instrumented?;
+            Some((source.path.to_path_buf(), text.to_vec()))
+        });
+        let others = request.sources.iter().skip(1).chain(request.companions);
+        Self {
+            sources: std::iter::once(request.given)
+                .chain(others.map(|source| source.path))
+                .map(|path| path.as_os_str().to_owned())
+                .collect(),
+            emitter: emitter
+                .iter()
+                .map(|(path, _)| path.clone().into_os_string())
+                .collect(),
+            files: emitter.into_iter().chain(instrumented).collect(),
+        }
+    }
+}
+
+pub(crate) fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
     words.map(OsString::from).into_iter()
 }
 
-fn joined(head: &str, path: &Path) -> OsString {
+pub(crate) fn joined(head: &str, path: &Path) -> OsString {
     let mut text = OsString::from(head);
     text.push(path);
     text
 }
 
 fn plan(request: &PlanRequest<'_>) -> Plan {
+    if request.found.program.file_name() == Some("dotnet".as_ref()) {
+        return dotnet::plan(request);
+    }
     let compiler = request.found.program.clone().into_os_string();
     let runtime = request.found.program.with_file_name("mono");
     let stem = request.given.file_stem().unwrap_or_default();
@@ -113,40 +158,32 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         ..Plan::default()
     };
     // Stack traces are to name files and lines: what they name otherwise differs from build to build.
+    let parts = Parts::of(request);
     let mut build = vec![compiler.clone()];
     build.extend(words(["-debug", "-unsafe", "-warn:0"]));
     build.extend(libraries(request));
     if request.traced {
         let emitter = request.build.join("_tr.dll");
-        for file in crate::EMITTER {
-            plan.files
-                .push((request.private.join(file.name), file.contents.to_vec()));
-        }
-        for source in request.sources {
-            if let Some(text) = source.instrumented {
-                plan.files.push((source.path.to_path_buf(), text.to_vec()));
-            }
-        }
+        plan.files.extend(parts.files);
         let mut make = vec![compiler];
         make.extend(words(["-unsafe", "-optimize+", "-target:library"]));
         make.push(joined("-out:", &emitter));
-        for file in crate::EMITTER {
-            make.push(request.private.join(file.name).into_os_string());
-        }
+        make.extend(parts.emitter);
         plan.once.push((plan.build.len(), emitter.clone()));
         plan.build.push(make);
         build.push(joined("-r:", &emitter));
     }
-    build.extend(request.compiler_flags.iter().cloned());
+    let flags = request.compiler_flags.iter();
+    build.extend(flags.filter(|flag| *flag != dotnet::IMPLICIT_USINGS).cloned());
     build.push(joined("-out:", &program));
-    build.push(request.given.as_os_str().to_owned());
+    build.extend(parts.sources);
     plan.build.push(build);
     plan
 }
 
 /// Leaves out where in the compiled code a stack trace's frames are, and which build that is:
 /// `[0x0001a] in <0185c1139f814389aac9d9d35d9d4ece>:0`.
-fn noise(output: &[u8]) -> Vec<u8> {
+pub(crate) fn noise(output: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(output.len());
     let mut rest = output;
     while let Some(&byte) = rest.first() {
@@ -172,7 +209,7 @@ fn noise(output: &[u8]) -> Vec<u8> {
 }
 
 /// Places of `file(line,column): error CS…` lines.
-fn diagnostics(output: &str) -> Vec<(PathBuf, u32, u32)> {
+pub(crate) fn diagnostics(output: &str) -> Vec<(PathBuf, u32, u32)> {
     output.lines().filter_map(diagnostic).collect()
 }
 
