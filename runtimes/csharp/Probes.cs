@@ -218,6 +218,11 @@ public static unsafe class _tr {
 		return Shut(w, site, told);
 	}
 
+	/// The depth of a call that was told as entered where it passed arguments on.
+	public static int J() {
+		return Writer.Current.Depth;
+	}
+
 	/// Left without a value.
 	public static void O(int site) {
 		Writer w = Writer.Current;
@@ -270,7 +275,7 @@ public static unsafe class _tr {
 		return O<T>(site, value);
 	}
 
-	/// The body of a function that is a `throw`: entered first.
+	/// The body of a function that is a `throw`, or what a constructor passes on: entered first.
 	public static T D<T>(int depth, T error) {
 		return error;
 	}

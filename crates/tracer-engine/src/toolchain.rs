@@ -93,7 +93,13 @@ pub fn choose(program: &Program, settings: &Settings) -> Result<Toolchain, Engin
         }
     };
     let mut toolchain = match manifest {
-        Some(manifest) => attach(spec, wanted, &store, &manifest)?,
+        Some(manifest) => match attach(spec, wanted, &store, &manifest) {
+            // An image need not have what only some programs want.
+            Err(EngineError::NotInImage { .. }) if settings.toolchain == Origin::Auto => {
+                find_one(spec, wanted)?.into()
+            }
+            attached => attached?,
+        },
         None => find_one(spec, wanted)?.into(),
     };
     if !is_first(spec, wanted) && spec.toolchain.programs.contains(&SELF) {
@@ -225,7 +231,7 @@ fn missing(spec: &LanguageSpec, wanted: &Wanted) -> EngineError {
     EngineError::NoToolchain {
         id: spec.id,
         language: spec.name,
-        programs: named(&spec.toolchain),
+        programs: named(wanted),
         hint: wanted.hint,
     }
 }

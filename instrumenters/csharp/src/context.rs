@@ -32,6 +32,10 @@ pub(crate) fn enclosing_function<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Option
         if matches!(outer.kind(), "field_declaration" | "declaration_list") {
             return None;
         }
+        if outer.kind() == "global_statement" {
+            let file = r.parent(outer);
+            return file.filter(|file| r.recall(*file, crate::functions::ENTRY).is_some());
+        }
         at = r.parent(outer);
     }
     None

@@ -13,7 +13,8 @@ pub(crate) static TOOLCHAIN: Toolchain = Toolchain {
     programs: &["dotnet"],
     identify: &["--version"],
     describe,
-    hint: "a .NET SDK with `dotnet` (the program is in C# 8 or newer, and Mono's compiler reads C# 7)",
+    hint: "a .NET SDK with `dotnet` (the program is in C# 8 or newer, and Mono's compiler, which the \
+           image has too, reads C# 7)",
     plan,
     environment: ENVIRONMENT,
     variations: &[],
@@ -78,13 +79,16 @@ pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {
     numbers.next()?.parse::<u32>().ok().filter(|_| first >= 3)?;
     // The rest of it stands beside what the name on the path leads to.
     let place = program.canonicalize().ok();
+    let mut roots: Vec<_> = [Some(program), place.as_deref()]
+        .into_iter()
+        .filter_map(|file| Some(file?.parent()?.to_path_buf()))
+        .filter(|folder| !folder.ends_with("bin"))
+        .collect();
+    roots.dedup();
     Some(Found {
         program: program.to_path_buf(),
         version: format!(".NET SDK {version}"),
-        roots: place
-            .and_then(|place| Some(place.parent()?.to_path_buf()))
-            .into_iter()
-            .collect(),
+        roots,
     })
 }
 

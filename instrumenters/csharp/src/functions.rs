@@ -20,8 +20,8 @@ use crate::lambdas;
 /// What is kept about a function node: its `IN` site, whether a local holds its depth, and whether
 /// its returns wait for the `finally` of its body.
 pub(crate) const ENTRY: &str = "entry";
-const DEPTH: &str = "depth";
-const WAITS: &str = "waits";
+pub(crate) const DEPTH: &str = "depth";
+pub(crate) const WAITS: &str = "waits";
 
 /// Hook: a type or namespace, which qualifies what is inside.
 pub(crate) fn type_declaration<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
@@ -87,9 +87,20 @@ pub(crate) fn result_type(r: &Rewriter<'_>, function: Node<'_>) -> Option<String
             function.parent()?.parent()?.child_by_field_name("type")
         }
         "constructor_declaration" | "destructor_declaration" => return Some("void".into()),
+        // Only top-level statements that give an exit status have a `return` with a value.
+        "compilation_unit" => return Some("int".into()),
         _ => None,
     }?;
     type_text(r, written)
+}
+
+/// A type as an argument of a generic method, or nothing where it is to be inferred: Mono's compiler
+/// does not read a tuple within the arguments of such an argument.
+fn type_argument(of: &str) -> String {
+    match of.split_once('<') {
+        Some((_, inner)) if inner.contains('(') => String::new(),
+        _ => format!("<{of}>"),
+    }
 }
 
 /// What a `return` of a function gives: `Some("void")` for nothing.
@@ -252,12 +263,22 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         });
     let (site, names) = register(r, node, body);
     let mut head = String::new();
+    let told = passes_on(r, node).is_some_and(|argument| {
+        r.wrap(argument, format!("_tr.D({},", entry_call(site, &names)), ")");
+        true
+    });
     if needs_depth {
         r.remember(node, DEPTH, site);
         let _ = write!(head, "int _tr_d{site}=");
     }
-    head.push_str(&entry_call(site, &names));
-    head.push(';');
+    match (told, needs_depth) {
+        (false, _) => head.push_str(&entry_call(site, &names)),
+        (true, true) => head.push_str("_tr.J()"),
+        (true, false) => {}
+    }
+    if !head.is_empty() {
+        head.push(';');
+    }
     let mut tail = String::new();
     let is_main = is_entry_point(r, node) && !asynchronous && !iterator && body.kind() == "block";
     if waits || is_main {
@@ -280,7 +301,7 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         arrow_body(r, node, body, returned.as_deref(), (&head, &tail));
         return;
     }
-    if r.wants(Detail::Lines) {
+    if r.wants(Detail::Lines) && !told {
         r.site_mut(site).chain.after = chains::first_of(r, body);
     }
     let is_lambda = matches!(
@@ -310,13 +331,53 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     }
 }
 
+/// The first thing that runs in a constructor which passes arguments on to another one, if its value
+/// can pass through a probe.
+fn passes_on<'a>(r: &Rewriter<'a>, node: Node<'a>) -> Option<Node<'a>> {
+    let initializer = child_of_kind(node, "constructor_initializer")?;
+    let list = child_of_kind(initializer, "argument_list").filter(|list| !list.has_error())?;
+    let mut cursor = list.walk();
+    for argument in list.named_children(&mut cursor) {
+        if argument.kind() != "argument" {
+            continue;
+        }
+        let mut parts = argument.walk();
+        let value = argument
+            .named_children(&mut parts)
+            .filter(|child| !child.is_extra())
+            .last()?;
+        let by_reference = ["ref", "out", "in"]
+            .iter()
+            .any(|word| has_word(r, argument, word));
+        if !by_reference && !lambdas::has_no_type_of_its_own(r, value) {
+            return Some(value);
+        }
+        // What makes nothing run may stand in front of it.
+        let plain = matches!(
+            value.kind(),
+            "null_literal" | "integer_literal" | "default_expression" | "lambda_expression"
+        );
+        if !plain {
+            return None;
+        }
+    }
+    None
+}
+
 /// Whether the last statement of a body leaves it: nothing behind that is reached.
-fn ends_abruptly(body: Node<'_>) -> bool {
+pub(crate) fn ends_abruptly(body: Node<'_>) -> bool {
+    if leaves(body) {
+        return true;
+    }
     let mut cursor = body.walk();
     body.named_children(&mut cursor)
         .filter(|child| !child.is_extra() && child.kind() != "local_function_statement")
         .last()
-        .is_some_and(|last| matches!(last.kind(), "return_statement" | "throw_statement"))
+        .is_some_and(leaves)
+}
+
+fn leaves(statement: Node<'_>) -> bool {
+    matches!(statement.kind(), "return_statement" | "throw_statement")
 }
 
 fn ends_in_throw(body: Node<'_>) -> bool {
@@ -355,10 +416,13 @@ fn arrow_expression<'a>(
     else {
         return false;
     };
-    if value.kind() == "ref_expression" {
+    let argument = type_argument(of);
+    if value.kind() == "ref_expression"
+        || argument.is_empty() && lambdas::has_no_type_of_its_own(r, value)
+    {
         return false;
     }
-    r.wrap(value, format!("_tr.L<{of}>({out},{entry},"), ")");
+    r.wrap(value, format!("_tr.L{argument}({out},{entry},"), ")");
     true
 }
 
@@ -394,14 +458,15 @@ fn arrow_body<'a>(
             String::new(),
             format!(";{}({out})", if waits { "_tr.H" } else { "_tr.O" }),
         ),
-        Some(of) if !is_special_type(of) && of != "dynamic" && value.kind() != "ref_expression" => {
-            (
-                format!(
-                    "return {}<{of}>({out},",
-                    if waits { "_tr.H" } else { "_tr.O" }
-                ),
-                ")".to_owned(),
-            )
+        Some(of)
+            if !is_special_type(of)
+                && of != "dynamic"
+                && value.kind() != "ref_expression"
+                && (!type_argument(of).is_empty() || !lambdas::has_no_type_of_its_own(r, value)) =>
+        {
+            let call = if waits { "_tr.H" } else { "_tr.O" };
+            let argument = type_argument(of);
+            (format!("return {call}{argument}({out},"), ")".to_owned())
         }
         _ => (format!("_tr.O({out});return "), String::new()),
     };
@@ -456,7 +521,12 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         Some(of) if is_special_type(&of) || of == "dynamic" => None,
         None if lambdas::has_no_type_of_its_own(r, value) => None,
         Some(of) if of == "int" && !waits => Some("i".to_owned()),
-        Some(of) => Some(format!("<{of}>")),
+        Some(of)
+            if type_argument(&of).is_empty() && lambdas::has_no_type_of_its_own(r, value) =>
+        {
+            None
+        }
+        Some(of) => Some(type_argument(&of)),
         None => Some(String::new()),
     };
     match of.filter(|_| value.kind() != "ref_expression") {

@@ -17,6 +17,7 @@ mod project;
 mod steps;
 mod suspensions;
 mod toolchain;
+mod toplevel;
 mod writes;
 
 use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Project};
@@ -24,6 +25,7 @@ use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
 const HOOKS: &[(&str, Hook)] = &[
+    ("top", toplevel::top_level),
     ("type", functions::type_declaration),
     ("function", functions::function),
     ("step", steps::step),

@@ -1,5 +1,7 @@
 ; Captures name hooks (see `HOOKS` in lib.rs); `@opaque` is never edited inside.
 
+(compilation_unit) @top
+
 [
   (class_declaration) (struct_declaration) (interface_declaration) (record_declaration)
   (namespace_declaration) (file_scoped_namespace_declaration)

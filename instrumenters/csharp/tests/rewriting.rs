@@ -78,6 +78,82 @@ fn names_declared_in_conditions_stay_in_them() {
     }
 }
 
+/// What only newer compilers read.
+const NEWER: &str = r#"using System;
+using System.Threading.Tasks;
+
+var total = 0;
+foreach (var n in new[] { 1, 2 })
+    total += Twice(n);
+Console.WriteLine(total switch { > 10 => "big", 12 or 13 => "twelve", _ => "small" });
+using var reader = new System.IO.StringReader("x");
+Span<int> some = stackalloc int[] { 1, 2 };
+var point = new Point(1, 2) with { Y = 5 };
+if (point is { X: > 0, Y: var y } && y is not 3)
+    await Task.Delay(1);
+int[] all = [1, .. new[] { 2 }];
+string? text = null;
+text ??= """raw {0}""";
+if (args is [] or ["-h", ..])
+    return 1;
+return 0;
+
+static int Twice(int x) => x * 2;
+
+public record Point(int X, int Y)
+{
+    public int Sum() => X + Y;
+    public int Z { get; init; } = 3;
+}
+
+public readonly record struct Pair(int A);
+
+public class Counter(int seed) : object()
+{
+    private int next = seed;
+    public required string Name { get; init; }
+    public int Next() { return next++; }
+    public async IAsyncEnumerable<int> All()
+    {
+        await foreach (var one in All())
+            yield return one;
+    }
+}
+"#;
+
+#[test]
+fn newer_programs_are_read_too() {
+    let scoped = "namespace A.B;\n\ninternal static class P\n{\n    static void Main(string[] args)\n    \
+                  {\n        Point p = new(1);\n        System.Console.WriteLine(p);\n    }\n}\n";
+    let in_newer = |text: &str| checks::Program {
+        case: "newer".into(),
+        name: "main.cs".into(),
+        text: text.into(),
+    };
+    let programs = [NEWER, scoped].map(in_newer);
+    checks::reversible(&SPEC, &programs);
+    checks::parses_again(&SPEC, &programs);
+    let done = rewrite(NEWER.as_bytes(), Detail::State);
+    assert_eq!(done.errors, 0);
+    let names: Vec<&str> = done.functions.iter().map(|f| &*f.qualified).collect();
+    for name in ["<Main>$", "Point.Sum", "Counter.Next"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let text = String::from_utf8_lossy(&done.rewritten.text).into_owned();
+    for probe in ["=_tr.I(1,args);try{", "return _tr.H<int>(", "}finally{"] {
+        assert!(text.contains(probe), "{probe}: {text}");
+    }
+}
+
+#[test]
+fn constructors_that_pass_on_are_entered_first() {
+    let program = "class P : Q { P(string s) : base(s.Length) { F(); } P() : base(1) { } }";
+    let done = rewrite(program.as_bytes(), Detail::State);
+    let text = String::from_utf8_lossy(&done.rewritten.text).into_owned();
+    assert!(text.contains(": base(_tr.D(_tr.I("), "{text}");
+    assert!(text.contains(": base(1) {_tr.I("), "{text}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
