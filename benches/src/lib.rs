@@ -15,6 +15,7 @@ mod recording;
 mod recording_bash;
 mod recording_c;
 mod recording_cpp;
+mod recording_csharp;
 mod recording_javascript;
 mod recording_php;
 mod recording_python;
@@ -48,6 +49,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-sql", recording_sql::measure),
     ("recording-c", recording_c::measure),
     ("recording-cpp", recording_cpp::measure),
+    ("recording-csharp", recording_csharp::measure),
     ("recording-php", recording_php::measure),
     ("recording-bash", recording_bash::measure),
     ("ten-million", startup::ten_million),

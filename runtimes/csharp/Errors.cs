@@ -58,7 +58,10 @@ sealed unsafe partial class Writer {
 			MethodBase method = frame.GetMethod();
 			if (method == null || method.DeclaringType == null || own.Count >= 32)
 				continue;
-			own.Add(method.DeclaringType.FullName.Replace('+', '.') + "." + method.Name);
+			string type = method.DeclaringType.FullName, space = method.DeclaringType.Namespace;
+			if (!string.IsNullOrEmpty(space))
+				type = type.Substring(space.Length + 1);
+			own.Add(type.Replace('+', '.') + "." + method.Name);
 		}
 		Number((ulong)own.Count);
 		foreach (string name in own) {

@@ -23,16 +23,14 @@ pub(crate) const ENTRY: &str = "entry";
 pub(crate) const DEPTH: &str = "depth";
 pub(crate) const WAITS: &str = "waits";
 
-/// Hook: a type or namespace, which qualifies what is inside.
+/// Hook: a type, which qualifies what is inside. Namespaces do not: they are long, and the same in
+/// every name.
 pub(crate) fn type_declaration<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let Some(name) = node.child_by_field_name("name") else {
         return;
     };
     let name = r.text(name).into_owned();
-    let body = node.child_by_field_name("body");
-    let body =
-        body.or_else(|| (node.kind() == "file_scoped_namespace_declaration").then(|| r.root()));
-    if let Some(body) = body {
+    if let Some(body) = node.child_by_field_name("body") {
         r.enter_class(body, &name);
     }
 }

@@ -4,7 +4,6 @@
 
 [
   (class_declaration) (struct_declaration) (interface_declaration) (record_declaration)
-  (namespace_declaration) (file_scoped_namespace_declaration)
 ] @type
 
 [
