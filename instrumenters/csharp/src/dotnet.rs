@@ -140,7 +140,12 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
         let mut argv = shell(COMPILE, &dotnet);
         argv.push(version.into());
         argv.extend(words(["-nologo", "-noconfig", "-nostdlib", "-utf8output"]));
-        argv.extend(words(["-unsafe", "-warn:0", "-langversion:latest", "-deterministic"]));
+        argv.extend(words([
+            "-unsafe",
+            "-warn:0",
+            "-langversion:latest",
+            "-deterministic",
+        ]));
         argv.push(joined("@", &references));
         argv.extend(flags.iter().map(OsString::from));
         argv
@@ -154,11 +159,11 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
     settle.push(runtime_config(&framework).into());
     plan.build.push(settle);
     let parts = Parts::of(request);
+    plan.files = parts.files;
     // Stack traces are to name files and lines.
     let mut build = compiler(&["-debug:portable", "-target:exe"]);
     if request.traced {
         let emitter = request.build.join("_tr.dll");
-        plan.files.extend(parts.files);
         let mut make = compiler(&["-optimize+", "-target:library"]);
         make.push(joined("-out:", &emitter));
         make.extend(parts.emitter);
@@ -191,7 +196,12 @@ mod tests {
         let version = found.map(|found| found.version);
         assert_eq!(version.as_deref(), Some(".NET SDK 8.0.100"));
         assert_eq!(framework(".NET SDK 10.0.100-preview.4"), "10.0");
-        for other in ["", "2.1.818", "Mono C# compiler version 6.8", "no SDKs were found"] {
+        for other in [
+            "",
+            "2.1.818",
+            "Mono C# compiler version 6.8",
+            "no SDKs were found",
+        ] {
             assert_eq!(describe(other, Path::new("/none/dotnet")), None, "{other}");
         }
     }

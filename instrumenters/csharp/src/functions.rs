@@ -262,7 +262,11 @@ pub(crate) fn function<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     let (site, names) = register(r, node, body);
     let mut head = String::new();
     let told = passes_on(r, node).is_some_and(|argument| {
-        r.wrap(argument, format!("_tr.D({},", entry_call(site, &names)), ")");
+        r.wrap(
+            argument,
+            format!("_tr.D({},", entry_call(site, &names)),
+            ")",
+        );
         true
     });
     if needs_depth {
@@ -460,7 +464,8 @@ fn arrow_body<'a>(
             if !is_special_type(of)
                 && of != "dynamic"
                 && value.kind() != "ref_expression"
-                && (!type_argument(of).is_empty() || !lambdas::has_no_type_of_its_own(r, value)) =>
+                && (!type_argument(of).is_empty()
+                    || !lambdas::has_no_type_of_its_own(r, value)) =>
         {
             let call = if waits { "_tr.H" } else { "_tr.O" };
             let argument = type_argument(of);
@@ -519,9 +524,7 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
         Some(of) if is_special_type(&of) || of == "dynamic" => None,
         None if lambdas::has_no_type_of_its_own(r, value) => None,
         Some(of) if of == "int" && !waits => Some("i".to_owned()),
-        Some(of)
-            if type_argument(&of).is_empty() && lambdas::has_no_type_of_its_own(r, value) =>
-        {
+        Some(of) if type_argument(&of).is_empty() && lambdas::has_no_type_of_its_own(r, value) => {
             None
         }
         Some(of) => Some(type_argument(&of)),

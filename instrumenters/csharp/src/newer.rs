@@ -8,8 +8,24 @@ use tree_sitter::{Node, Parser};
 /// Words of which one is in every program in newer C#: parsing is only worth it with one of them.
 /// Top-level statements have none, and are told by the lack of `class` and its like.
 const SIGNS: &[&str] = &[
-    "record", "namespace", "switch", "with", "new", "..", "^", "using", "??=", "await", "\"\"\"",
-    "[", " is ", "init", "?", "class", "struct", "static",
+    "record",
+    "namespace",
+    "switch",
+    "with",
+    "new",
+    "..",
+    "^",
+    "using",
+    "??=",
+    "await",
+    "\"\"\"",
+    "[",
+    " is ",
+    "init",
+    "?",
+    "class",
+    "struct",
+    "static",
 ];
 
 /// Whether the program needs newer C# than Mono's compiler reads.
@@ -38,6 +54,10 @@ fn search<'t>(root: Node<'t>, source: &[u8]) -> Option<(&'static str, Node<'t>)>
         if let Some(name) = newer(node, source) {
             return Some((name, node));
         }
+        // What is compiled only at times may be written for another compiler.
+        if node.kind().starts_with("preproc_") {
+            continue;
+        }
         let mut cursor = node.walk();
         let below = waiting.len();
         waiting.extend(node.children(&mut cursor));
@@ -54,8 +74,7 @@ fn has_child(node: Node<'_>, kind: &str) -> bool {
 fn has_modifier(node: Node<'_>, source: &[u8], word: &str) -> bool {
     let mut cursor = node.walk();
     node.children(&mut cursor).any(|child| {
-        child.kind() == word
-            || child.kind() == "modifier" && child.utf8_text(source) == Ok(word)
+        child.kind() == word || child.kind() == "modifier" && child.utf8_text(source) == Ok(word)
     })
 }
 
@@ -110,22 +129,46 @@ mod tests {
     #[test]
     fn newer_syntax_is_named_with_its_line() {
         let cases = [
-            ("namespace A;\nclass P { static void Main() {} }", "a namespace for a file"),
+            (
+                "namespace A;\nclass P { static void Main() {} }",
+                "a namespace for a file",
+            ),
             ("public record R(int X);", "a record"),
-            ("using System;\nConsole.WriteLine(1);", "top-level statements"),
-            ("class P { int F(int a) => a switch { 1 => 2, _ => 3 }; }", "a switch expression"),
+            (
+                "using System;\nConsole.WriteLine(1);",
+                "top-level statements",
+            ),
+            (
+                "class P { int F(int a) => a switch { 1 => 2, _ => 3 }; }",
+                "a switch expression",
+            ),
             ("class P { P p = new(); }", "`new` without a type"),
-            ("class P { void F(int[] a) { var b = a[1..2]; } }", "a range"),
-            ("class P { void F() { using var f = G(); } }", "`using` as a declaration"),
-            ("class P { bool F(object a) => a is not null; }", "a combined pattern"),
-            ("class P { bool F(int a) { return a is > 3; } }", "a relational pattern"),
+            (
+                "class P { void F(int[] a) { var b = a[1..2]; } }",
+                "a range",
+            ),
+            (
+                "class P { void F() { using var f = G(); } }",
+                "`using` as a declaration",
+            ),
+            (
+                "class P { bool F(object a) => a is not null; }",
+                "a combined pattern",
+            ),
+            (
+                "class P { bool F(int a) { return a is > 3; } }",
+                "a relational pattern",
+            ),
             ("class P { int X { get; init; } }", "`init`"),
             ("class P { void F(string a) { a ??= \"\"; } }", "`??=`"),
             ("class P { string? s; }", "a nullable reference"),
             ("class P(int a) { int F() => a; }", "a primary constructor"),
             ("global using System;", "`global using`"),
             ("class P { int[] a = [1, 2]; }", "a collection expression"),
-            ("class P { bool F(P a) { return a is { x: 1 }; } int x; }", "a property pattern"),
+            (
+                "class P { bool F(P a) { return a is { x: 1 }; } int x; }",
+                "a property pattern",
+            ),
         ];
         for (source, name) in cases {
             let found = feature(source.as_bytes()).map(|(found, _)| found);
@@ -145,6 +188,7 @@ mod tests {
             "namespace A { class B { int record; void with() { record = 1; with(); } } }",
             "class P { void F(object o) { if (o is string s) s = $\"{s}\"; var v = default(int); } }",
             "static int F() { return 1 }",
+            "class P {\n#if CS90\nP p = new();\n#endif\nvoid F() {\n#if CS90\nusing var f = G();\n#endif\n} }",
         ] {
             assert_eq!(feature(source.as_bytes()), None, "{source}");
         }

@@ -91,11 +91,18 @@ impl File {
                     self.namespaces
                         .extend(node.child_by_field_name("name").map(text));
                 }
-                "class_declaration" | "struct_declaration" | "interface_declaration"
-                | "enum_declaration" | "record_declaration" | "delegate_declaration" => {
+                "class_declaration"
+                | "struct_declaration"
+                | "interface_declaration"
+                | "enum_declaration"
+                | "record_declaration"
+                | "delegate_declaration" => {
                     let name = node.child_by_field_name("name").map(text);
                     let mut cursor = node.walk();
-                    if node.children(&mut cursor).any(|child| text(child) == "partial") {
+                    if node
+                        .children(&mut cursor)
+                        .any(|child| text(child) == "partial")
+                    {
                         self.parts.extend(name.clone());
                     }
                     self.declares.extend(name);
@@ -104,7 +111,9 @@ impl File {
                     let name = node.child_by_field_name("name").map(text);
                     let mut cursor = node.walk();
                     self.starts |= name.as_deref() == Some("Main")
-                        && node.children(&mut cursor).any(|child| text(child) == "static");
+                        && node
+                            .children(&mut cursor)
+                            .any(|child| text(child) == "static");
                     let parameters = node.child_by_field_name("parameters").map(text);
                     if parameters.is_some_and(|list| list.starts_with("(this ")) {
                         self.declares.extend(name);
@@ -151,12 +160,13 @@ fn project(main: &Path, read: Read<'_>) -> Option<Project> {
     None
 }
 
-/// The values of an attribute of `<Compile …>` elements.
-fn compile_items(text: &str, attribute: &str) -> Vec<String> {
-    let elements = text.split("<Compile").skip(1);
+/// The values of an attribute of a project's elements of one name.
+fn items(text: &str, element: &str, attribute: &str) -> Vec<String> {
+    let (opening, key) = (format!("<{element}"), format!("{attribute}=\""));
+    let elements = text.split(&*opening).skip(1);
     let values = elements.filter_map(|element| {
         let element = element.split('>').next()?;
-        let (_, rest) = element.split_once(&format!("{attribute}=\""))?;
+        let (_, rest) = element.split_once(&*key)?;
         rest.split('"').next().map(|value| value.replace('\\', "/"))
     });
     values
@@ -164,10 +174,27 @@ fn compile_items(text: &str, attribute: &str) -> Vec<String> {
         .collect()
 }
 
+/// A path that a project gives, without `..`.
+fn resolved(folder: &Path, item: &str) -> PathBuf {
+    let mut path = folder.to_path_buf();
+    for part in Path::new(item).components() {
+        match part {
+            Component::ParentDir => {
+                path.pop();
+            }
+            Component::CurDir => {}
+            other => path.push(other),
+        }
+    }
+    path
+}
+
 /// Whether a path below the project's folder is meant by an item, which may have `*` and `**`.
 fn is_meant(item: &str, path: &str) -> bool {
     fn parts(text: &str) -> Vec<&str> {
-        text.split('/').filter(|part| !matches!(*part, "" | ".")).collect()
+        text.split('/')
+            .filter(|part| !matches!(*part, "" | "."))
+            .collect()
     }
     fn part_fits(item: &str, part: &str) -> bool {
         match item.split_once('*') {
@@ -195,10 +222,64 @@ fn is_meant(item: &str, path: &str) -> bool {
 }
 
 fn of_project(main: &Path, own: &File, project: &Project, read: Read<'_>) -> Vec<PathBuf> {
-    let included = compile_items(&project.text, "Include");
-    let removed = compile_items(&project.text, "Remove");
+    let mut files = listed(project, read);
+    files.retain(|(path, _)| path != main);
+    let all = files.len();
+    files.retain(|(_, file)| !(own.starts && file.starts));
+    let alone = files.len() == all;
+    // What other projects start with is not this program's.
+    for other in referred(project, read) {
+        let theirs = listed(&other, read).into_iter();
+        files.extend(theirs.filter(|(path, file)| path != main && !file.starts));
+    }
+    let mut found = if alone {
+        files.into_iter().map(|(path, _)| path).collect()
+    } else {
+        needed(own, &files)
+    };
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The projects that one refers to, and those that they refer to.
+fn referred(project: &Project, read: Read<'_>) -> Vec<Project> {
+    let mut found: Vec<Project> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut waiting: Vec<PathBuf> = references(project);
+    while let Some(path) = waiting.pop().filter(|_| found.len() < FILES) {
+        let text = read(&path).filter(|_| seen.insert(path.clone()));
+        let (Some(text), Some(folder)) = (text, path.parent()) else {
+            continue;
+        };
+        let other = Project {
+            folder: folder.into(),
+            text: String::from_utf8_lossy(&text).into_owned(),
+        };
+        waiting.extend(references(&other));
+        found.push(other);
+    }
+    found
+}
+
+fn references(project: &Project) -> Vec<PathBuf> {
+    let items = items(&project.text, "ProjectReference", "Include").into_iter();
+    items.map(|item| resolved(&project.folder, &item)).collect()
+}
+
+/// The files that a project names, or that lie below it where it need not name them.
+fn listed(project: &Project, read: Read<'_>) -> Vec<(PathBuf, File)> {
+    let included = items(&project.text, "Compile", "Include");
+    let removed = items(&project.text, "Compile", "Remove");
     let by_itself = project.text.contains("Sdk");
-    let mut files = Vec::new();
+    let file = |path: PathBuf| Some((read(&path).as_deref().and_then(File::parse)?, path));
+    let outside = included
+        .iter()
+        .filter(|item| item.starts_with("..") && !item.contains('*'));
+    let mut files: Vec<(PathBuf, File)> = outside
+        .filter_map(|item| file(resolved(&project.folder, item)))
+        .map(|(file, path)| (path, file))
+        .collect();
     let mut folders = vec![project.folder.clone()];
     while let Some(folder) = folders.pop().filter(|_| files.len() < FILES) {
         let names = entries(&folder, read);
@@ -208,33 +289,22 @@ fn of_project(main: &Path, own: &File, project: &Project, read: Read<'_>) -> Vec
         }
         for name in names {
             let path = folder.join(&name);
-            let within = path.strip_prefix(&project.folder).unwrap_or(&path);
-            let within = within.to_string_lossy().into_owned();
             if !name.ends_with(".cs") {
                 if is_folder(&name) {
                     folders.push(path);
                 }
                 continue;
             }
+            let within = path.strip_prefix(&project.folder).unwrap_or(&path);
+            let within = within.to_string_lossy().into_owned();
             let chosen = by_itself || included.iter().any(|item| is_meant(item, &within));
             let left_out = removed.iter().any(|item| is_meant(item, &within));
-            if path == main || !chosen || left_out {
-                continue;
-            }
-            if let Some(file) = read(&path).as_deref().and_then(File::parse) {
-                files.push((path, file));
+            if chosen && !left_out {
+                files.extend(file(path).map(|(file, path)| (path, file)));
             }
         }
     }
-    let all = files.len();
-    files.retain(|(_, file)| !(own.starts && file.starts));
-    let mut found = if files.len() < all {
-        needed(own, &files)
-    } else {
-        files.into_iter().map(|(path, _)| path).collect()
-    };
-    found.sort();
-    found
+    files
 }
 
 /// Whether an entry is a folder with sources, by its name: `Name.Part` may be one, `name.json` is not.
@@ -308,7 +378,10 @@ fn of_names(main: &Path, own: &File, read: Read<'_>) -> Vec<PathBuf> {
 }
 
 fn wanted(file: &File) -> Vec<(String, BTreeSet<String>)> {
-    let names = file.names.iter().filter(|name| !file.declares.contains(*name));
+    let names = file
+        .names
+        .iter()
+        .filter(|name| !file.declares.contains(*name));
     names
         .map(|name| (name.clone(), file.namespaces.clone()))
         .collect()
@@ -421,5 +494,24 @@ mod tests {
             ("/p/src/cat.cs", "class Cat {}"),
         ];
         assert_eq!(found(&files, "/p/Main.cs"), ["/p/src/dog.cs"]);
+    }
+
+    #[test]
+    fn a_project_refers_to_others() {
+        let project = "<Project><Compile Include=\"Main.cs\" />\
+            <Compile Include=\"..\\more\\x.cs\"><Link>x.cs</Link></Compile>\
+            <ProjectReference Include=\"..\\lib\\lib.csproj\"></ProjectReference></Project>";
+        let library =
+            "<Project><Compile Include=\"dog.cs\" /><Compile Include=\"try.cs\" /></Project>";
+        let files = [
+            ("/s/p/a.csproj", project),
+            ("/s/p/Main.cs", MAIN),
+            ("/s/more/x.cs", "class X {}"),
+            ("/s/lib/lib.csproj", library),
+            ("/s/lib/dog.cs", "class Dog {}"),
+            ("/s/lib/try.cs", "class T { static void Main() {} }"),
+        ];
+        let expected = ["/s/lib/dog.cs", "/s/more/x.cs"];
+        assert_eq!(found(&files, "/s/p/Main.cs"), expected);
     }
 }

@@ -92,9 +92,9 @@ fn describe(output: &str, program: &Path) -> Option<Found> {
 
 /// What both compilers are given.
 pub(crate) struct Parts {
-    /// Files to place for a traced program.
+    /// Files to place.
     pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
-    /// The emitter's files.
+    /// The emitter's.
     pub(crate) emitter: Vec<OsString>,
     /// The program's: the main one as the user named it.
     pub(crate) sources: Vec<OsString>,
@@ -102,7 +102,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn of(request: &PlanRequest<'_>) -> Self {
-        let emitter = crate::EMITTER.iter();
+        let emitter = crate::EMITTER.iter().filter(|_| request.traced);
         let emitter: Vec<(PathBuf, Vec<u8>)> = emitter
             .map(|file| (request.private.join(file.name), file.contents.to_vec()))
             .collect();
@@ -111,6 +111,12 @@ impl Parts {
             Some((source.path.to_path_buf(), text.to_vec()))
         });
         let others = request.sources.iter().skip(1).chain(request.companions);
+        // What stands outside the main file's folder is only seen if it is placed.
+        let as_they_are = others
+            .clone()
+            .filter(|source| source.instrumented.is_none());
+        let as_they_are =
+            as_they_are.map(|source| (source.path.to_path_buf(), source.original.to_vec()));
         Self {
             sources: std::iter::once(request.given)
                 .chain(others.map(|source| source.path))
@@ -120,7 +126,11 @@ impl Parts {
                 .iter()
                 .map(|(path, _)| path.clone().into_os_string())
                 .collect(),
-            files: emitter.into_iter().chain(instrumented).collect(),
+            files: emitter
+                .into_iter()
+                .chain(instrumented)
+                .chain(as_they_are)
+                .collect(),
         }
     }
 }
@@ -159,12 +169,12 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     };
     // Stack traces are to name files and lines: what they name otherwise differs from build to build.
     let parts = Parts::of(request);
+    plan.files = parts.files;
     let mut build = vec![compiler.clone()];
     build.extend(words(["-debug", "-unsafe", "-warn:0"]));
     build.extend(libraries(request));
     if request.traced {
         let emitter = request.build.join("_tr.dll");
-        plan.files.extend(parts.files);
         let mut make = vec![compiler];
         make.extend(words(["-unsafe", "-optimize+", "-target:library"]));
         make.push(joined("-out:", &emitter));
@@ -174,7 +184,11 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         build.push(joined("-r:", &emitter));
     }
     let flags = request.compiler_flags.iter();
-    build.extend(flags.filter(|flag| *flag != dotnet::IMPLICIT_USINGS).cloned());
+    build.extend(
+        flags
+            .filter(|flag| *flag != dotnet::IMPLICIT_USINGS)
+            .cloned(),
+    );
     build.push(joined("-out:", &program));
     build.extend(parts.sources);
     plan.build.push(build);
