@@ -27,10 +27,26 @@ struct Guard {
     told: usize,
 }
 
+/// Whether an error left a function that is named by where it is entered: what follows entering it
+/// does not follow.
+fn is_left_by_error(site: &Site, record: &Record<'_>) -> bool {
+    site.kind == Kind::In
+        && matches!(
+            record,
+            Record::Out {
+                unwinding: true,
+                ..
+            }
+        )
+}
+
 impl<'t> Walk<'t, '_> {
     /// What happened just before a record.
     pub(crate) fn before(&mut self, site: &'t Site, record: &Record<'_>) {
-        if matches!(record, Record::Loop { phase: 1 | 2, .. }) || site.chain.before.is_empty() {
+        if matches!(record, Record::Loop { phase: 1 | 2, .. })
+            || site.chain.before.is_empty()
+            || is_left_by_error(site, record)
+        {
             return;
         }
         let mut guard = Guard {
@@ -42,6 +58,9 @@ impl<'t> Walk<'t, '_> {
 
     /// What follows a record at once.
     pub(crate) fn after(&mut self, site: &'t Site, record: &Record<'_>) {
+        if is_left_by_error(site, record) {
+            return;
+        }
         let mut guard = Guard {
             path: vec![site.id],
             told: 0,
