@@ -289,7 +289,7 @@ fn listed(project: &Project, read: Read<'_>) -> Vec<(PathBuf, File)> {
         }
         for name in names {
             let path = folder.join(&name);
-            if !name.ends_with(".cs") {
+            if path.extension().is_none_or(|extension| extension != "cs") {
                 if is_folder(&name) {
                     folders.push(path);
                 }

@@ -46,6 +46,7 @@ cases! {
     elided_visits
     generators
     killed_by_signal
+    left_by_error
     library_error
     loops_nested
     output_captured
