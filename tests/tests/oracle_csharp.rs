@@ -266,7 +266,9 @@ fn methods_are_called_as_mono_says() {
         let folder = scratch.path().join(number.to_string());
         std::fs::create_dir(&folder).unwrap();
         for (name, text) in &case.files {
-            std::fs::write(folder.join(name), text).unwrap();
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
         let main = folder.join(&case.files[0].0);
         programs.push((main, case.stdin.clone(), case.name.clone()));
