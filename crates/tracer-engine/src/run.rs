@@ -227,10 +227,7 @@ pub fn execute(
     settings: &Settings,
     traced: Option<Detail>,
 ) -> Result<Executed, EngineError> {
-    let scratch = TempDir::with_prefix("tracer-").map_err(|source| EngineError::System {
-        what: "make a temporary folder",
-        source,
-    })?;
+    let scratch = scratch()?;
     let mut workshop = Workshop {
         toolchain,
         settings,
@@ -241,7 +238,11 @@ pub fn execute(
     let mut shed = Vec::new();
     let plan = workshop.plan(program);
     if let Some(failed) = workshop.build(program, &plan, &mut shed)? {
-        return Ok(Executed { shed, ..failed });
+        let said = match traced {
+            Some(_) => original_failure(program, toolchain, settings)?.unwrap_or(failed),
+            None => failed,
+        };
+        return Ok(Executed { shed, ..said });
     }
     let plan = if shed.is_empty() {
         plan
@@ -261,6 +262,32 @@ pub fn execute(
         channel,
         notes: plan.notes,
         ..Executed::from(finished)
+    })
+}
+
+/// What the compiler says of the program as it stands: that is what its user has to read. `None`
+/// where it builds.
+fn original_failure(
+    program: &mut Program,
+    toolchain: &Toolchain,
+    settings: &Settings,
+) -> Result<Option<Executed>, EngineError> {
+    let scratch = scratch()?;
+    let mut workshop = Workshop {
+        toolchain,
+        settings,
+        traced: None,
+        scratch: scratch.path(),
+        linked: Vec::new(),
+    };
+    let plan = workshop.plan(program);
+    workshop.build(program, &plan, &mut Vec::new())
+}
+
+fn scratch() -> Result<TempDir, EngineError> {
+    TempDir::with_prefix("tracer-").map_err(|source| EngineError::System {
+        what: "make a temporary folder",
+        source,
     })
 }
 
