@@ -51,6 +51,7 @@ const EMITTER: &[EmitterFile] = emitter![
     "bridge.c" from "../../../runtimes/swift/bridge.c",
     "tasks.h" from "../../../runtimes/swift/tasks.h",
     "tracer_emit.c" from "../../../runtimes/c/tracer_emit.c",
+    "tracer_output.h" from "../../../runtimes/c/tracer_output.h",
     "tracer_emit.h" from "../../../runtimes/c/tracer_emit.h",
     "tracer_values.h" from "../../../runtimes/c/tracer_values.h",
     "tracer_probes.h" from "../../../runtimes/c/tracer_probes.h",

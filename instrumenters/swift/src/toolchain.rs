@@ -122,8 +122,10 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             build.push("-Xlinker".into());
             build.push(emitter.join(object).into_os_string());
         }
-        // Tasks are numbered by who makes them, in which order.
-        build.extend(["-Xlinker", "--wrap=swift_task_create"].map(OsString::from));
+        // Tasks are numbered by who makes them, in which order; flushing keeps a stream's position.
+        for name in ["swift_task_create", "fflush"] {
+            build.extend(["-Xlinker".into(), format!("--wrap={name}").into()]);
+        }
     }
     build.push(request.given.as_os_str().to_owned());
     let others = request.sources.iter().skip(1).chain(request.companions);
