@@ -1,4 +1,4 @@
-//! The attack suite's results. Runs the tests that make them; holds none itself.
+//! The attack suite's results and the soak. Runs the tests that make them; holds none itself.
 #![expect(
     clippy::disallowed_methods,
     reason = "project chores start cargo, never a subject"
@@ -22,5 +22,28 @@ pub(crate) fn table(root: &Path) -> anyhow::Result<()> {
         .context("starting cargo")?;
     ensure!(status.success(), "not every case is as it should be");
     println!("{TABLE}");
+    Ok(())
+}
+
+/// Many runs on one runner, with an account of what it holds in between.
+pub(crate) fn soak(root: &Path, runs: &str) -> anyhow::Result<()> {
+    let status = Command::new("cargo")
+        .args([
+            "run",
+            "--release",
+            "-p",
+            "tracer-attacks",
+            "--bin",
+            "soak",
+            "--",
+            runs,
+        ])
+        .current_dir(root)
+        .status()
+        .context("starting cargo")?;
+    ensure!(
+        status.success(),
+        "something was left, or a run ended otherwise than it should"
+    );
     Ok(())
 }

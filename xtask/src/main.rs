@@ -1,4 +1,4 @@
-//! Project chores: `cargo xtask test|peers|tidy|attack-table|new-language NAME`.
+//! Project chores: `cargo xtask test|peers|tidy|attack-table|soak|new-language NAME`.
 //!
 //! Logic lives here rather than in shell scripts. Nothing the product needs at run time is here.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
@@ -21,10 +21,11 @@ fn main() -> anyhow::Result<()> {
         ["peers"] => peers::install(&root()),
         ["setup"] => setup::toolchains(),
         ["tidy"] => tidy::run(&root()),
+        ["soak", runs] => attacks::soak(&root(), runs),
         ["attack-table"] => attacks::table(&root()),
         ["new-language", name] => new_language::run(&root(), name),
         _ => bail!(
-            "usage: cargo xtask test [cargo test arguments] | setup | peers | tidy | attack-table | new-language NAME"
+            "usage: cargo xtask test [cargo test arguments] | setup | peers | tidy | attack-table | soak RUNS | new-language NAME"
         ),
     }
 }

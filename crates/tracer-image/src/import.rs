@@ -100,6 +100,24 @@ pub fn import(
     .run()
 }
 
+/// Unpacks a plain archive into `folder` without making an image of it. Only for trying the reader
+/// on hostile archives: packing needs a base, reading does not.
+#[doc(hidden)]
+pub fn extract(
+    archive: &Path,
+    folder: &Path,
+    limits: ImportLimits,
+    cancel: &Cancel,
+) -> Result<(), ImageError> {
+    let reading = Reading::new(archive, limits, &(), cancel);
+    let unread = |error| ImageError::system(format!("read {}", archive.display()), error);
+    let file = File::open(archive).map_err(unread)?;
+    let (_, stream) = compression::open(BufReader::new(file)).map_err(unread)?;
+    let mut unpacked = Tree::new(&reading, folder)?;
+    unpacked.layer(reading.metered(stream), Whiteouts::Apply)?;
+    unpacked.finish()
+}
+
 impl Import<'_> {
     /// Reads the archive, puts its layers into the store and saves the image.
     pub(crate) fn run(mut self) -> Result<Manifest, ImageError> {

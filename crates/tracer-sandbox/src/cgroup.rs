@@ -26,6 +26,20 @@ struct Entry {
     home: File,
 }
 
+impl Entry {
+    /// Moves the thread back. Short of memory the kernel may refuse it for a moment, and a group
+    /// with a thread of the runner in it could never be removed.
+    fn leave(&self) -> io::Result<()> {
+        let mut result = write_zero(&self.home);
+        for _ in 0..8 {
+            if result.is_err() {
+                result = write_zero(&self.home);
+            }
+        }
+        result
+    }
+}
+
 /// A counter file, read from the start each time.
 #[derive(Debug)]
 struct Counter {
@@ -177,8 +191,9 @@ impl Set {
                 let home = OpenOptions::new().write(true).open(home.join("tasks"))?;
                 // Found out by writing: in and back.
                 write_zero(&into)?;
-                write_zero(&home)?;
-                Ok(Entry { into, home })
+                let entry = Entry { into, home };
+                entry.leave()?;
+                Ok(entry)
             });
         match into {
             Ok(entry) => {
@@ -360,6 +375,12 @@ extern "C" fn empty_pool() {
     }
 }
 
+/// Removes the groups that are in no run's use.
+#[cfg(feature = "weaken")]
+pub(crate) fn forget() {
+    empty_pool();
+}
+
 /// Groups left by runners that were killed go when the next one starts.
 fn remove_stale(home: Option<&Path>) {
     for entry in home
@@ -447,7 +468,7 @@ impl Lease {
         }
         if let Err(error) = result {
             for entry in &set.entries {
-                let _ = write_zero(&entry.home);
+                let _ = entry.leave();
             }
             set.give_up(false, &format!("joining the group: {error}"));
         }
@@ -460,7 +481,7 @@ impl Lease {
             }
         }
         for entry in &set.entries {
-            let _ = write_zero(&entry.home);
+            let _ = entry.leave();
         }
         cloned
     }

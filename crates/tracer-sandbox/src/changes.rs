@@ -40,6 +40,23 @@ pub(crate) fn list(tmpfs: &OwnedFd, layer: &Layer) -> io::Result<Vec<Change>> {
     Ok(walk.changes)
 }
 
+/// Lists what the folder `name` below `parent`, taken for the private layer over `host`, changes:
+/// for trying hostile layers without a run.
+#[cfg(feature = "weaken")]
+pub fn list_changes(
+    host: &Path,
+    parent: &Path,
+    name: &str,
+    copied: bool,
+) -> io::Result<Vec<Change>> {
+    let layer = Layer {
+        folder: host.to_owned(),
+        name: name.to_owned(),
+        copied,
+    };
+    list(&File::open(parent)?.into(), &layer)
+}
+
 struct Walk<'run> {
     layer: &'run Layer,
     root: Arc<OwnedFd>,

@@ -23,6 +23,15 @@ const MOST: usize = 64;
 
 static NAMESPACES: Mutex<Option<HashMap<Key, Arc<OwnedFd>>>> = Mutex::new(None);
 
+/// Lets go of the namespaces that are in no run's use.
+#[cfg(feature = "weaken")]
+pub(crate) fn forget() {
+    let mut cache = NAMESPACES
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    *cache = None;
+}
+
 /// A detached clone of `path` and what is mounted below, whose owner appears as `id`.
 pub(crate) fn clone_mapped(path: &Path, id: u32) -> io::Result<OwnedFd> {
     let metadata = fs::metadata(path)?;

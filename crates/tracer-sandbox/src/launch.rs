@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
-use std::{io, thread};
 
 use tracer_model::{Protection, Usage};
 
@@ -25,7 +25,7 @@ use crate::supervise::{Guest, watch};
 use crate::terminal::Reclaim;
 use crate::verdict::{Failure, degraded, explain, judge};
 
-/// Set once an overlay was refused, so that later runs copy at once.
+/// Set once an overlay was refused for good, so that later runs copy at once.
 static COPY: AtomicBool = AtomicBool::new(false);
 
 /// Runs the program of `request` to its end.
@@ -52,17 +52,28 @@ pub fn run(request: &Request) -> Result<Finished, SandboxError> {
     })
 }
 
+/// Forgets what runs leave for later ones to use: groups, mappings, what was found out of overlays.
+#[cfg(feature = "weaken")]
+pub fn forget() {
+    COPY.store(false, Ordering::Relaxed);
+    crate::cgroup::forget();
+    idmap::forget();
+}
+
 fn attempt_twice(request: &Request) -> Result<Finished, SandboxError> {
     match attempt(request, COPY.load(Ordering::Relaxed)) {
-        Err(Failure::Overlay) => {
-            COPY.store(true, Ordering::Relaxed);
+        Err(Failure::Overlay(errno)) => {
+            let for_now = [libc::ENOMEM, libc::ENOSPC, libc::EMFILE, libc::ENFILE];
+            if !for_now.contains(&errno) {
+                COPY.store(true, Ordering::Relaxed);
+            }
             attempt(request, true)
         }
         other => other,
     }
     .map_err(|failure| match failure {
         Failure::Error(error) => error,
-        Failure::Overlay => SandboxError::runner("copying a folder", io::Error::other("refused")),
+        Failure::Overlay(errno) => SandboxError::runner("copying a folder", os(errno)),
     })
 }
 
@@ -251,7 +262,7 @@ mod tests {
             }
             Err(Failure::Error(error)) if error.is_refusal() => Vec::new(),
             Err(Failure::Error(error)) => panic!("{error:?}"),
-            Err(Failure::Overlay) => panic!("overlays are refused"),
+            Err(Failure::Overlay(_)) => panic!("overlays are refused"),
         });
         assert_eq!(listed[0], listed[1]);
         if !listed[0].is_empty() {

@@ -46,12 +46,16 @@ mod terminal;
 mod verdict;
 mod weaken;
 
+#[cfg(feature = "weaken")]
+pub use changes::list_changes;
 pub use copy_out::{CopyLimits, CopyReport, copy_out};
 pub use erofs::mount_erofs;
 pub use error::SandboxError;
 #[cfg(feature = "weaken")]
 pub use fault::{Fault, Side, arm, disarm};
 pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
+#[cfg(feature = "weaken")]
+pub use launch::forget;
 pub use launch::run;
 pub use pool::Pool;
 pub use probe::probe;

@@ -64,7 +64,11 @@ pub(crate) fn errno() -> Errno {
 
 fn check(call: impl FnOnce() -> c_long) -> SysResult<c_long> {
     fault::point()?;
-    let result = call();
+    answer(call())
+}
+
+/// Without a point to fail at: what a kernel does not refuse, such as ending one's own child.
+fn answer(result: c_long) -> SysResult<c_long> {
     if result < 0 { Err(errno()) } else { Ok(result) }
 }
 
@@ -455,7 +459,7 @@ pub(crate) fn drop_capabilities(all: bool) -> SysResult<()> {
 /// Kills through a pidfd, so that a recycled pid is never hit.
 pub(crate) fn pidfd_kill(pidfd: RawFd) -> SysResult<()> {
     // SAFETY: plain integers and a null siginfo.
-    check(|| unsafe {
+    answer(unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             pidfd,
@@ -474,7 +478,7 @@ pub(crate) fn wait_pidfd(pidfd: RawFd) -> SysResult<(libc::siginfo_t, libc::rusa
         unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
     loop {
         // SAFETY: both out-pointers are valid.
-        let result = check(|| unsafe {
+        let result = answer(unsafe {
             libc::syscall(
                 libc::SYS_waitid,
                 libc::P_PIDFD,

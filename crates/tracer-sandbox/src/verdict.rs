@@ -16,7 +16,8 @@ use crate::supervise::Record;
 /// Why a start failed: for good, or only because overlays are refused.
 pub(crate) enum Failure {
     Error(SandboxError),
-    Overlay,
+    /// The kernel's answer says whether it will always be so.
+    Overlay(i32),
 }
 
 impl From<SandboxError> for Failure {
@@ -147,7 +148,7 @@ pub(crate) fn explain(report: &Report, layout: Option<&Layout>, request: &Reques
             "give it, or a folder above it, to the program",
         )),
         Step::Op => match layout.map(|layout| &layout.ops[index]) {
-            Some(Op::Overlay { image: false, .. }) => Failure::Overlay,
+            Some(Op::Overlay { image: false, .. }) => Failure::Overlay(report.errno),
             Some(Op::Overlay { path: at, .. }) => refused(
                 format!("stacking the layers of the image at {}", path(at).display()),
                 "the kernel needs overlays in user namespaces (5.11); use the host's toolchain",

@@ -9,17 +9,24 @@
 )]
 
 mod case;
+#[path = "../../../fuzz/bodies/copy_out.rs"]
+#[allow(unsafe_code, clippy::pedantic, unreachable_pub, missing_docs)] // written for the fuzzer
+mod copy_out_body;
+mod faults;
 mod outer;
 mod program;
 mod report;
 mod snapshot;
+mod soak;
 mod table;
 mod worker;
 
 pub use case::{Case, Mode, Shows, cases};
-pub use outer::stage;
+pub use faults::Faults;
+pub use outer::{copy_out_seeds, faults, soak, stage};
 pub use program::{prepare, repository};
 pub use report::{Report, judge};
 pub use snapshot::Snapshot;
+pub use soak::Account;
 pub use table::{Cell, write_table};
 pub use worker::attack;

@@ -24,8 +24,10 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::wait;
 
 use crate::case::{Case, Mode};
-use crate::program::prepare;
+use crate::faults::Faults;
+use crate::program::{prepare, repository};
 use crate::report::Report;
+use crate::soak::Account;
 
 /// The variable that tells a copy of the test's binary what it is.
 const STAGE: &str = "TRACER_ATTACK_STAGE";
@@ -35,6 +37,8 @@ pub(crate) const SECRET: &str = "the-secret-of-the-outside";
 const NOBODY: u32 = 65534;
 /// Where the case lies inside.
 pub(crate) const PROGRAMS: &str = "/tmp/case";
+/// Where the seeds of the copy-out lie inside.
+pub(crate) const SEEDS: &str = "/tmp/seeds";
 /// What the attacks aim at.
 pub(crate) const OUTSIDE: &str = "/tmp/outside";
 /// Longest a case may take, its clean runs included.
@@ -122,28 +126,73 @@ fn again(stage: &str) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Runs `case` in `mode` in a throwaway sandbox.
-pub(crate) fn run(case: &Case, mode: Mode) -> Result<Report, String> {
+/// A copy of this binary that will make a throwaway sandbox for `work`, with the groups that go
+/// when it is done.
+fn throwaway(work: &str) -> io::Result<(Command, Groups)> {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let program = prepare(case)?;
     let groups = Groups::make(&format!("attack-{}-{number}", std::process::id()));
-    let fail = |error: io::Error| format!("starting the throwaway sandbox: {error}");
-    let mut command = again("outer").map_err(fail)?;
-    command
-        .env("TRACER_ATTACK_CASE", &case.source)
-        .env("TRACER_ATTACK_MODE", mode.name())
-        .env("TRACER_ATTACK_PROGRAM", &program)
-        .env("TRACER_ATTACK_SECRET", SECRET)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
     let list: Vec<String> = groups
         .0
         .iter()
         .map(|(point, folder)| format!("{point}\t{}", folder.display()))
         .collect();
-    command.env("TRACER_ATTACK_GROUPS", list.join("\n"));
+    let mut command = again("outer")?;
+    command
+        .env("TRACER_ATTACK_GROUPS", list.join("\n"))
+        .env("TRACER_ATTACK_MODE", work)
+        .env("TRACER_ATTACK_SECRET", SECRET)
+        .env("TRACER_THROWAWAY", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    Ok((command, groups))
+}
+
+/// `total` runs of every kind in one throwaway sandbox, see [`crate::Account`].
+pub fn soak(total: u64) -> Result<Vec<Account>, String> {
+    alone(&format!("soak {total}"))
+}
+
+/// Fails every call of a set-up in turn, see [`crate::Faults`].
+pub fn faults(every: bool, user: bool) -> Result<Faults, String> {
+    let errors = if every { "all" } else { "one" };
+    alone(&format!(
+        "faults {errors}{}",
+        if user { OF_USER } else { "" }
+    ))
+}
+
+/// Feeds the seeds of the fuzz target to the copy-out; gives how many there were.
+pub fn copy_out_seeds() -> Result<u32, String> {
+    alone("seeds")
+}
+
+/// How work ends that an ordinary user is to do.
+const OF_USER: &str = " as a user";
+
+/// What a worker that is given `work` says at its end.
+fn alone<T: serde::de::DeserializeOwned>(work: &str) -> Result<T, String> {
+    let fail = |error: io::Error| error.to_string();
+    let (mut command, groups) = throwaway(work).map_err(fail)?;
+    let output = command.stderr(Stdio::inherit()).output().map_err(fail)?;
+    drop(groups);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let said = text
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str(line).ok());
+    said.ok_or_else(|| format!("it did not come to its end: {text}"))
+}
+
+/// Runs `case` in `mode` in a throwaway sandbox.
+pub(crate) fn run(case: &Case, mode: Mode) -> Result<Report, String> {
+    let program = prepare(case)?;
+    let fail = |error: io::Error| format!("starting the throwaway sandbox: {error}");
+    let (mut command, groups) = throwaway(mode.name()).map_err(fail)?;
+    command
+        .env("TRACER_ATTACK_CASE", &case.source)
+        .env("TRACER_ATTACK_PROGRAM", &program)
+        .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(fail)?;
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err("no pipes".to_owned());
@@ -260,10 +309,13 @@ fn outer() -> io::Result<()> {
     mount(None::<&str>, "/", None::<&str>, private, None::<&str>)?;
     // Opened before the mounts hide them.
     let own = File::open("/proc/self/exe")?;
-    let (program, source) = (
-        File::open(variable("TRACER_ATTACK_PROGRAM"))?,
-        File::open(variable("TRACER_ATTACK_CASE"))?,
-    );
+    let case = PathBuf::from(variable("TRACER_ATTACK_CASE"));
+    let files = if case.as_os_str().is_empty() {
+        None
+    } else {
+        let program = File::open(variable("TRACER_ATTACK_PROGRAM"))?;
+        Some((program, File::open(&case)?))
+    };
     let here = Path::new("/tmp");
     tmpfs(here, "size=128m,nr_inodes=20000,mode=755")?;
     for name in ["up", "work", "root"] {
@@ -293,10 +345,20 @@ fn outer() -> io::Result<()> {
     }
     copy(own, &root.join("tmp/harness"), 0o755)?;
     fs::create_dir_all(root.join("tmp/case"))?;
-    copy(program, &root.join("tmp/case/program"), 0o755)?;
-    let ending = PathBuf::from(variable("TRACER_ATTACK_CASE"));
-    let name = Path::new("source").with_extension(ending.extension().unwrap_or_default());
-    copy(source, &root.join("tmp/case").join(name), 0o644)?;
+    let seeds = root.join(SEEDS.trim_start_matches('/'));
+    fs::create_dir(&seeds)?;
+    for seed in fs::read_dir(repository().join("fuzz/seeds/copy_out"))?.flatten() {
+        copy(
+            File::open(seed.path())?,
+            &seeds.join(seed.file_name()),
+            0o644,
+        )?;
+    }
+    if let Some((program, source)) = files {
+        copy(program, &root.join("tmp/case/program"), 0o755)?;
+        let name = Path::new("source").with_extension(case.extension().unwrap_or_default());
+        copy(source, &root.join("tmp/case").join(name), 0o644)?;
+    }
     // What is written to the root shows here.
     fs::create_dir(root.join("upper"))?;
     bind(&here.join("up"), &root.join("upper"))?;
@@ -358,12 +420,9 @@ fn init() -> io::Result<()> {
     listen()?;
     let mut worker = Command::new("/tmp/harness");
     worker.env(STAGE, "worker").current_dir("/tmp");
-    if matches!(
-        variable("TRACER_ATTACK_MODE")
-            .to_str()
-            .and_then(Mode::named),
-        Some(Mode::User | Mode::Bwrap)
-    ) {
+    let mode = variable("TRACER_ATTACK_MODE");
+    let mode = mode.to_str().unwrap_or_default();
+    if matches!(Mode::named(mode), Some(Mode::User | Mode::Bwrap)) || mode.ends_with(OF_USER) {
         worker.uid(NOBODY).gid(NOBODY);
     }
     let worker = worker.spawn()?;

@@ -54,6 +54,11 @@ impl Snapshot {
         Self(all)
     }
 
+    /// How many things whose description begins with `kind`.
+    pub fn count(&self, kind: &str) -> usize {
+        self.0.iter().filter(|what| what.starts_with(kind)).count()
+    }
+
     /// What is here and not in `before`.
     pub fn since(&self, before: &Self) -> Vec<String> {
         self.0.difference(&before.0).cloned().collect()
