@@ -53,6 +53,8 @@ pub fn list_changes(
         folder: host.to_owned(),
         name: name.to_owned(),
         copied,
+        copy: None,
+        listed: true,
     };
     list(&File::open(parent)?.into(), &layer)
 }

@@ -18,7 +18,7 @@ use crate::meter::{Listing, Meter};
 use crate::output::Output;
 use crate::plan::Walls;
 use crate::probe::Spaces;
-use crate::protections::{Protections, WALLS};
+use crate::protections::{Protections, WALLS, os};
 use crate::request::{Access, Isolation, Request};
 use crate::start::{Started, start};
 use crate::supervise::{Guest, watch};
@@ -57,7 +57,7 @@ pub fn run(request: &Request) -> Result<Finished, SandboxError> {
 pub fn forget() {
     COPY.store(false, Ordering::Relaxed);
     crate::cgroup::forget();
-    idmap::forget();
+    crate::idmap::forget();
 }
 
 fn attempt_twice(request: &Request) -> Result<Finished, SandboxError> {

@@ -130,7 +130,7 @@ impl Pool {
                 Ok(finished)
             }
             Err(Failure::Error(error)) => Err(error),
-            Err(Failure::Overlay) => run(request),
+            Err(Failure::Overlay(_)) => run(request),
         }
     }
 
