@@ -99,6 +99,8 @@ pub struct Case {
     pub naive_copy: bool,
     /// The open run writes to the host's folder itself.
     pub no_layer: bool,
+    /// What is done instead of a plain run.
+    pub drive: Option<String>,
     /// What a kernel may lack, so that the open run cannot show anything there.
     pub may_lack: Option<String>,
     /// Why the open run is not made.
@@ -107,11 +109,14 @@ pub struct Case {
     pub no_user: Option<String>,
 }
 
+/// Programs that attack the trace, which another harness runs: they need a language.
+const INSTRUMENTATION: &str = "instrumentation";
+
 /// Every case below `folder`, sorted by name.
 pub fn cases(folder: &Path) -> Result<Vec<Case>, String> {
     let mut all = Vec::new();
     for group in entries(folder)? {
-        if !group.is_dir() {
+        if !group.is_dir() || group.ends_with(INSTRUMENTATION) {
             continue;
         }
         for source in entries(&group)? {
@@ -160,6 +165,7 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
         runs: 1,
         naive_copy: false,
         no_layer: false,
+        drive: None,
         may_lack: None,
         no_open: None,
         no_user: None,
@@ -214,6 +220,7 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
                 }
             }
             "runs" => case.runs = value.parse().map_err(|_| "runs is a number")?,
+            "drive" => case.drive = Some(value.to_owned()),
             "may be missing" => case.may_lack = Some(value.to_owned()),
             "not shown open" => case.no_open = Some(value.to_owned()),
             "not as a user" => case.no_user = Some(value.to_owned()),

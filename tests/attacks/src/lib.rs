@@ -12,6 +12,7 @@ mod case;
 #[path = "../../../fuzz/bodies/copy_out.rs"]
 #[allow(unsafe_code, clippy::pedantic, unreachable_pub, missing_docs)] // written for the fuzzer
 mod copy_out_body;
+mod drive;
 mod faults;
 mod outer;
 mod program;

@@ -119,7 +119,8 @@ fn remove(folder: &Path) {
     }
 }
 
-fn again(stage: &str) -> io::Result<Command> {
+/// A copy of this binary, to be another part.
+pub(crate) fn again(stage: &str) -> io::Result<Command> {
     let mut command = Command::new("/proc/self/exe");
     command.env(STAGE, stage);
     command.arg0(std::env::current_exe()?);
@@ -243,6 +244,8 @@ pub fn stage() {
         Some("outer") => outer(),
         Some("init") => init(),
         Some("worker") => crate::worker::main(),
+        Some("victim") => crate::drive::victim(),
+        Some("next") => crate::drive::next(),
         _ => Err(io::Error::other("no such stage")),
     };
     let code = match result {
