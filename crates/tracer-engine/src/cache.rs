@@ -1,11 +1,16 @@
-//! Emitters compiled once, kept between runs.
+//! Emitters compiled once, kept between runs; and what a program depends on, where a build tool holds
+//! it to checksums.
 //!
-//! Only products of the emitter's own sources are kept, never anything a subject had a hand in. A
-//! cache that cannot be read or written costs time and nothing else.
+//! Never kept is anything that a subject's own files had a hand in. A cache that cannot be read or
+//! written costs time and nothing else; what nobody used for a month goes.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// How long a product is kept that nobody uses.
+const IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Names a product by all that goes into it: toolchain, command, emitter files. The scratch
 /// folder, new in each run, does not count.
@@ -46,6 +51,30 @@ pub(crate) fn find(image: Option<&Path>, key: &str) -> Option<PathBuf> {
         .chain(folder())
         .map(|folder| folder.join(key))
         .find(|kept| kept.exists())
+        .inspect(|kept| used(kept))
+}
+
+/// Notes the use of a product, in the one of its times that no build system looks at.
+fn used(kept: &Path) {
+    let now = fs::FileTimes::new().set_accessed(SystemTime::now());
+    // An image's own is read-only, and never removed here.
+    let _ = fs::File::open(kept).and_then(|file| file.set_times(now));
+}
+
+/// Removes what was not used for `idle`.
+fn prune(folder: &Path, idle: Duration) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let used = entry.metadata().and_then(|metadata| metadata.accessed());
+        if !used.is_ok_and(|used| used.elapsed().is_ok_and(|since| since > idle)) {
+            continue;
+        }
+        // Somebody may just have found it: renamed first, so that nobody finds half of it.
+        let gone = folder.join(format!(".gone-{}", entry.file_name().display()));
+        if fs::rename(&path, &gone).is_ok() && fs::remove_file(&gone).is_err() {
+            let _ = fs::remove_dir_all(&gone);
+        }
+    }
 }
 
 /// Puts a kept product in its place: a file is copied, a folder linked to. False if that fails.
@@ -69,6 +98,7 @@ pub(crate) fn keep(key: &str, product: &Path) {
         copy(product, &made)?;
         fs::rename(made, folder.join(key))
     };
+    prune(&folder, IDLE);
     // Failing to keep it, or losing the race for it, only means that it is made again next time.
     let _ = kept();
 }
@@ -120,6 +150,28 @@ mod tests {
         let place = scratch.path().join("place");
         assert!(fetch(&kept, &place));
         assert_eq!(fs::read(place.join("a/link")).unwrap(), b"text");
+    }
+
+    #[test]
+    fn what_nobody_uses_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, tree, fresh) = (
+            folder.path().join("file"),
+            folder.path().join("tree"),
+            folder.path().join("fresh"),
+        );
+        fs::write(&file, "old").unwrap();
+        fs::create_dir_all(tree.join("below")).unwrap();
+        fs::write(&fresh, "new").unwrap();
+        let long_ago = fs::FileTimes::new().set_accessed(SystemTime::UNIX_EPOCH);
+        for path in [&file, &tree, &fresh] {
+            let opened = fs::File::open(path).unwrap();
+            opened.set_times(long_ago).unwrap();
+        }
+        used(&fresh);
+        prune(folder.path(), IDLE);
+        assert!(!file.exists() && !tree.exists() && fresh.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

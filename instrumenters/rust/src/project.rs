@@ -178,6 +178,10 @@ impl Facts {
                 ["config.toml", "config"].map(|name| folder.join(".cargo").join(name))
             })
             .find_map(|path| read(&path));
+        for folder in configured.as_deref().map(directories).unwrap_or_default() {
+            state.extend(checksums(&package.folder.join(&folder), read));
+            state.extend(checksums(&package.root.join(&folder), read));
+        }
         let own = ["config.toml", "config"]
             .iter()
             .find_map(|name| read(&package.home.join(name)));
@@ -189,6 +193,31 @@ impl Facts {
         package.state = fingerprint(&state);
         self
     }
+}
+
+/// The folders that stand in for registries, as Cargo's configuration names them.
+fn directories(configured: &[u8]) -> Vec<String> {
+    let sources = parsed(configured).and_then(|mut table| table.remove("source"));
+    let Some(Value::Table(sources)) = sources else {
+        return Vec::new();
+    };
+    let named = |source: &Value| Some(source.get("directory")?.as_str()?.to_owned());
+    sources.values().filter_map(named).collect()
+}
+
+/// What tells the crates in a folder from others of the same names: two programs may bring different
+/// ones, and what was built of one must not serve the other. Cargo holds the files to these sums.
+fn checksums(folder: &Path, read: Read<'_>) -> Vec<u8> {
+    let names = read(folder).unwrap_or_default();
+    let mut names: Vec<String> = String::from_utf8_lossy(&names)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    let sums = names
+        .iter()
+        .filter_map(|name| read(&folder.join(name).join(".cargo-checksum.json")));
+    sums.flatten().collect()
 }
 
 fn parsed(bytes: &[u8]) -> Option<Table> {
@@ -337,4 +366,30 @@ fn fingerprint(bytes: &[u8]) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_vendored_crates_are_another_state() {
+        let settings = |sum: &str| {
+            let read = |path: &Path| {
+                let text = match path.to_str()? {
+                    "/p/Cargo.toml" => "[package]\nname = \"p\"\nversion = \"1.0.0\"\n",
+                    "/p/.cargo/config.toml" => "[source.vendored]\ndirectory = \"vendor\"\n",
+                    "/p/vendor" => "dependency",
+                    "/p/vendor/dependency/.cargo-checksum.json" => sum,
+                    "/p/src" => "main.rs",
+                    "/p/src/main.rs" => "fn main() {}",
+                    _ => return None,
+                };
+                Some(text.as_bytes().to_vec())
+            };
+            find(Path::new("/p/src/main.rs"), &read)
+        };
+        assert_eq!(settings("{1}"), settings("{1}"));
+        assert_ne!(settings("{1}"), settings("{2}"));
+    }
 }
