@@ -3,21 +3,15 @@ package trc$;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.RandomAccessFile;
-import java.lang.reflect.Field;
-import java.nio.Buffer;
-import java.nio.MappedByteBuffer;
-import java.nio.channels.FileChannel;
 import sun.misc.Unsafe;
 
 /** The trace channel, mapped: header, slots and segments by address. See FORMAT.md. */
 final class Channel {
-    static final Unsafe MEMORY = unsafe();
+    /** By no reflection, which asks modules for their identity hashes. */
+    static final Unsafe MEMORY = Unsafe.getUnsafe();
     static final int SLOT = 64;
     static final int SLOT_RECORD = 47;
     static final int SEGMENT_HEADER = 32;
-
-    /** Held so that the memory stays mapped. */
-    private static MappedByteBuffer mapping;
 
     static long base;
     static long slots;
@@ -37,16 +31,6 @@ final class Channel {
 
     private Channel() {}
 
-    private static Unsafe unsafe() {
-        try {
-            Field field = Unsafe.class.getDeclaredField("theUnsafe");
-            field.setAccessible(true);
-            return (Unsafe) field.get(null);
-        } catch (ReflectiveOperationException impossible) {
-            throw new Error(impossible);
-        }
-    }
-
     static long offset(Class<?> owner, String name) throws ReflectiveOperationException {
         return MEMORY.objectFieldOffset(owner.getDeclaredField(name));
     }
@@ -64,8 +48,7 @@ final class Channel {
             // One buffer holds at most two gigabytes: further segments stay unused.
             long count = Math.min(number(header, 36), (Integer.MAX_VALUE - first) / each);
             long size = first + count * each;
-            mapping = file.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, size);
-            base = MEMORY.getLong(mapping, offset(Buffer.class, "address"));
+            base = Mapping.of(file, size);
             slots = base + number(header, 24);
             segments = base + number(header, 40);
             slotCount = (int) number(header, 28);

@@ -14,7 +14,8 @@ const TRANSIENT: usize = 16;
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     number: u32,
-    type_id: u32,
+    /// Of its type's name: each stream numbers names by itself.
+    type_hash: u64,
     holders: u32,
 }
 
@@ -34,19 +35,20 @@ pub(crate) struct Bindings<'t>(BTreeMap<&'t str, Vec<u64>>);
 
 impl Heap {
     /// The number of the object at an address; `next` is the last number given in the trace.
-    pub(crate) fn number(&mut self, address: u64, type_id: u32, next: &mut u32) -> Option<u32> {
+    pub(crate) fn number(&mut self, address: u64, type_name: &str, next: &mut u32) -> Option<u32> {
         if address == 0 {
             return None;
         }
         self.shown.push(address);
+        let type_hash = hash(type_name);
         let entry = self.entries.entry(address).or_insert(Entry {
             number: 0,
-            type_id,
+            type_hash,
             holders: 0,
         });
-        if entry.number == 0 || entry.type_id != type_id {
+        if entry.number == 0 || entry.type_hash != type_hash {
             *next = next.saturating_add(1);
-            (entry.number, entry.type_id) = (*next, type_id);
+            (entry.number, entry.type_hash) = (*next, type_hash);
         }
         Some(entry.number)
     }
@@ -107,4 +109,11 @@ impl Heap {
             self.release(&addresses);
         }
     }
+}
+
+/// FNV-1a.
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -62,6 +62,7 @@ const EMITTER: &[EmitterFile] = emitter![
     "Hashes.java",
     "Heap.java",
     "Layout.java",
+    "Mapping.java",
     "Marks.java",
     "Order.java",
     "Output.java",
