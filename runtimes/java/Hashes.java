@@ -7,7 +7,10 @@ import sun.misc.Unsafe;
  * thread, and loading a class draws some: so its state is put back behind what the emitter does.
  *
  * <p>The state lies in the JVM's own memory, and is found by the constants that every thread begins
- * with, in a thread that has drawn none. Where they are not found, nothing is touched.
+ * with, in a thread that has drawn none. Where they are not found, nothing is touched. What the
+ * emitter must not do is give an object of the JDK's its hash before the program would: no method
+ * handles, no asking of modules. A thread that the program starts draws from a seed that also hangs
+ * on the JVM's own threads; what it prints of hashes differs from run to run.
  */
 final class Hashes {
     private static final Unsafe MEMORY = Channel.MEMORY;

@@ -2,13 +2,10 @@ package trc$;
 
 import java.io.FileDescriptor;
 import java.io.RandomAccessFile;
-import java.lang.reflect.AccessibleObject;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.nio.Buffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
-import sun.misc.Unsafe;
 
 /**
  * Maps a file by the JDK's own native call. What stands before that in {@link FileChannel#map}
@@ -21,12 +18,6 @@ final class Mapping {
     private static MappedByteBuffer held;
 
     private Mapping() {}
-
-    /** Laid out as {@link AccessibleObject}, whose fields reflection hides. */
-    private static final class Mirror {
-        boolean override;
-        volatile Object cache;
-    }
 
     /** The address of so many bytes from the file's beginning. */
     static long of(RandomAccessFile file, long size) throws Exception {
@@ -69,18 +60,8 @@ final class Mapping {
         }
     }
 
-    @SuppressWarnings("deprecation")
     private static long call(Method map, Object target, Object... with)
             throws ReflectiveOperationException {
-        Unsafe memory = Channel.MEMORY;
-        memory.putBoolean(map, Channel.offset(Mirror.class, "override"), true);
-        if (!map.isAccessible()) {
-            throw new IllegalAccessException();
-        }
-        try {
-            return (Long) map.invoke(target, with);
-        } catch (InvocationTargetException failed) {
-            throw new ReflectiveOperationException(failed);
-        }
+        return (Long) Inside.call(map, target, with);
     }
 }

@@ -1,5 +1,9 @@
 package trc$;
 
+import java.lang.StackWalker.StackFrame;
+import java.util.Iterator;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import jdk.internal.vm.annotation.Hidden;
 
 /** Which writer is whose. A thread's number comes from the thread that made it, not from chance. */
@@ -25,6 +29,12 @@ final class Threads extends InheritableThreadLocal<Writer> {
             Text.utf8("", 0, 0);
             Output.watch();
             Hashes.find();
+            try {
+                Inside.open("jdk.internal.misc");
+                Ending.load();
+            } catch (ReflectiveOperationException | RuntimeException | LinkageError otherJdk) {
+                // Then the ends of threads are not told.
+            }
             Hashes.rewind(P.class, A.class, V.class);
         }
     }
@@ -51,7 +61,15 @@ final class Threads extends InheritableThreadLocal<Writer> {
             ALL.set(writer);
         }
         if (writer.thread == null) {
-            writer.begin(Thread.currentThread());
+            Thread thread = Thread.currentThread();
+            writer.begin(thread);
+            if (!writer.isVirtual) {
+                long generator = Hashes.own();
+                long low = Hashes.low(generator);
+                long high = Hashes.high(generator);
+                Ending.watch(writer);
+                Hashes.put(generator, low, high);
+            }
         }
         recent = writer;
         return writer;
@@ -62,7 +80,45 @@ final class Threads extends InheritableThreadLocal<Writer> {
         if (parent == null || parent.thread == null) {
             return null;
         }
+        int kind = VIRTUAL ? Kind.asked() : Kind.ORDINARY;
+        if (kind == Kind.JDK) {
+            return null;
+        }
         Channel.threads = true;
-        return parent.child();
+        return parent.child(kind == Kind.VIRTUAL);
+    }
+
+    /** Whether this JDK has virtual threads, and threads of its own that carry them. */
+    private static final boolean VIRTUAL = Writer.VIRTUAL != null;
+
+    /** What kind of thread is being made: only the calls on the stack say it. */
+    private static final class Kind implements Function<Stream<StackFrame>, Integer> {
+        static final int ORDINARY = 0;
+        static final int VIRTUAL = 1;
+        /** It runs nothing of the subject's; how many there are hangs on the machine. */
+        static final int JDK = 2;
+
+        static int asked() {
+            return StackWalker.getInstance().walk(new Kind());
+        }
+
+        @Override
+        public Integer apply(Stream<StackFrame> frames) {
+            Iterator<StackFrame> each = frames.iterator();
+            for (int i = 0; i < 12 && each.hasNext(); i++) {
+                StackFrame frame = each.next();
+                if (frame.getMethodName().equals("<init>")) {
+                    switch (frame.getClassName()) {
+                        case "java.lang.BaseVirtualThread":
+                            return VIRTUAL;
+                        case "jdk.internal.misc.CarrierThread":
+                        case "jdk.internal.misc.InnocuousThread":
+                            return JDK;
+                        default:
+                    }
+                }
+            }
+            return ORDINARY;
+        }
     }
 }

@@ -45,8 +45,14 @@ final class Writer {
 
     static final Unsafe MEMORY = Channel.MEMORY;
 
+    /** What virtual threads are; null where there are none. */
+    static final Class<?> VIRTUAL = virtual();
+
     /** The thread whose records these are; null before its first. */
     Thread thread;
+    boolean isVirtual;
+    /** Where the record of the thread's end stands that may not have been its end; 0 if none. */
+    private long endedAt;
     /** Next byte of the segment; below the limit a small record fits and may be written. */
     long at;
     long limit;
@@ -105,7 +111,16 @@ final class Writer {
         this.stream = Channel.takeStream();
     }
 
+    private static Class<?> virtual() {
+        try {
+            return Class.forName("java.lang.BaseVirtualThread", false, null);
+        } catch (ClassNotFoundException olderJdk) {
+            return null;
+        }
+    }
+
     void begin(Thread owner) {
+        isVirtual = VIRTUAL != null && VIRTUAL.isInstance(owner);
         int sites = Channel.slotCount;
         seen = new byte[sites];
         visited = new int[sites];
@@ -239,6 +254,7 @@ final class Writer {
 
     /** Where the fast way is closed: what to do with a visit of this site. */
     private int decide(int site) {
+        goOn();
         if (site >= Channel.slotCount) {
             return DROP;
         }
@@ -564,11 +580,48 @@ final class Writer {
 
     // Threads.
 
+    /** The thread is over. */
+    void ended() {
+        if (origin == MAIN || !room(SMALL)) {
+            return;
+        }
+        int what = intern(word(isVirtual));
+        if (!room(SMALL)) {
+            return;
+        }
+        if (isVirtual) {
+            // No one says when it ends: it has, unless it says more.
+            endedAt = at;
+        }
+        if (mute != MUTE_NONE) {
+            writeDepth();
+        }
+        long to = at + 1;
+        MEMORY.putByte(to, (byte) 2);
+        to = Channel.varint(to + 1, what);
+        close(TASK, Channel.varint(Channel.varint(to, 0), 0));
+        limit = isVirtual ? 0 : openLimit();
+    }
+
+    /** It was not the end: takes back the record that said so. */
+    private void goOn() {
+        if (endedAt != 0) {
+            MEMORY.setMemory(endedAt, at - endedAt, (byte) 0);
+            at = endedAt;
+            endedAt = 0;
+        }
+    }
+
+    private static String word(boolean virtual) {
+        return virtual ? "virtual thread" : "thread";
+    }
+
     /** The writer of a thread that this one makes. */
-    Writer child() {
+    Writer child(boolean virtual) {
         Writer child = new Writer(stream + 1, THREAD, ++children, here);
+        goOn();
         if (mute == MUTE_NONE && left > 0 && room(SMALL)) {
-            int what = intern("thread");
+            int what = intern(word(virtual));
             long to = at + 1;
             MEMORY.putByte(to, (byte) 0);
             to = Channel.varint(to + 1, what);
@@ -585,6 +638,7 @@ final class Writer {
 
     void output(int stream, byte[] bytes, int from, int length) {
         int shown = Output.shown(length);
+        goOn();
         if (mute != MUTE_NONE || left == 0 || !room(shown + SMALL)) {
             return;
         }
@@ -650,6 +704,9 @@ final class Writer {
         }
         if (depth == 0) {
             finish();
+            if (isVirtual) {
+                ended();
+            }
         }
     }
 

@@ -90,7 +90,10 @@ fn printed_hashes_are_those_of_the_untraced_run() {
     if is_missing() {
         return;
     }
-    for lambda in ["", "Runnable r = () -> System.out.println(new Object()); r.run(); System.out.println(new Object());"] {
+    for lambda in [
+        "",
+        "Runnable r = () -> System.out.println(new Object()); r.run(); System.out.println(new Object());",
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), &HASHES.replace("LAMBDA", lambda));
         let settings = settings(folder.path()).unwrap();

@@ -14,7 +14,10 @@ impl Walk<'_, '_> {
             0 | 3 => {
                 // Threads and processes have streams of their own, numbered beforehand.
                 let own = phase == 3
-                    || matches!(what.as_str(), "thread" | "process" | "worker" | "goroutine");
+                    || matches!(
+                        what.as_str(),
+                        "thread" | "virtual thread" | "process" | "worker" | "goroutine"
+                    );
                 let task = own.then(|| self.next_child()).flatten().unwrap_or_else(|| {
                     self.just_created = Some(raw);
                     self.new_task(raw)

@@ -108,7 +108,9 @@ impl Converter<'_> {
                 heap,
                 text,
             } => Value {
-                id: self.heap.number(*heap, self.names.text(*type_id), self.next_identity),
+                id: self
+                    .heap
+                    .number(*heap, self.names.text(*type_id), self.next_identity),
                 ..Value::scalar(
                     self.names.text(*type_id),
                     Shape::Opaque,
@@ -132,7 +134,9 @@ impl Converter<'_> {
                 heap,
                 target,
             } => {
-                let id = self.heap.number(*heap, self.names.text(*type_id), self.next_identity);
+                let id = self
+                    .heap
+                    .number(*heap, self.names.text(*type_id), self.next_identity);
                 let shape = match target {
                     Some(target) => Shape::Record {
                         fields: vec![("*".to_owned(), self.value(target))],
@@ -149,7 +153,9 @@ impl Converter<'_> {
 
     fn container<T>(&mut self, raw: &RawItems<T>, shape: impl FnOnce(&mut Self) -> Shape) -> Value {
         // The container before its parts: numbers follow the order of reading.
-        let id = self.heap.number(raw.heap, self.names.text(raw.type_id), self.next_identity);
+        let id = self
+            .heap
+            .number(raw.heap, self.names.text(raw.type_id), self.next_identity);
         let shape = shape(self);
         Value {
             id,

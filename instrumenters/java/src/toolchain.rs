@@ -1,6 +1,6 @@
 //! How Java programs are built and run: `javac`, then `java`. Only says what to run; starts nothing.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use tracer_instrument::engine::parse;
@@ -68,11 +68,15 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         "-d",
     ]));
     build.push(classes.clone().into_os_string());
-    build.push("-cp".into());
-    build.push(jar.into_os_string());
     let mut run = vec![OsString::from("java")];
-    for flag in request.compiler_flags {
+    let mut given = None;
+    let mut flags = request.compiler_flags.iter();
+    while let Some(flag) = flags.next() {
         match flag.to_str() {
+            Some("-cp" | "-classpath" | "--class-path") => given = flags.next().cloned(),
+            Some(text) if text.starts_with("--class-path=") => {
+                given = Some(text["--class-path=".len()..].into());
+            }
             Some("--enable-preview") => {
                 build.push(flag.clone());
                 build.push("--release".into());
@@ -89,9 +93,17 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     let main = request.sources.first();
     let facts = main.map(|main| Facts::of(main.original, main.path));
     let facts = facts.unwrap_or_default();
-    if let Some(main) = main {
+    // As `java` has it: the folders named, else the one that the package counts from.
+    let path = given.unwrap_or_else(|| joined_paths(facts.places()));
+    let shown = roots(&facts.root).chain(read(&path));
+    plan.folders = shown.filter(|folder| folder.parent().is_some()).collect();
+    build.push("-cp".into());
+    build.push(joined(&[jar.as_os_str(), &path]));
+    // What an earlier build left there is not newer than the text.
+    build.push("-Xprefer:source".into());
+    if main.is_some() {
         build.push("-sourcepath".into());
-        build.push(facts.root.into_os_string());
+        build.push(joined(&[&joined_paths(roots(&facts.root)), &path]));
         build.push(request.given.as_os_str().to_owned());
         if request.traced {
             for source in request.sources {
@@ -100,7 +112,6 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
                 }
             }
         }
-        let _ = main;
     }
     plan.build.push(build);
     // Both runs have the same boot class path: with a longer one the JVM starts in another way,
@@ -108,16 +119,44 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     let mut boot = OsString::from("-Xbootclasspath/a:");
     boot.push(placed);
     run.push(boot);
-    if release(&request.found.version).parse().is_ok_and(|release: u32| release >= 23) {
+    if release(&request.found.version)
+        .parse()
+        .is_ok_and(|release: u32| release >= 23)
+    {
         // The emitter's is no business of the program's standard error.
         run.push("--sun-misc-unsafe-memory-access=allow".into());
     }
     run.push("-cp".into());
-    run.push(classes.into_os_string());
+    run.push(joined(&[classes.as_os_str(), &path]));
     run.push(facts.class.into());
     run.extend(request.args.iter().cloned());
     plan.argv = run;
     plan
+}
+
+/// A class path of these parts.
+fn joined(parts: &[&OsStr]) -> OsString {
+    parts.join(OsStr::new(":"))
+}
+
+fn joined_paths(paths: impl Iterator<Item = PathBuf>) -> OsString {
+    let paths: Vec<OsString> = paths.map(PathBuf::into_os_string).collect();
+    paths.join(OsStr::new(":"))
+}
+
+/// The folders that a class path reads; its archives are in some.
+fn read(path: &OsStr) -> impl Iterator<Item = PathBuf> {
+    std::env::split_paths(path).filter_map(|part| {
+        let whole = part.extension().is_none_or(|extension| extension != "jar");
+        let folder = if whole && !part.ends_with("*") {
+            Some(part.as_path())
+        } else {
+            part.parent()
+        };
+        folder
+            .filter(|folder| folder.is_absolute())
+            .map(Path::to_path_buf)
+    })
 }
 
 /// The steps that make the emitter.
@@ -133,6 +172,8 @@ fn emitter(request: &PlanRequest<'_>, plan: &mut Plan, jar: &Path, placed: &Path
         "-XDstringConcat=inline",
         "--add-exports",
         "java.base/jdk.internal.vm.annotation=ALL-UNNAMED",
+        "--add-exports",
+        "java.base/jdk.internal.misc=ALL-UNNAMED",
         "-d",
     ]));
     compile.push(classes.clone().into_os_string());
@@ -184,6 +225,13 @@ struct Facts {
 }
 
 impl Facts {
+    /// Where classes and resources lie that the program names: beside its sources, and in the
+    /// folders that build tools keep for them.
+    fn places(&self) -> impl Iterator<Item = PathBuf> {
+        let kinds = kinds(&self.root).map(|kind| kind.join("resources"));
+        std::iter::once(self.root.clone()).chain(kinds)
+    }
+
     fn of(source: &[u8], path: &Path) -> Self {
         let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -236,6 +284,23 @@ fn root(folder: &Path, package: Option<&str>) -> PathBuf {
         }
     }
     root.to_path_buf()
+}
+
+/// `src/main` for sources in `src/main/java`; for those of tests, `src/test` and `src/main`.
+fn kinds(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let own = root.parent().filter(|_| root.ends_with("java"));
+    let test = own.filter(|own| own.ends_with("src/test"));
+    let main = test.map(|test| test.with_file_name("main"));
+    own.filter(|own| test.is_some() || own.ends_with("src/main"))
+        .map(Path::to_path_buf)
+        .into_iter()
+        .chain(main)
+}
+
+/// The folders that packages may count from: the file's own, and what tests are tests of.
+fn roots(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let main = kinds(root).skip(1).map(|kind| kind.join("java"));
+    std::iter::once(root.to_path_buf()).chain(main)
 }
 
 /// The class that `java` would be told to start: the public one with a `main`, else the one named
@@ -325,7 +390,10 @@ pub(crate) fn local_modules(
     let folder = path.parent().unwrap_or(Path::new(""));
     let package = package(tree, source);
     let root = root(folder, package.as_deref());
+    let roots: Vec<PathBuf> = roots(&root).collect();
     let mut folders = vec![folder.to_path_buf()];
+    let inside = package.unwrap_or_default().replace('.', "/");
+    folders.extend(roots[1..].iter().map(|root| root.join(&inside)));
     let mut candidates = Vec::new();
     let mut names = std::collections::BTreeSet::new();
     let mut waiting = vec![tree.root_node()];
@@ -337,17 +405,29 @@ pub(crate) fn local_modules(
             "identifier" if text(node, source).starts_with(|c: char| c.is_uppercase()) => {
                 names.insert(text(node, source).into_owned());
             }
+            "scoped_type_identifier" | "field_access" => {
+                let name = text(node, source);
+                let class = name.rsplit('.').next().unwrap_or_default();
+                let qualified = name.starts_with(|c: char| c.is_lowercase())
+                    && class.starts_with(|c: char| c.is_uppercase());
+                if qualified {
+                    let file = name.replace('.', "/") + ".java";
+                    candidates.extend(roots.iter().map(|root| root.join(&file)));
+                }
+            }
             "import_declaration" => {
                 let inner = parts(node);
                 let Some(first) = inner.first() else { continue };
                 let dotted = text(*first, source).replace('.', "/");
-                if inner.iter().any(|part| part.kind() == "asterisk") {
-                    folders.push(root.join(&dotted));
+                for root in &roots {
+                    // A class, a member of one, or a package.
+                    let named = root.join(&dotted);
+                    candidates.extend(named.parent().map(|owner| owner.with_extension("java")));
+                    candidates.push(named.with_extension("java"));
+                    if inner.iter().any(|part| part.kind() == "asterisk") {
+                        folders.push(named);
+                    }
                 }
-                // A class, or a member of one.
-                let class = root.join(dotted);
-                candidates.extend(class.parent().map(|owner| owner.with_extension("java")));
-                candidates.push(class.with_extension("java"));
                 continue;
             }
             _ => {}
