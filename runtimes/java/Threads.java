@@ -12,6 +12,8 @@ final class Threads extends InheritableThreadLocal<Writer> {
     private static final Threads ALL = OPEN ? new Threads() : null;
     /** The writer asked for last: nearly always the right one. */
     private static Writer recent;
+    private static boolean tried;
+    private static boolean opened;
 
     static {
         if (OPEN) {
@@ -29,12 +31,6 @@ final class Threads extends InheritableThreadLocal<Writer> {
             Text.utf8("", 0, 0);
             Output.watch();
             Hashes.find();
-            try {
-                Inside.open("jdk.internal.misc");
-                Ending.load();
-            } catch (ReflectiveOperationException | RuntimeException | LinkageError otherJdk) {
-                // Then the ends of threads are not told.
-            }
             Hashes.rewind(P.class, A.class, V.class);
         }
     }
@@ -67,12 +63,29 @@ final class Threads extends InheritableThreadLocal<Writer> {
                 long generator = Hashes.own();
                 long low = Hashes.low(generator);
                 long high = Hashes.high(generator);
-                Ending.watch(writer);
+                watch(writer);
                 Hashes.put(generator, low, high);
             }
         }
         recent = writer;
         return writer;
+    }
+
+    /** Opening modules draws hashes: not before there is a thread that ends. */
+    private static synchronized void watch(Writer writer) {
+        try {
+            if (!tried) {
+                tried = true;
+                Inside.open("jdk.internal.misc");
+                Ending.load();
+                opened = true;
+            }
+            if (opened) {
+                Ending.watch(writer);
+            }
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError otherJdk) {
+            // Then the ends of threads are not told.
+        }
     }
 
     @Override
