@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#ifndef __wasm__
 #include <sys/syscall.h>
+#endif
 
 #include "tracer_emit.h"
 
@@ -112,6 +114,23 @@ static __thread struct stream_writer writer;
 
 /* Kernel and memory, without the C library. */
 
+#if defined __wasm__
+/* The machine around a module lays the channel over pages of the module's own memory. */
+#define FROM_MACHINE(name) __attribute__((import_module("tracer"), import_name(name)))
+extern u32 channel_size(void) FROM_MACHINE("size");
+extern int lay_channel(void *, size_t) FROM_MACHINE("map");
+
+/* Fresh memory of the module, zeroed and at the start of a page; NULL if there is none left. */
+static void *map(size_t size, int descriptor)
+{
+	enum { PAGE_SIZE = 65536 };
+	size_t before = __builtin_wasm_memory_grow(0, (size + PAGE_SIZE - 1) / PAGE_SIZE);
+	if (before == (size_t)-1)
+		return NULL;
+	void *at = (void *)(before * PAGE_SIZE);
+	return descriptor >= 0 && lay_channel(at, size) ? NULL : at;
+}
+#else
 static long kernel(long number, long a, long b, long c, long d, long e, long f)
 {
 #if defined __x86_64__
@@ -149,6 +168,7 @@ static void *map(size_t size, int descriptor)
 	                 descriptor < 0 ? PRIVATE_ANONYMOUS : SHARED, descriptor, 0);
 	return at < 0 && at > -4096 ? NULL : (void *)at;
 }
+#endif
 
 static void copy(u8 *to, const void *from, size_t n)
 {
@@ -183,6 +203,19 @@ static inline u8 *put_zigzag(u8 *to, int64_t n)
 
 /* Finding the channel */
 
+static void before_fork(void);
+static void in_parent(void);
+static void in_child(void);
+
+#ifdef __wasm__
+/* Maps the whole channel, if there is one. */
+static int map_channel(void)
+{
+	u32 size = channel_size();
+	channel.base = size ? map(size, 0) : NULL;
+	return channel.base != NULL;
+}
+#else
 extern char **environ __attribute__((weak));
 
 /* Takes NAME=<number> out of the environment. -1 if it is not there. */
@@ -207,34 +240,36 @@ static int take_variable(const char *name)
 	return -1;
 }
 
-static void before_fork(void);
-static void in_parent(void);
-static void in_child(void);
+static int map_channel(void)
+{
+	int descriptor = take_variable("TRACER_CHANNEL");
+	if (descriptor < 0)
+		return 0;
+	u64 head[512] __attribute__((aligned(8)));
+	u8 *header = (u8 *)head;
+	if (kernel(SYS_pread64, descriptor, (long)header, 72, 0, 0, 0) != 72 || header[0] != 'T' ||
+	    header[1] != 'R' || header[2] != 'C' || header[3] != 'S')
+		return 0;
+	channel.base = header;
+	channel.base = map((size_t)field(40) + (size_t)field(36) * field(44), descriptor);
+	kernel(SYS_close, descriptor, 0, 0, 0, 0, 0);
+	return channel.base != NULL;
+}
+#endif
+
 extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
 	__attribute__((weak));
 
 static void open_channel(void)
 {
 	channel.state = 2;
-	int descriptor = take_variable("TRACER_CHANNEL");
-	if (descriptor < 0)
+	if (!map_channel())
 		return;
-	u64 head[512] __attribute__((aligned(8)));
-	u8 *header = (u8 *)head;
-	if (kernel(SYS_pread64, descriptor, (long)header, 72, 0, 0, 0) != 72 || header[0] != 'T' ||
-	    header[1] != 'R' || header[2] != 'C' || header[3] != 'S')
-		return;
-	channel.base = header;
-	u32 slots = field(28), segments = field(36), first = field(40), size = field(44);
-	channel.base = map((size_t)first + (size_t)segments * size, descriptor);
-	kernel(SYS_close, descriptor, 0, 0, 0, 0, 0);
-	if (!channel.base)
-		return;
-	channel.slot_count = slots;
-	channel.segment_count = segments;
-	channel.segment_size = size;
+	u32 slots = channel.slot_count = field(28);
+	channel.segment_count = field(36);
+	channel.segment_size = field(44);
 	channel.slots = (struct slot *)(channel.base + field(24));
-	channel.segments = channel.base + first;
+	channel.segments = channel.base + field(40);
 	channel.events = field(48);
 	channel.depth = channel.base[56];
 	channel.detail = channel.base[57];

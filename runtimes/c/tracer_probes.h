@@ -637,6 +637,106 @@ void KEPT(_tr_p)(void)
 	if (now > (int64_t)written[2])
 		output(2, stderr, (u64)now);
 }
+#elif defined __wasm__
+/* The C library of modules is musl's, whose streams begin with these fields. */
+struct stream {
+	u32 flags;
+	u8 *read_at, *read_end;
+	int (*close)(FILE *);
+	u8 *write_end, *write_at, *write_base;
+	size_t (*read)(FILE *, u8 *, size_t);
+	size_t (*write)(FILE *, const u8 *, size_t);
+};
+
+typedef size_t writing(FILE *, const u8 *, size_t);
+static writing *library[3], *own[3];
+static u64 flushed[3], written[3];
+/* The beginning of what was flushed and is not told yet. */
+static u8 untold[3][STDOUT_TEXT];
+static u32 kept_back[3];
+
+static void keep_back(u32 number, const u8 *text, size_t length)
+{
+	u32 left = STDOUT_TEXT - kept_back[number];
+	u32 part = length < left ? (u32)length : left;
+	copy(untold[number] + kept_back[number], text, part);
+	kept_back[number] += part;
+}
+
+/* Stands in for a stream's own function, and notes what it passes on. */
+static size_t count_flush(u32 number, FILE *file, const u8 *more, size_t length)
+{
+	struct stream *stream = (struct stream *)file;
+	u64 pending = (u64)(stream->write_at - stream->write_base);
+	u64 unsaid = flushed[number] + pending - written[number];
+	u64 last = unsaid < pending ? unsaid : pending;
+	keep_back(number, stream->write_at - last, (size_t)last);
+	keep_back(number, more, length);
+	flushed[number] += pending + length;
+	size_t result = library[number](file, more, length);
+	if (stream->write != own[number]) {
+		/* The first write of stdout finds out what it is, and takes another function from then on. */
+		library[number] = stream->write;
+		stream->write = own[number];
+	}
+	return result;
+}
+
+static size_t flush_stdout(FILE *file, const u8 *more, size_t length)
+{
+	return count_flush(1, file, more, length);
+}
+
+static size_t flush_stderr(FILE *file, const u8 *more, size_t length)
+{
+	return count_flush(2, file, more, length);
+}
+
+static void watch(u32 number, FILE *file, writing *counting)
+{
+	struct stream *stream = (struct stream *)file;
+	if (library[number])
+		return;
+	library[number] = stream->write;
+	stream->write = own[number] = counting;
+}
+
+/* Tells what came since the last time. */
+static COLD void output(u32 number, FILE *file)
+{
+	struct stream *stream = (struct stream *)file;
+	u64 pending = (u64)(stream->write_at - stream->write_base);
+	u64 length = flushed[number] + pending - written[number];
+	if (!length)
+		return;
+	u32 before = kept_back[number];
+	kept_back[number] = 0;
+	written[number] += length;
+	if (writer.mute || writer.writing || !writer.left || !writer.seen || !room(STDOUT_TEXT + SMALL))
+		return;
+	u64 waiting = length < pending ? length : pending;
+	u32 after = STDOUT_TEXT - before < waiting ? STDOUT_TEXT - before : (u32)waiting;
+	u8 *to = open_small();
+	*to++ = (u8)number;
+	to = put_varint(put_varint(to, length), before + after);
+	copy(to, untold[number], before);
+	copy(to + before, stream->write_at - waiting, after);
+	close_small(STDOUT, to + before + after);
+}
+
+void _tr_pw(void)
+{
+	if (channel.state != 1)
+		return;
+	watch(1, stdout, flush_stdout);
+	watch(2, stderr, flush_stderr);
+}
+
+void KEPT(_tr_p)(void)
+{
+	output(1, stdout);
+	output(2, stderr);
+}
 #else
 void _tr_pw(void) {}
 void KEPT(_tr_p)(void) {}

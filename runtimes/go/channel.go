@@ -4,12 +4,11 @@
 // It keeps recorded events nowhere but in the channel, starts no goroutine, waits for nobody but another emitter,
 // and never calls a method of the program's values.
 //
-// This file finds and maps the channel.
+// This file reads the channel's head; `channel_*.go` find and map it.
 package tracer_emit
 
 import (
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 )
 
@@ -42,8 +41,6 @@ const (
 	segmentHeader = 32
 	// Longest record without strings or containers, and what INTERN and DEPTH may put before.
 	small = 128
-	// Memory of the emitter's own, reserved and not used until it is needed.
-	arenaSize = 1 << 28
 )
 
 // A slot holds what was left out of a site's visits.
@@ -74,19 +71,6 @@ func at[T any](address uintptr) *T {
 	return *(**T)(unsafe.Pointer(&address))
 }
 
-func mapMemory(size uintptr, descriptor int) uintptr {
-	flags := uintptr(syscall.MAP_SHARED)
-	if descriptor < 0 {
-		flags = syscall.MAP_PRIVATE | syscall.MAP_ANON | syscall.MAP_NORESERVE
-	}
-	where, _, failed := syscall.RawSyscall6(syscall.SYS_MMAP, 0, size,
-		syscall.PROT_READ|syscall.PROT_WRITE, flags, uintptr(descriptor), 0)
-	if failed != 0 {
-		return 0
-	}
-	return where
-}
-
 // Memory for good; 0 if there is none left.
 func allocate(size uintptr) uintptr {
 	size = (size + 63) &^ 63
@@ -101,44 +85,13 @@ func field(offset uintptr) uint32 {
 	return *at[uint32](channel.base + offset)
 }
 
-// Takes the channel's number out of the environment; -1 if it is not there.
-func takeVariable() int {
-	const name = "TRACER_CHANNEL"
-	text, found := syscall.Getenv(name)
-	if !found {
-		return -1
-	}
-	syscall.Unsetenv(name)
-	number := 0
-	for _, digit := range []byte(text) {
-		if digit < '0' || digit > '9' {
-			return -1
-		}
-		number = number*10 + int(digit-'0')
-	}
-	return number
-}
-
 func openChannel() {
-	descriptor := takeVariable()
-	if descriptor < 0 {
+	base := region()
+	if base == 0 {
 		return
 	}
-	var header [72]byte
-	n, _, _ := syscall.RawSyscall6(syscall.SYS_PREAD64, uintptr(descriptor),
-		uintptr(unsafe.Pointer(&header)), uintptr(len(header)), 0, 0, 0)
-	if n != uintptr(len(header)) || string(header[:4]) != "TRCS" {
-		return
-	}
-	number := func(offset int) uint32 {
-		return uint32(header[offset]) | uint32(header[offset+1])<<8 | uint32(header[offset+2])<<16 |
-			uint32(header[offset+3])<<24
-	}
-	size := uintptr(number(40)) + uintptr(number(36))*uintptr(number(44))
-	base := mapMemory(size, descriptor)
-	syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(descriptor), 0, 0)
-	arena := mapMemory(arenaSize, -1)
-	if base == 0 || arena == 0 {
+	arena := memory(arenaSize)
+	if arena == 0 {
 		return
 	}
 	channel.base = base
@@ -148,8 +101,8 @@ func openChannel() {
 	channel.segments = base + uintptr(field(40))
 	channel.segmentSize = field(44)
 	channel.events = field(48)
-	channel.depth = header[56]
-	channel.detail = header[57]
+	channel.depth = *at[uint8](base + 56)
+	channel.detail = *at[uint8](base + 57)
 	channel.elements = field(58) & 0xffff
 	channel.characters = field(60) & 0xffff
 	channel.valueBytes = int(field(62) & 0xffff)

@@ -926,14 +926,41 @@ def lock(fd, on):
     """Keeps other processes from claiming at the same time."""
     try:
         posix.lockf(fd, posix.F_LOCK if on else posix.F_ULOCK, 0)
-    except OSError:
+    except (OSError, AttributeError):
         pass
+
+
+class Written:
+    """The channel where nothing can be mapped: each change is a write at its place."""
+
+    def __init__(self, channel):
+        self.channel = channel
+        self.place = 0
+
+    def __getitem__(self, key):
+        if type(key) is slice:
+            return posix.pread(self.channel, key.stop - key.start, key.start)
+        return posix.pread(self.channel, 1, key)[0]
+
+    def __setitem__(self, key, data):
+        posix.pwrite(self.channel, data, key.start)
+
+    def seek(self, place):
+        self.place = place
+
+    def tell(self):
+        return self.place
+
+    def write(self, data):
+        self.place += posix.pwrite(self.channel, data, self.place)
 
 
 def region(channel):
     """The channel, mapped; descriptors low enough for the program to notice stay free."""
-    from mmap import MAP_SHARED, mmap
-
+    try:
+        from mmap import MAP_SHARED, mmap
+    except ImportError:
+        return Written(channel)
     posix.set_inheritable(channel, False)
     if sys.version_info >= (3, 13):
         return mmap(channel, 0, MAP_SHARED, trackfd=False)

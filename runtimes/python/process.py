@@ -30,7 +30,8 @@ def install(output, refresh, last_words, before_thread, after_thread, fork, vani
         watch(file, number, output, undo)
     ends(refresh, replace)
     threads(before_thread, after_thread, replace)
-    posix.register_at_fork(before=fork[0], after_in_parent=fork[1], after_in_child=fork[2])
+    if hasattr(posix, "register_at_fork"):
+        posix.register_at_fork(before=fork[0], after_in_parent=fork[1], after_in_child=fork[2])
     tracers(disappear, replace)
     return replace
 

@@ -22,7 +22,12 @@ def _load(code):
 
 
 def _give_up(plan):
-    """Replaces this process by the untraced program."""
+    """Replaces this process by the untraced program; where none can be, puts that in the place of the
+    traced one."""
+    if not hasattr(posix, "execve"):
+        with open(plan["script"], "wb") as file:
+            file.write(_read(plan["given"]))
+        return
     environ = {k: v for k, v in posix.environ.items() if k not in (b"PYTHONPATH", b"TRACER_CHANNEL")}
     posix.execve(plan["original"][0], plan["original"], environ)
 
@@ -39,6 +44,8 @@ def _start():
         import os
 
         channel = int(os.environ.pop("TRACER_CHANNEL"))
+        if "channel" in plan:
+            channel = posix.open(plan["channel"], posix.O_RDWR)
         os.environ.pop("PYTHONPATH", None)
         sys.path[:] = [entry for entry in sys.path if entry != own]
         sys.path_importer_cache.pop(own, None)

@@ -1,6 +1,7 @@
 """Makes the interpreter run instrumented code under the original's name.
 
-Main script: its code is put into an anonymous file that the interpreter was told to run; the first
+Main script: its code is put into an anonymous file that the interpreter was told to run (where there
+are none, into one that is gone before the program begins); the first
 probe then gives the main module the attributes it would have had. Local modules: the source
 loader's `get_code` is asked for the original first, so that byte-code caches are written as ever.
 """
@@ -44,11 +45,16 @@ def place_main(plan, code):
 
     data = MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
     target = plan["script_fd"]
-    fd = memfd()
+    if target is None:
+        fd = posix.open(plan["script"], posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o600)
+    else:
+        fd = memfd()
     view = memoryview(data)
     while view:
         view = view[posix.write(fd, view):]
-    if fd != target:
+    if target is None:
+        posix.close(fd)
+    elif fd != target:
         posix.dup2(fd, target, False)
         posix.close(fd)
 
@@ -75,7 +81,10 @@ def become(plan, filename):
     """Gives `__main__` and `sys` what a plain run of the script gives."""
     from _frozen_importlib_external import SourceFileLoader
 
-    posix.close(plan["script_fd"])
+    if plan["script_fd"] is None:
+        posix.unlink(plan["script"])
+    else:
+        posix.close(plan["script_fd"])
     given = plan["given"]
     main = sys.modules["__main__"].__dict__
     main["__file__"] = filename
@@ -83,15 +92,16 @@ def become(plan, filename):
     sys.argv[0] = given
     orig = getattr(sys, "orig_argv", None)
     if orig:
-        script = "/proc/self/fd/%d" % plan["script_fd"]
         for index, word in enumerate(orig):
-            if word == script:
+            if word == plan["script"]:
                 orig[index] = given
                 break
     if not getattr(sys.flags, "safe_path", False) and not sys.flags.isolated:
         import os.path
 
-        sys.path[0] = os.path.dirname(os.path.realpath(given))
+        # A module's interpreter does not resolve the script's path.
+        real = given if plan["script_fd"] is None else os.path.realpath(given)
+        sys.path[0] = os.path.dirname(real)
     sys.modules.pop("mmap", None)
 
 
@@ -101,6 +111,10 @@ def hook_imports(plan, folder, complete, emitter):
     import _warnings
 
     files = {file["path"]: file for file in plan["files"][1:]}
+    if plan["script_fd"] is None:
+        # An interpreter inside a machine takes the folder it is run in for the root.
+        folder = plan["files"][0]["path"].removesuffix(plan["given"]).rstrip("/")
+        files = {path.removeprefix(folder): file for path, file in files.items()}
     loader = external.SourceLoader
     original = loader.get_code
 
@@ -108,6 +122,8 @@ def hook_imports(plan, folder, complete, emitter):
         code = original(self, fullname)
         path = getattr(self, "path", None)
         file = files.get(path) if type(path) is str else None
+        if file is None and plan["script_fd"] is None and type(path) is str:
+            file = files.get("/" + path.lstrip("/"))
         if file is None or type(self) is not external.SourceFileLoader:
             return code
         quiet = ("ignore", None, Warning, None, 0)

@@ -90,6 +90,8 @@ pub(crate) enum IsolationArg {
     /// Linux namespaces, seccomp and limits
     #[default]
     Native,
+    /// The same around a WebAssembly virtual machine, for languages that have modules for it
+    Wasm,
     /// Nothing: only for programs you trust
     None,
 }

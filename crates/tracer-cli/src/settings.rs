@@ -23,6 +23,7 @@ pub(crate) fn settings(limits: &LimitArgs, sandbox: &SandboxArgs) -> anyhow::Res
     apply(limits, &mut settings.limits);
     settings.isolation = match sandbox.isolation {
         IsolationArg::Native => Isolation::Native,
+        IsolationArg::Wasm => Isolation::Wasm,
         IsolationArg::None => Isolation::None,
     };
     settings.profile = match sandbox.profile {

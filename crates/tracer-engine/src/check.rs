@@ -12,7 +12,7 @@ use tracer_sandbox::{Change, FileType};
 
 use crate::run::{Executed, RunOptions, Settings, execute};
 use crate::toolchain::Toolchain;
-use crate::{EngineError, Program, choose_toolchain};
+use crate::{EngineError, Program, choose_toolchain, wasm};
 
 /// How much slower than the original's limit the traced run may be.
 const TRACED_ALLOWANCE: u32 = 6;
@@ -129,10 +129,12 @@ fn refusal(error: &EngineError) -> (Status, String, String) {
         EngineError::Refused { .. } => "not_instrumented",
         EngineError::NoToolchain { .. }
         | EngineError::StrangeToolchain { .. }
+        | EngineError::NativeOnly { .. }
         | EngineError::NotInImage { .. } => "no_toolchain",
         EngineError::Image(_) | EngineError::ImageNeedsWalls | EngineError::EmitterBuild { .. } => {
             "image"
         }
+        EngineError::ModuleBuild { .. } | EngineError::NoWasm => "wasm",
         EngineError::Sandbox(_) => "sandbox",
         EngineError::System { .. } => "system",
     };
@@ -159,6 +161,7 @@ fn compare(
     let run = &options.run;
     let mut program = Program::load(path, &run.program)?;
     program.spec.id.clone_into(language);
+    wasm::enter(&mut program, &run.settings)?;
     let toolchain = choose_toolchain(&program, &run.settings)?;
     let original = execute(&mut program, &toolchain, &run.settings, None)?;
     match &original.outcome.end {

@@ -71,6 +71,25 @@ pub enum EngineError {
         /// What the compiler said.
         said: String,
     },
+    /// The language does not run as WebAssembly.
+    #[error("{language} runs natively only: {reason}")]
+    NativeOnly {
+        /// Language for people.
+        language: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// This program was compiled without the virtual machine, and the separate one is not here.
+    #[error("nothing here runs WebAssembly")]
+    NoWasm,
+    /// A module of an image cannot be compiled.
+    #[error("{module} cannot be compiled")]
+    ModuleBuild {
+        /// Which, inside its image.
+        module: PathBuf,
+        /// What the worker said.
+        said: String,
+    },
     /// Something is wrong with an image.
     #[error(transparent)]
     Image(#[from] tracer_image::ImageError),
@@ -99,6 +118,9 @@ impl EngineError {
             Self::NoToolchain { .. }
             | Self::StrangeToolchain { .. }
             | Self::NotInImage { .. }
+            | Self::NativeOnly { .. }
+            | Self::NoWasm
+            | Self::ModuleBuild { .. }
             | Self::Image(_) => 127,
             Self::ImageNeedsWalls
             | Self::EmitterBuild { .. }
@@ -121,7 +143,12 @@ impl EngineError {
                 Some(format!("install {hint}, or run `tracer image build {id}`"))
             }
             Self::Image(error) => error.hint(),
-            Self::EmitterBuild { said, .. } => Some(said.clone()),
+            Self::EmitterBuild { said, .. } | Self::ModuleBuild { said, .. } => Some(said.clone()),
+            Self::NativeOnly { .. } => Some("leave out `--isolation wasm`".into()),
+            Self::NoWasm => Some(
+                "put the program `tracer-wasm` on PATH, or build tracer with its feature `wasm`"
+                    .into(),
+            ),
             Self::ImageNeedsWalls => {
                 Some("leave out `--toolchain image`, or `--isolation none`".into())
             }

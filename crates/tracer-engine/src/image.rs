@@ -10,9 +10,11 @@ use tracer_image::{
     Store, Toolchain as Inside, Verified, pack,
 };
 
+use tracer_sandbox::Request;
+
 use crate::emitters::{self, Freshness};
 use crate::toolchain::in_image;
-use crate::{EngineError, languages};
+use crate::{EngineError, languages, wasm};
 
 /// The language with an image: a language that is not traced yet may have one.
 pub fn language(name: &str) -> Result<&'static str, EngineError> {
@@ -23,6 +25,7 @@ pub fn language(name: &str) -> Result<&'static str, EngineError> {
     let lower = name.to_lowercase();
     known
         .into_iter()
+        .chain(tracer_image::declaration::modules())
         .chain([BASE])
         .find(|known| *known == lower)
         .ok_or_else(|| EngineError::NoSuchLanguage { name: name.into() })
@@ -60,6 +63,16 @@ fn finish(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Manifest, EngineError> {
+    if let Some((spec, wanted)) = wasm::language(&manifest.language) {
+        manifest.toolchain = None;
+        let found = wasm::attach(spec, wanted, store, &manifest)?.found;
+        manifest.toolchain = Some(Inside {
+            program: found.program,
+            version: found.version,
+        });
+        store.save(&manifest)?;
+        return Ok(manifest);
+    }
     let Some(spec) = languages::by_name(&manifest.language) else {
         return Ok(manifest); // not traced yet: nothing to compile
     };
@@ -94,6 +107,9 @@ fn finish(
 
 /// How the emitter layer of an image stands; `None` where the language is not traced yet.
 pub fn freshness(store: &Store, manifest: &Manifest) -> Result<Option<Freshness>, EngineError> {
+    if wasm::language(&manifest.language).is_some() {
+        return Ok(Some(Freshness::NotNeeded));
+    }
     let Some(spec) = languages::by_name(&manifest.language) else {
         return Ok(None);
     };
@@ -108,9 +124,22 @@ pub fn verify(store: &Store, manifest: &Manifest) -> Result<Verified, EngineErro
     }
     let attached = store.attach(manifest)?;
     let declaration = Declaration::find(&manifest.language)?;
+    let modules = match wasm::language(&manifest.language) {
+        Some((spec, wanted)) => Some(wasm::attach(spec, wanted, store, manifest)?),
+        None => None,
+    };
+    let prepare = |request: &mut Request| match &modules {
+        Some(toolchain) => wasm::prepare(request, toolchain).map_err(|error| ImageError::Tool {
+            what: "starting a module".into(),
+            status: String::new(),
+            said: error.to_string(),
+        }),
+        None => Ok(()),
+    };
     Ok(tracer_image::verify(
         &attached.layers,
         manifest,
         &declaration,
+        &prepare,
     )?)
 }

@@ -18,6 +18,7 @@ pub mod program;
 pub mod run;
 pub mod shed;
 pub mod toolchain;
+mod wasm;
 mod workshop;
 
 pub use check::{CheckOptions, Checked, Status, check_file};

@@ -14,7 +14,7 @@ use tracer_sandbox::{Change, Finished, Isolation, Profile, Stdin, Stream};
 use crate::channel::Channel;
 use crate::toolchain::{Origin, Toolchain};
 use crate::workshop::Workshop;
-use crate::{EngineError, Program, ProgramOptions, choose_toolchain};
+use crate::{EngineError, Program, ProgramOptions, choose_toolchain, wasm};
 
 /// How a program is run, traced or not.
 #[derive(Debug, Clone)]
@@ -139,6 +139,7 @@ pub struct Recorded {
 /// Instruments, builds, runs and normalises one program.
 pub fn trace(path: &Path, options: &RunOptions) -> Result<Recorded, EngineError> {
     let mut program = Program::load(path, &options.program)?;
+    wasm::enter(&mut program, &options.settings)?;
     let toolchain = choose_toolchain(&program, &options.settings)?;
     let executed = execute(
         &mut program,
@@ -294,6 +295,7 @@ fn scratch() -> Result<TempDir, EngineError> {
 fn isolation_name(isolation: Isolation) -> &'static str {
     match isolation {
         Isolation::None => "none",
+        Isolation::Wasm => "wasm",
         _ => "native",
     }
 }

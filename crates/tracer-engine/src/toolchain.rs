@@ -12,7 +12,7 @@ use tracer_instrument::{Found, LanguageSpec, SELF, Toolchain as Wanted, VARIABLE
 use tracer_model::Limits;
 use tracer_sandbox::{Isolation, Request, Root, Stream};
 
-use crate::{EngineError, Program, Settings, emitters};
+use crate::{EngineError, Program, Settings, emitters, wasm};
 
 /// Longest a toolchain may take to describe itself.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,6 +39,8 @@ pub struct Toolchain {
     pub found: Found,
     /// The image it stands in; `None` on this machine.
     pub image: Option<Image>,
+    /// Where its programs are modules: those of the image.
+    pub(crate) modules: Option<wasm::Modules>,
 }
 
 /// An image ready for use.
@@ -56,7 +58,11 @@ pub struct Image {
 
 impl From<Found> for Toolchain {
     fn from(found: Found) -> Self {
-        Self { found, image: None }
+        Self {
+            found,
+            image: None,
+            modules: None,
+        }
     }
 }
 
@@ -69,17 +75,34 @@ impl Toolchain {
             None => format!("{version} (this machine's)"),
         }
     }
+
+    /// The root that its programs run in; `None` for this machine's own, where modules do, too.
+    pub(crate) fn root(&self) -> Option<Root> {
+        let root = self.image.as_ref().map(|image| &image.root)?;
+        (!root.layers.is_empty()).then(|| root.clone())
+    }
 }
 
 /// The toolchain that a run of this program with these settings uses.
 pub fn choose(program: &Program, settings: &Settings) -> Result<Toolchain, EngineError> {
-    let (spec, wanted) = (program.spec, program.toolchain);
+    match settings.isolation {
+        Isolation::Wasm => wasm::choose(program, settings),
+        _ => usual(program.spec, program.toolchain, settings),
+    }
+}
+
+/// One of a language's toolchains, from where the settings say.
+pub(crate) fn usual(
+    spec: &'static LanguageSpec,
+    wanted: &'static Wanted,
+    settings: &Settings,
+) -> Result<Toolchain, EngineError> {
     let store = settings.store()?;
     let isolated = settings.isolation != Isolation::None;
     let manifest = match settings.toolchain {
         Origin::Host => None,
         // Another engine's image has what reports from within it; this machine's may not.
-        Origin::Auto if !isolated || is_first(spec, wanted) && find(spec).is_ok() => None,
+        Origin::Auto if !isolated || is_same(spec, wanted) && find(spec).is_ok() => None,
         Origin::Auto => store.manifest(spec.id),
         Origin::Image if !isolated => return Err(EngineError::ImageNeedsWalls),
         Origin::Image => {
@@ -109,6 +132,11 @@ pub fn choose(program: &Program, settings: &Settings) -> Result<Toolchain, Engin
     Ok(toolchain)
 }
 
+/// Whether it is the first one's program, perhaps for another purpose.
+fn is_same(spec: &'static LanguageSpec, wanted: &'static Wanted) -> bool {
+    wanted.programs == spec.toolchain.programs
+}
+
 fn is_first(spec: &'static LanguageSpec, wanted: &'static Wanted) -> bool {
     std::ptr::eq(wanted, &raw const spec.toolchain)
 }
@@ -122,7 +150,7 @@ pub fn in_image(
     attach(spec, &spec.toolchain, store, manifest)
 }
 
-fn attach(
+pub(crate) fn attach(
     spec: &'static LanguageSpec,
     wanted: &'static Wanted,
     store: &Store,
@@ -163,6 +191,7 @@ fn attach(
     Ok(Toolchain {
         found,
         image: Some(image),
+        modules: None,
     })
 }
 
@@ -247,7 +276,7 @@ fn named(wanted: &Wanted) -> String {
 
 /// The running program, the one that a variable says, one on `PATH`, or one that was installed
 /// beside this one.
-fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let own = || std::env::current_exe().ok();
     if name == SELF {
         return own();
@@ -262,8 +291,11 @@ fn program(name: &str) -> Option<PathBuf> {
         };
     }
     on_path(name).or_else(|| {
-        let beside = own()?.parent()?.join(name);
-        is_program(&beside).then_some(beside)
+        // Cargo puts tests a folder below programs.
+        let own = own()?;
+        let folders = own.ancestors().skip(1).take(2);
+        let mut beside = folders.map(|folder| folder.join(name));
+        beside.find(|file| is_program(file))
     })
 }
 

@@ -10,7 +10,7 @@ use tracer_sandbox::{Access, Body, CHANNEL_FD, Finished, Folder, Inject, Isolati
 use crate::channel::Channel;
 use crate::run::Executed;
 use crate::toolchain::{IMAGE_PATH, Toolchain};
-use crate::{EngineError, Program, Settings, cache, mirror, shed};
+use crate::{EngineError, Program, Settings, cache, mirror, shed, wasm};
 
 /// Where the emitter and other private files stand inside the sandbox.
 const PRIVATE: &str = "/run/tracer";
@@ -247,11 +247,7 @@ impl Workshop<'_> {
         }
         request.isolation = self.settings.isolation;
         request.profile = self.settings.profile;
-        request.image = self
-            .toolchain
-            .image
-            .as_ref()
-            .map(|image| image.root.clone());
+        request.image = self.toolchain.root();
         request.roots = self.roots();
         request.roots.extend(self.linked.iter().cloned());
         request.roots.extend(plan.roots.iter().cloned());
@@ -287,7 +283,7 @@ impl Workshop<'_> {
             self.build_in_mirror(&mut request, plan)?;
         }
         request.files = self.place(&plan.files)?;
-        Ok(tracer_sandbox::run(&request)?)
+        wasm::run(request, self.toolchain)
     }
 
     fn build_in_mirror(&self, request: &mut Request, plan: &Plan) -> Result<(), EngineError> {
@@ -337,11 +333,7 @@ impl Workshop<'_> {
         request.random_addresses = settings.random_addresses;
         request.isolation = settings.isolation;
         request.profile = settings.profile;
-        request.image = self
-            .toolchain
-            .image
-            .as_ref()
-            .map(|image| image.root.clone());
+        request.image = self.toolchain.root();
         request.roots = self.roots();
         request.stdin = settings.stdin.clone();
         (request.stdout, request.stderr) = (settings.stdout, settings.stderr);
@@ -377,7 +369,7 @@ impl Workshop<'_> {
         for (made, place) in &plan.brought {
             request.files.extend(self.bring(made, place)?);
         }
-        Ok(tracer_sandbox::run(&request)?)
+        wasm::run(request, self.toolchain)
     }
 
     /// A product that stands elsewhere while the program runs.

@@ -19,7 +19,7 @@ use crate::pack::pack;
 use crate::tool::{self, Isolation, Tool};
 use crate::{
     Cancel, Declaration, Digest, ImageError, Layer, LayerKind, Lock, Manifest, Origin, Progress,
-    Staging, Store, sources,
+    Staging, Store, modules, sources,
 };
 
 /// Of the rules by which roots become layers. A higher one makes every layer anew.
@@ -84,6 +84,9 @@ pub fn build(
     let base = build.image(&Declaration::find(BASE)?, None, &staging)?;
     if language == BASE {
         return Ok(base);
+    }
+    if let Some(package) = &declaration.image.package {
+        return modules::build(store, &declaration, package, options, progress, cancel);
     }
     build.image(&declaration, Some(&base), &staging)
 }

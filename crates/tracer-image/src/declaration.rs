@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
+use crate::modules::Package;
 use crate::{ImageError, Lock};
 
 static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../sandbox-images");
@@ -36,7 +37,10 @@ pub struct ImageFile {
     /// Seconds since 1970 that stand for every later time stamp, in the base only.
     pub epoch: Option<u64>,
     /// Debian packages; what they depend on comes along.
+    #[serde(default)]
     pub packages: Vec<String>,
+    /// The package of a public registry that an image of WebAssembly modules is made of, instead.
+    pub package: Option<Package>,
     /// Variables that programs see.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
@@ -72,13 +76,26 @@ pub struct Check {
     pub programs: Vec<String>,
 }
 
+/// What the names of folders for WebAssembly begin with.
+const WASM: &str = "wasm-";
+
 /// Every language with a declaration, sorted; the base is not one.
 pub fn languages() -> Vec<&'static str> {
-    let mut names: Vec<_> = FOLDER
-        .dirs()
-        .filter_map(|dir| dir.path().to_str())
-        .filter(|name| *name != BASE)
-        .collect();
+    let mut names = all();
+    names.retain(|name| *name != BASE && !name.starts_with(WASM));
+    names
+}
+
+/// The images of WebAssembly modules and of what makes them, sorted.
+pub fn modules() -> Vec<&'static str> {
+    let mut names = all();
+    names.retain(|name| name.starts_with(WASM));
+    names
+}
+
+fn all() -> Vec<&'static str> {
+    let folders = FOLDER.dirs();
+    let mut names: Vec<_> = folders.filter_map(|dir| dir.path().to_str()).collect();
     names.sort_unstable();
     names
 }
@@ -132,7 +149,7 @@ mod tests {
     fn every_declaration_is_whole() {
         let base = Declaration::find(BASE).unwrap();
         assert!(base.image.suite.is_some() && base.image.epoch.is_some());
-        for language in languages() {
+        for language in languages().into_iter().chain(modules()) {
             let declaration = Declaration::find(language).unwrap();
             assert!(declaration.image.suite.is_none(), "{language}");
             let verify = declaration.image.verify.clone().unwrap();

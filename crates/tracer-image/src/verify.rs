@@ -50,7 +50,11 @@ impl Verified {
     }
 }
 
-/// Runs the programs of `declaration` on an attached image, lowest layer first.
+/// Changes a request before it is run, for images that are no root file systems.
+pub type Prepare<'a> = &'a dyn Fn(&mut Request) -> Result<(), ImageError>;
+
+/// Runs the programs of `declaration` on an attached image, lowest layer first. `prepare` is given
+/// each request.
 ///
 /// A toolchain that is missing or fails is a [`Proof::problem`]; an error means that this machine
 /// could not run it.
@@ -58,6 +62,7 @@ pub fn verify(
     attached_layers: &[PathBuf],
     manifest: &Manifest,
     declaration: &Declaration,
+    prepare: Prepare<'_>,
 ) -> Result<Verified, ImageError> {
     let Some(programs) = &declaration.image.verify else {
         return Ok(Verified::default());
@@ -65,6 +70,7 @@ pub fn verify(
     let image = Image {
         layers: attached_layers,
         manifest,
+        prepare,
     };
     let mut verified = Verified::default();
     let start = Instant::now();
@@ -94,6 +100,7 @@ pub fn verify(
 struct Image<'a> {
     layers: &'a [PathBuf],
     manifest: &'a Manifest,
+    prepare: Prepare<'a>,
 }
 
 impl Image<'_> {
@@ -157,6 +164,7 @@ impl Image<'_> {
             access: Access::Writable,
         }));
         request.limits = limits();
+        (self.prepare)(&mut request)?;
         match run(&request) {
             Ok(finished) => Ok(ended(&finished).map_or(Ok(finished), Err)),
             // An image without the program, or one for another machine, proves itself wrong.

@@ -18,7 +18,7 @@ pub use edits::{Edit, Insertion, Rewritten, strip};
 pub use engine::{InstrumentError, Instrumented, Options, instrument};
 pub use rewriter::{Children, Rewriter};
 pub use spec::{
-    EmitterFile, Found, Hook, Judge, LanguageSpec, LocalModules, Plan, PlanRequest, PlanSource,
-    Project, Proof, SELF, StreamForm, Toolchain, VARIABLE,
+    CHANNEL_FILE, EmitterFile, Found, Hook, Judge, LanguageSpec, LocalModules, MODULES, Plan,
+    PlanRequest, PlanSource, Project, Proof, SELF, StreamForm, Toolchain, VARIABLE, Wasm,
 };
 pub use tree_sitter::Node;

@@ -86,7 +86,33 @@ pub struct LanguageSpec {
     /// `toolchain` is [`SELF`], that program is seen by them too, as the first of
     /// [`Found::roots`].
     pub other_toolchains: &'static [(fn(&[u8]) -> bool, &'static Toolchain)],
+    /// How its programs run as WebAssembly.
+    pub wasm: Wasm,
 }
+
+/// Whether and how a language's programs run as WebAssembly.
+#[derive(Clone, Copy)]
+pub enum Wasm {
+    /// They do not: the reason, for people.
+    No(&'static str),
+    /// Commands of this toolchain's plans whose program ends in `.wasm` are modules; all others run
+    /// as they are.
+    Yes {
+        /// How programs are found, built and run. Where the first of
+        /// [`programs`](Toolchain::programs) is a module, it is looked for in the image's
+        /// [`MODULES`].
+        toolchain: &'static Toolchain,
+        /// The folder of `sandbox-images` it comes from; `None` where the language's usual
+        /// toolchain builds modules.
+        image: Option<&'static str>,
+    },
+}
+
+/// The name by which a module opens the trace channel, in any folder that it is given.
+pub const CHANNEL_FILE: &str = ".tracer-channel";
+
+/// Where an image keeps modules.
+pub const MODULES: &str = "/usr/lib/wasm";
 
 /// In [`Toolchain::programs`]: the program that is running, for a language that it carries itself.
 pub const SELF: &str = ".";

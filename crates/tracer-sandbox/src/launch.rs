@@ -102,7 +102,7 @@ pub(crate) fn finish(
         ..
     } = started;
     let limits = request.without().watched(&request.limits);
-    let native = request.isolation == Isolation::Native;
+    let native = request.isolation != Isolation::None;
     let reclaim = Reclaim::after(plan.session);
     for layer in plan
         .walls
@@ -144,6 +144,9 @@ pub(crate) fn finish(
         degraded(&mut protections, &record, layout);
         if request.image.is_some() {
             protections.active(&["image root"]);
+        }
+        if request.isolation == Isolation::Wasm {
+            protections.active(&["virtual machine"]);
         }
         if let Some(reason) = unmapped {
             protections.set("own user", Some(reason.clone()));

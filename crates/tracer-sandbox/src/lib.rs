@@ -5,8 +5,8 @@
 //! outcome, the captured output, the usage, the files that changed and which protections held.
 //!
 //! The back end is [`Isolation::Native`]: Linux namespaces, a private root, seccomp and cgroups.
-//! [`Isolation::None`] keeps the limits and drops the walls, and says so. A WebAssembly back end
-//! is a further variant of the same enum.
+//! [`Isolation::None`] keeps the limits and drops the walls, and says so. [`Isolation::Wasm`] is the
+//! first around a virtual machine, which the caller starts.
 #![allow(unsafe_code)] // kernel interfaces without a safe wrapper, in a child that may not allocate
 
 mod bpf;

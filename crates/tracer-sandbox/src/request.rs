@@ -20,6 +20,9 @@ pub enum Isolation {
     /// Namespaces, a private root, seccomp, no capabilities.
     #[default]
     Native,
+    /// The same walls around a program that is itself a wall: a virtual machine, which the caller
+    /// starts in the program's place.
+    Wasm,
     /// The limits only. Every wall is reported as inactive.
     None,
 }

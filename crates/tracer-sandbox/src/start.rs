@@ -169,7 +169,7 @@ pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Starte
     if request.argv.is_empty() {
         return Err(SandboxError::request("the arguments are empty", "argv[0] is one").into());
     }
-    let native = request.isolation == Isolation::Native;
+    let native = request.isolation != Isolation::None;
     if request.image.is_some() && !native {
         return Err(SandboxError::request(
             "a program cannot be run in an image without isolation",
@@ -299,7 +299,7 @@ pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Starte
 /// The limits of the program's own process.
 pub(crate) fn rlimits(request: &Request, lease: &Lease) -> Vec<plan::Rlimit> {
     // The init process counts as one; a cgroup is to refuse first, since it counts refusals.
-    let spare = (request.isolation == Isolation::Native).then(|| {
+    let spare = (request.isolation != Isolation::None).then(|| {
         if lease.pids_refusal().is_some() {
             1
         } else {

@@ -27,7 +27,7 @@ mod toolchain;
 mod words;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec};
+use tracer_instrument::{EmitterFile, LanguageSpec, Wasm};
 use tracer_model::TypeNames;
 
 /// The language.
@@ -76,6 +76,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::No("a script starts other programs, which a WebAssembly module cannot"),
 };
 
 macro_rules! emitter {

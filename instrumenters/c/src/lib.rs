@@ -16,7 +16,7 @@ mod toolchain;
 mod types;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Wasm};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -109,4 +109,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: Some("wasm-c"),
+    },
 };

@@ -19,7 +19,7 @@ mod toolchain;
 mod waits;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Wasm};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -112,4 +112,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
 };

@@ -20,7 +20,7 @@ mod toolchain;
 mod toplevel;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Project};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Project, Wasm};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -115,4 +115,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[(newer::needs_dotnet, &dotnet::TOOLCHAIN)],
+    wasm: Wasm::No("no WebAssembly module of its toolchain exists"),
 };

@@ -17,7 +17,7 @@ mod switches;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Project};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Project, Wasm};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -53,6 +53,9 @@ const EMITTER: &[EmitterFile] = emitter![
     "errors.go",
     "g_amd64.s",
     "g_arm64.s",
+    "g_wasm.s",
+    "channel_linux.go",
+    "channel_wasip1.go",
     "maps.go",
     "os_hook.go",
     "output.go",
@@ -112,4 +115,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: None,
+    },
 };

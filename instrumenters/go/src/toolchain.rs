@@ -27,6 +27,35 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     noise: Some(crate::noise::without),
 };
 
+/// The same compiler, for WebAssembly.
+pub(crate) const MODULE: Toolchain = Toolchain {
+    plan: plan_module,
+    ..TOOLCHAIN
+};
+
+/// What makes its product a module.
+const TARGET: &str = "export GOOS=wasip1 GOARCH=wasm; ";
+
+/// The same steps for a module.
+fn plan_module(request: &PlanRequest<'_>) -> Plan {
+    let mut plan = plan(request);
+    let module = request.build.join("program.wasm");
+    let native = std::mem::replace(&mut plan.program, module.clone()).into_os_string();
+    for step in &mut plan.build {
+        for word in step.iter_mut() {
+            if *word == native {
+                *word = module.clone().into();
+            } else if let Some(script) = word.to_str().filter(|word| word.starts_with(SETTINGS)) {
+                let script = script.replace("$TMPDIR/program\"", "$TMPDIR/program.wasm\"");
+                *word = format!("{TARGET}{script}").into();
+            }
+        }
+    }
+    // The machine knows the channel.
+    plan.silent = true;
+    plan
+}
+
 fn describe(output: &str, program: &Path) -> Option<Found> {
     let mut lines = output.lines();
     let version = lines.next()?.trim();

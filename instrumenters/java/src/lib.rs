@@ -20,7 +20,7 @@ mod toolchain;
 mod types;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Wasm};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -125,4 +125,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::No("no WebAssembly module of its toolchain exists"),
 };

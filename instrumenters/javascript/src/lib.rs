@@ -18,7 +18,7 @@ mod syntax;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec, Toolchain};
+use tracer_instrument::{EmitterFile, LanguageSpec, Toolchain, Wasm};
 use tracer_model::TypeNames;
 
 macro_rules! emitter {
@@ -114,4 +114,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[],
+    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
 };

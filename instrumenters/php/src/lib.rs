@@ -19,7 +19,7 @@ mod syntax;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Toolchain};
+use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Toolchain, Wasm};
 use tracer_model::TypeNames;
 
 macro_rules! emitter {
@@ -141,4 +141,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[],
+    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
 };

@@ -20,7 +20,7 @@ mod targets;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec};
+use tracer_instrument::{EmitterFile, LanguageSpec, Wasm};
 use tracer_model::TypeNames;
 
 /// The language.
@@ -84,6 +84,10 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: Some("wasm-python"),
+    },
 };
 
 macro_rules! emitter {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use tracer_instrument::{Found, Insertion, Plan, PlanRequest, PlanSource, Toolchain};
+use tracer_instrument::{CHANNEL_FILE, Found, Insertion, Plan, PlanRequest, PlanSource, Toolchain};
 
 /// Byte code of the emitter's files.
 const COMPILED: &str = "emitter.marshal";
@@ -26,6 +26,13 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     diagnostics: None,
     dialects: &[],
     noise: None,
+};
+
+/// The same as a WebAssembly module.
+pub(crate) const MODULE: Toolchain = Toolchain {
+    programs: &["python.wasm"],
+    hint: "the image wasm-python",
+    ..TOOLCHAIN
 };
 
 fn describe(output: &str, _asked: &Path) -> Option<Found> {
@@ -73,10 +80,10 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
             ..Plan::default()
         };
     }
-    let script = request.channel + 1;
+    let (script, number) = script(request);
     let mut argv: Vec<OsString> = vec![program.clone().into()];
     argv.extend(flags);
-    argv.push(format!("/proc/self/fd/{script}").into());
+    argv.push(script.clone().into());
     argv.extend(request.args.iter().cloned());
     let emitter = request.private.join("emitter");
     let mut files: Vec<(PathBuf, Vec<u8>)> = crate::SPEC
@@ -93,8 +100,14 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         emitter.join("compile.py").into(),
         compiled.clone().into(),
     ]];
+    // An interpreter inside a machine knows those descriptors alone that it opened.
+    let channel = if is_module(request) {
+        format!("'channel': '/tmp/{CHANNEL_FILE}', ")
+    } else {
+        String::new()
+    };
     let mut table = format!(
-        "PLAN = {{'given': {}, 'script_fd': {script}, 'original': [",
+        "PLAN = {{'given': {}, 'script': '{script}', 'script_fd': {number}, {channel}'original': [",
         path_text(request.given.as_os_str().as_bytes())
     );
     for word in &original {
@@ -126,6 +139,21 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         files,
         ..Plan::default()
     }
+}
+
+fn is_module(request: &PlanRequest<'_>) -> bool {
+    let program = &request.found.program;
+    program.extension().is_some_and(|end| end == "wasm")
+}
+
+/// Where the interpreter looks for the script's code: a path, and a descriptor's number or `None`.
+fn script(request: &PlanRequest<'_>) -> (String, String) {
+    if is_module(request) {
+        // A module has no memory files.
+        return ("/tmp/.script".to_owned(), "None".to_owned());
+    }
+    let number = request.channel + 1;
+    (format!("/proc/self/fd/{number}"), number.to_string())
 }
 
 /// Interpreter flags of the script's `#!` line. Those that would keep the emitter from starting

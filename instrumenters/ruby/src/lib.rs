@@ -16,7 +16,7 @@ mod syntax;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter};
+use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Wasm};
 use tracer_model::TypeNames;
 
 macro_rules! emitter {
@@ -121,4 +121,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
 };

@@ -18,7 +18,7 @@ mod toolchain;
 mod types;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Wasm};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -81,6 +81,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     blocks: &["source_file", "block", "declaration_list", "match_block"],
     mask: None,
     other_toolchains: &[],
+    wasm: Wasm::No("its compiler has no WebAssembly target here"),
     finish: None,
     local_modules: Some(toolchain::local_modules),
     project: Some(toolchain::PROJECT),

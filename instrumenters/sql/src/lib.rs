@@ -15,7 +15,7 @@ mod server;
 mod statement;
 mod toolchain;
 
-use tracer_instrument::{LanguageSpec, SELF, Toolchain};
+use tracer_instrument::{LanguageSpec, SELF, Toolchain, Wasm};
 use tracer_model::TypeNames;
 
 /// SQL, in the dialects of `SQLite` and PostgreSQL.
@@ -66,4 +66,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[(dialect::is_postgresql, &server::TOOLCHAIN)],
+    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
 };

@@ -15,7 +15,7 @@ mod syntax;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, Hook, LanguageSpec};
+use tracer_instrument::{EmitterFile, Hook, LanguageSpec, Wasm};
 use tracer_model::TypeNames;
 
 /// Hooks by capture name. At one node they run in this order.
@@ -100,4 +100,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
+    wasm: Wasm::No("no WebAssembly module of its toolchain exists"),
 };

@@ -16,7 +16,7 @@ mod modules;
 pub mod settings;
 mod toolchain;
 
-use tracer_instrument::{LanguageSpec, Project, Toolchain};
+use tracer_instrument::{LanguageSpec, Project, Toolchain, Wasm};
 use tracer_lang_javascript::{SPEC as JAVASCRIPT, hooks as shared};
 
 /// TypeScript on Node.js, ES modules and `CommonJS`.
@@ -83,4 +83,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[],
+    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
 };
