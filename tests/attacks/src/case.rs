@@ -16,13 +16,15 @@ pub enum Mode {
     Bwrap,
     /// The native back end, the runner being root.
     Root,
+    /// The same, in a sandbox that was made ahead.
+    Pool,
     /// The native back end, the runner being an ordinary user.
     User,
 }
 
 impl Mode {
     /// Every mode, in the order of the table.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Bwrap, Self::Root, Self::User];
+    pub const ALL: [Self; 5] = [Self::Open, Self::Bwrap, Self::Root, Self::Pool, Self::User];
 
     /// Name in tests and in the table.
     pub fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Mode {
             Self::Open => "open",
             Self::Bwrap => "bwrap",
             Self::Root => "root",
+            Self::Pool => "pool",
             Self::User => "user",
         }
     }
@@ -101,6 +104,8 @@ pub struct Case {
     pub no_layer: bool,
     /// What is done instead of a plain run.
     pub drive: Option<String>,
+    /// Why it is not run at all.
+    pub not_run: Option<String>,
     /// What a kernel may lack, so that the open run cannot show anything there.
     pub may_lack: Option<String>,
     /// Why the open run is not made.
@@ -166,6 +171,7 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
         naive_copy: false,
         no_layer: false,
         drive: None,
+        not_run: None,
         may_lack: None,
         no_open: None,
         no_user: None,
@@ -221,6 +227,7 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
             }
             "runs" => case.runs = value.parse().map_err(|_| "runs is a number")?,
             "drive" => case.drive = Some(value.to_owned()),
+            "not run" => case.not_run = Some(value.to_owned()),
             "may be missing" => case.may_lack = Some(value.to_owned()),
             "not shown open" => case.no_open = Some(value.to_owned()),
             "not as a user" => case.no_user = Some(value.to_owned()),

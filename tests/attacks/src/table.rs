@@ -36,8 +36,9 @@ pub fn write_table(
          Written by `cargo run -p xtask -- attack-table` on {}, Linux {release}. Every case is a \
          program in `fixtures/hostile`, run inside a throwaway sandbox. *Walls left out*: with all \
          others standing the attack must succeed, else the case proves nothing. *bwrap*: the same \
-         namespaces, an ordinary user, no limits, no filter. *root*, *user*: the native back end \
-         behind all its walls, with a runner that is root or an ordinary user.\n\n",
+         namespaces, an ordinary user, no limits, no filter. *root*, *pool*, *user*: the \
+         native back end behind all its walls, with a runner that is root, the same in a sandbox \
+         made ahead, and an ordinary user.\n\n",
         String::from_utf8_lossy(&day).trim()
     );
     let mut counts: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
@@ -90,6 +91,7 @@ pub fn write_table(
         ("open", "attacks shown to succeed with the walls left out"),
         ("bwrap", "survived under bwrap"),
         ("root", "survived, native as root"),
+        ("pool", "survived, native as root in a sandbox made ahead"),
         ("user", "survived, native as an ordinary user"),
         ("wasm", "survived, WebAssembly"),
     ] {
@@ -99,8 +101,8 @@ pub fn write_table(
         ));
     }
     text.push_str(
-        "\n| case | tries to | walls left out | without them | bwrap | root | user | wasm |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "\n| case | tries to | walls left out | without them | bwrap | root | pool | user | wasm |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     text.push_str(&rows);
     if !notes.is_empty() {

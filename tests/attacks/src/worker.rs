@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tracer_sandbox::{Access, CopyLimits, Folder, Request, Without, copy_out, run};
+use tracer_sandbox::{Access, CopyLimits, Folder, Pool, Request, Without, copy_out, forget, run};
 
 use crate::case::{self, Case, Mode, Shows, Work};
 use crate::outer::{self, PROGRAMS, SEEDS};
@@ -150,9 +150,23 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
         report.succeeded = says(case, &report.output);
     }
     let plain = if case.drive.is_some() { 0 } else { case.runs };
+    // Gone before it is looked at what is left.
+    let pool = if mode == Mode::Pool {
+        let pool = Pool::new(&request(case, mode), 1).map_err(io::Error::other)?;
+        Some(pool)
+    } else {
+        None
+    };
     for _ in 0..plain {
         let request = request(case, mode);
-        let finished = match run(&request) {
+        let finished = pool.as_ref().map_or_else(
+            || run(&request),
+            |pool| {
+                pool.wait_ready();
+                pool.run(&request)
+            },
+        );
+        let finished = match finished {
             Ok(finished) => finished,
             Err(error) => {
                 report.verdict = format!("refused: {error}");
@@ -186,6 +200,13 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
         }
     }
     let took = start.elapsed();
+    if let Some(pool) = pool {
+        if u64::from(case.runs) > pool.served() {
+            return Err(io::Error::other("not every run found a sandbox ready"));
+        }
+        drop(pool);
+        forget(); // the groups of what was made ahead and not used
+    }
     report.milliseconds = took.as_millis() as u64;
     // What is left may go by itself for a moment.
     let ended = Instant::now();

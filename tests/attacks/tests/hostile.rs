@@ -87,6 +87,9 @@ fn obstacle(case: &Case, mode: Mode) -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return Some("only root can make the throwaway sandbox".to_owned());
     }
+    if case.not_run.is_some() {
+        return case.not_run.clone();
+    }
     let has = |program: &str| Path::new(program).exists();
     let needed = match case.source.extension().and_then(|ending| ending.to_str()) {
         _ if !case.run.is_empty() => case.run[0].as_str(),
@@ -109,6 +112,10 @@ fn obstacle(case: &Case, mode: Mode) -> Option<String> {
             (!there).then(|| "bwrap is not installed".to_owned())
         }
         Mode::Root => None,
+        Mode::Pool => {
+            let driven = "it takes more than a run of its program".to_owned();
+            case.drive.is_some().then_some(driven)
+        }
         Mode::User => case.no_user.clone(),
     }
 }
