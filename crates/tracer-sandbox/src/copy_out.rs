@@ -173,6 +173,11 @@ fn apply(
         }
         FileType::Regular(_) => {
             let source = change.open()?;
+            // Before anything that stands there has to go.
+            let left = limits.bytes.saturating_sub(*total);
+            if change_size(&source)? > left {
+                return Err(io::Error::other("over the byte limit"));
+            }
             let kept = present.as_ref().is_some_and(fs::Metadata::is_file);
             match &present {
                 Some(metadata) if metadata.is_dir() => fs::remove_dir_all(&place)?,
@@ -199,10 +204,6 @@ fn apply(
                     "not a regular file",
                 ));
             }
-            let left = limits.bytes.saturating_sub(*total);
-            if change_size(&source)? > left {
-                return Err(io::Error::other("over the byte limit"));
-            }
             target.set_len(0)?;
             let copied = copy_capped(source, &target, left);
             *total += copied.as_ref().copied().unwrap_or(0);
@@ -227,7 +228,7 @@ fn apply(
 }
 
 fn change_size(file: &File) -> io::Result<u64> {
-    // Blocks, not length: a sparse file of a terabyte is refused by what it would read.
+    // Its length, holes included: that is what would be read.
     file.metadata().map(|metadata| metadata.size())
 }
 

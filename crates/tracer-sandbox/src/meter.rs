@@ -17,6 +17,8 @@ use crate::cgroup::Lease;
 const BOMB: u64 = 200;
 /// Least time between two walks through the writable folders.
 const WALK: Duration = Duration::from_millis(200);
+/// Entries of the writable folders that are counted at the start.
+const MOST_ENTRIES: usize = 100_000;
 /// Looks in a row at which every process slot was taken, where refusals are not counted.
 const FULL_LOOKS: u32 = 20;
 
@@ -46,6 +48,7 @@ pub(crate) struct Meter<'run> {
     lease: &'run Lease,
     pub(crate) listing: Listing,
     pub(crate) tmpfs: Option<OwnedFd>,
+    /// Folders with their sizes at the start, save those that have too much in them to tell.
     writable: Vec<(PathBuf, u64)>,
     next_walk: Instant,
     full_looks: u32,
@@ -59,7 +62,7 @@ impl<'run> Meter<'run> {
         let writable = if limits.disk.is_some() {
             writable
                 .into_iter()
-                .map(|path| (path.clone(), folder_size(&path)))
+                .filter_map(|path| folder_size(&path, MOST_ENTRIES).map(|size| (path, size)))
                 .collect()
         } else {
             Vec::new()
@@ -232,11 +235,14 @@ impl<'run> Meter<'run> {
         let Some(limit) = self.limits.disk else {
             return false;
         };
-        let grown: u64 = self
-            .writable
-            .iter()
-            .map(|(path, was)| folder_size(path).saturating_sub(*was))
-            .sum();
+        let mut grown = 0;
+        for (path, was) in &self.writable {
+            // What could be measured and cannot any more has been filled on purpose.
+            let Some(size) = folder_size(path, 2 * MOST_ENTRIES) else {
+                return true;
+            };
+            grown += size.saturating_sub(*was);
+        }
         grown > limit
     }
 
@@ -354,17 +360,16 @@ fn kilobytes(text: &str, names: &[&str]) -> Option<u64> {
     })
 }
 
-/// Bytes on disk below `path`, as far as a bounded walk sees.
-fn folder_size(path: &Path) -> u64 {
+/// Bytes on disk below `path`; `None` where that takes more than `most` entries.
+fn folder_size(path: &Path, most: usize) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
-    const MOST_ENTRIES: usize = 100_000;
     let mut folders = vec![path.to_owned()];
     let (mut size, mut seen) = (0u64, 0);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             seen += 1;
-            if seen > MOST_ENTRIES {
-                return size;
+            if seen > most {
+                return None;
             }
             let Ok(metadata) = entry.metadata() else {
                 continue;
@@ -375,5 +380,21 @@ fn folder_size(path: &Path) -> u64 {
             }
         }
     }
-    size
+    Some(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_too_much_in_it_has_no_size() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("below")).expect("a folder");
+        for name in ["a", "b", "below/c"] {
+            fs::write(folder.path().join(name), [1; 5000]).expect("a file");
+        }
+        assert!(folder_size(folder.path(), 4).is_some_and(|size| size >= 15_000));
+        assert_eq!(folder_size(folder.path(), 3), None);
+    }
 }

@@ -399,3 +399,32 @@ fn names_that_are_not_text_are_copied_out() {
     assert_eq!((report.done.len(), report.skipped.len()), (1, 0));
     assert_eq!(fs::read_dir(kept.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn what_is_too_large_to_copy_replaces_nothing() {
+    let (kept, mut request) = in_folder(
+        "rm -r tree; head -c 100000 /dev/zero > tree; head -c 100000 /dev/zero > file; \
+         head -c 100000 /dev/zero > new",
+        Access::Overlay,
+    );
+    request.limits.disk = Some(8 << 20);
+    let destination = tempfile::tempdir().unwrap();
+    for folder in [kept.path(), destination.path()] {
+        fs::create_dir(folder.join("tree")).unwrap();
+        fs::write(folder.join("tree/leaf"), "leaf").unwrap();
+        fs::write(folder.join("file"), "old").unwrap();
+    }
+    let Some(finished) = outcome(&request) else {
+        return;
+    };
+    exited(&finished, 0);
+    let limits = CopyLimits {
+        bytes: 1000,
+        ..CopyLimits::default()
+    };
+    let report = copy_out(&finished.changes, kept.path(), destination.path(), limits).unwrap();
+    assert_eq!(report.done, [""; 0].map(std::path::PathBuf::from));
+    assert!(destination.path().join("tree/leaf").exists());
+    assert_eq!(fs::read(destination.path().join("file")).unwrap(), b"old");
+    assert!(!destination.path().join("new").exists());
+}
