@@ -38,7 +38,8 @@ pub fn write_table(
          others standing the attack must succeed, else the case proves nothing. *bwrap*: the same \
          namespaces, an ordinary user, no limits, no filter. *root*, *pool*, *user*: the \
          native back end behind all its walls, with a runner that is root, the same in a sandbox \
-         made ahead, and an ordinary user.\n\n",
+         made ahead, and an ordinary user. Attacks on the trace itself, in \
+         `fixtures/hostile/instrumentation`, are run by `tests/tests/channel.rs`.\n\n",
         String::from_utf8_lossy(&day).trim()
     );
     let mut counts: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();

@@ -101,6 +101,9 @@ fn obstacle(case: &Case, mode: Mode) -> Option<String> {
     if !has(needed) {
         return Some(format!("there is no {needed}"));
     }
+    if matches!(mode, Mode::Bwrap | Mode::Pool) && case.drive.is_some() {
+        return Some("it takes more than a run of its program".to_owned());
+    }
     match mode {
         Mode::Open => case.no_open.clone(),
         Mode::Bwrap => {
@@ -111,11 +114,7 @@ fn obstacle(case: &Case, mode: Mode) -> Option<String> {
             let there = asked.is_ok_and(|status| status.success());
             (!there).then(|| "bwrap is not installed".to_owned())
         }
-        Mode::Root => None,
-        Mode::Pool => {
-            let driven = "it takes more than a run of its program".to_owned();
-            case.drive.is_some().then_some(driven)
-        }
+        Mode::Root | Mode::Pool => None,
         Mode::User => case.no_user.clone(),
     }
 }
