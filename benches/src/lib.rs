@@ -16,6 +16,7 @@ mod recording_bash;
 mod recording_c;
 mod recording_cpp;
 mod recording_csharp;
+mod recording_go;
 mod recording_javascript;
 mod recording_php;
 mod recording_python;
@@ -50,6 +51,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-c", recording_c::measure),
     ("recording-cpp", recording_cpp::measure),
     ("recording-csharp", recording_csharp::measure),
+    ("recording-go", recording_go::measure),
     ("recording-php", recording_php::measure),
     ("recording-bash", recording_bash::measure),
     ("ten-million", startup::ten_million),
