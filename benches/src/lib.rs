@@ -21,6 +21,7 @@ mod recording_javascript;
 mod recording_php;
 mod recording_python;
 mod recording_ruby;
+mod recording_rust;
 mod recording_sql;
 mod recording_typescript;
 mod report;
@@ -52,6 +53,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-cpp", recording_cpp::measure),
     ("recording-csharp", recording_csharp::measure),
     ("recording-go", recording_go::measure),
+    ("recording-rust", recording_rust::measure),
     ("recording-php", recording_php::measure),
     ("recording-bash", recording_bash::measure),
     ("ten-million", startup::ten_million),

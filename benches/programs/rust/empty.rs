@@ -1,0 +1,3 @@
+//! Nothing: what starting and ending cost.
+
+fn main() {}
