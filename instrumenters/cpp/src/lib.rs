@@ -112,5 +112,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
-    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
+    wasm: Wasm::No("its library for WebAssembly has no exceptions"),
 };

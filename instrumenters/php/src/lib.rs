@@ -141,5 +141,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[],
-    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
+    wasm: Wasm::No(
+        "its WebAssembly modules have integers of 32 bits, with which programs do other things",
+    ),
 };

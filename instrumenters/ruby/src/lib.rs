@@ -121,5 +121,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
-    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
+    wasm: Wasm::No("its emitter exchanges open files, which a WebAssembly module cannot"),
 };

@@ -66,5 +66,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[(dialect::is_postgresql, &server::TOOLCHAIN)],
-    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
+    wasm: Wasm::No("what runs it is part of tracer itself"),
 };

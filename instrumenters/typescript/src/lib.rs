@@ -83,5 +83,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[],
-    wasm: Wasm::No("it has no WebAssembly toolchain yet"),
+    wasm: Wasm::No("its emitter needs Node.js, and there is no WebAssembly module of that"),
 };
