@@ -42,7 +42,7 @@ pub(crate) const SEEDS: &str = "/tmp/seeds";
 /// What the attacks aim at.
 pub(crate) const OUTSIDE: &str = "/tmp/outside";
 /// Longest a case may take, its clean runs included.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Groups of one throwaway sandbox, removed when dropped.
 struct Groups(Vec<(String, PathBuf)>);
