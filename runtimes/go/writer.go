@@ -3,6 +3,7 @@ package tracer_emit
 // A goroutine's writer: its segment, and what it knows of itself.
 
 import (
+	"internal/abi"
 	"sync/atomic"
 	"unsafe"
 )
@@ -42,8 +43,10 @@ type loop struct {
 // What a site said last while it was only counted.
 type last struct {
 	bits uint64
-	code uint32
+	what uintptr // its type, or lastArm; 0: nothing
 }
+
+const lastArm = 1
 
 // W is a goroutine's writer. It lies outside the Go heap. The hot fields come first.
 type W struct {
@@ -335,20 +338,25 @@ func (w *W) admit(site uint32) uint8 {
 	return w.decide(site)
 }
 
-// Counts a visit of a site that says a scalar, and keeps that.
-func (w *W) countScalar(site uint32, bits uint64, code uint32) {
+// Counts a visit of a site that says a scalar, and keeps that: how many visits there were.
+func (w *W) countScalar(site uint32, bits uint64, what uintptr) uint64 {
 	if w.mute == muteDead {
-		return
+		return 0
 	}
-	w.countVisit(site)
 	l := at[last](w.last + uintptr(site)*unsafe.Sizeof(last{}))
-	l.bits, l.code = bits, code
+	l.bits, l.what = bits, what
+	s := slotOf(site)
+	if channel.tasks {
+		return atomic.AddUint64(&s.visits, 1)
+	}
+	s.visits++
+	return s.visits
 }
 
 // Writes what a site said last into its slot.
 func (w *W) remember(site uint32) {
 	l := at[last](w.last + uintptr(site)*unsafe.Sizeof(last{}))
-	if l.code == 0 {
+	if l.what == 0 {
 		return
 	}
 	s := slotOf(site)
@@ -356,23 +364,23 @@ func (w *W) remember(site uint32) {
 	w.kept = count
 	w.start = uintptr(unsafe.Pointer(&s.record))
 	w.bound = w.start + slotRecord
-	what := l.code & 15
-	if what == scalarArm {
+	if l.what == lastArm {
 		*at[byte](w.start) = opBranch
 	} else {
 		*at[byte](w.start) = opVar
 	}
 	w.to = putVarint(w.start+1, uint64(site))
-	if what == scalarArm {
+	if l.what == lastArm {
 		w.putNumber(l.bits)
 		w.putByte(0)
 	} else {
+		t := at[abi.Type](l.what)
 		w.putByte(1)
-		w.putScalar(what, l.code>>4, l.bits)
+		w.putScalar(scalarKind(t), typeNumber(t), l.bits)
 	}
 	if w.to != 0 {
 		s.sequence = s.visits
 		s.length = uint8(w.to - w.start)
 	}
-	l.code = 0
+	l.what = 0
 }

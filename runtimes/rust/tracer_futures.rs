@@ -52,7 +52,7 @@ fn switch(task: u64) {
 
 /// An `async` function is entered: as `f`.
 #[inline(never)]
-pub fn af(site: u32, out: u32, count: u32) -> AsyncFrame {
+pub fn af(site: u32, out: u32) -> AsyncFrame {
     let writer = writer();
     let (outer_task, outer_base) = (writer.task, writer.base);
     let mut task = 0;
@@ -64,7 +64,7 @@ pub fn af(site: u32, out: u32, count: u32) -> AsyncFrame {
         switch(task);
     }
     AsyncFrame {
-        frame: ManuallyDrop::new(f(site, out, count)),
+        frame: ManuallyDrop::new(f(site, out)),
         task,
         outer_task: Cell::new(outer_task),
         outer_base: Cell::new(outer_base),

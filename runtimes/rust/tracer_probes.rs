@@ -201,8 +201,8 @@ pub fn at<'a, T: ?Sized>(place: *const T) -> &'a T {
 pub struct Frame {
     out: u32,
     panicking: bool,
-    /// Whether values for `IN` are wanted.
-    pub open: bool,
+    /// Whether `IN` was told, and may be told anew with values.
+    open: bool,
     outer_panic_site: Cell<u32>,
     code: Cell<u32>,
     bits: Cell<u64>,
@@ -211,9 +211,10 @@ pub struct Frame {
 // SAFETY: a future that holds one is polled by one thread at a time.
 unsafe impl Sync for Frame {}
 
-/// A function is entered: its sites of `IN` and `OUT`, and the number of its arguments.
+/// A function is entered: its sites of `IN` and `OUT`. The record is complete: the probe of the
+/// arguments may have been dropped.
 #[inline(never)]
-pub fn f(site: u32, out: u32, count: u32) -> Frame {
+pub fn f(site: u32, out: u32) -> Frame {
     let (channel, writer) = (channel(), writer());
     let mut frame = Frame {
         out,
@@ -242,16 +243,19 @@ pub fn f(site: u32, out: u32, count: u32) -> Frame {
     frame.open = open_record(site, IN);
     writer.depth += 1;
     if frame.open {
-        put_number(u64::from(count));
-        if count == 0 {
-            close_record();
-            frame.open = false;
-        }
+        put_number(0);
+        close_record();
     }
     frame
 }
 
 impl Frame {
+    /// Arguments follow by [`a`], then [`z`], if this says so.
+    #[inline]
+    pub fn i(&self, site: u32, count: u32) -> bool {
+        self.open && arguments(site, count)
+    }
+
     /// Leaves the call for now: what waits in it is not there yet.
     pub fn suspend(&self, site: u32) {
         let writer = writer();
@@ -327,6 +331,15 @@ impl Frame {
         writer.writing = false;
         writer.limit = open_limit();
     }
+}
+
+#[inline(never)]
+fn arguments(site: u32, count: u32) -> bool {
+    let open = reopen_record(site);
+    if open {
+        put_number(u64::from(count));
+    }
+    open
 }
 
 /// A function's result, on its way to the caller.

@@ -601,6 +601,39 @@ pub fn close_record() {
     writer.limit = open_limit();
 }
 
+/// Opens the record again that was written last, if it is this site's, without the last of its bytes.
+pub fn reopen_record(site: u32) -> bool {
+    let writer = writer();
+    if writer.writing {
+        return false;
+    }
+    writer.limit = null_mut();
+    writer.writing = true;
+    barrier();
+    let last = !writer.to.is_null() && writer.site == site && {
+        let slot = slot(site);
+        if writer.kept == KEEP { writer.at == writer.to } else { slot.sequence == slot.visits }
+    };
+    if !last {
+        writer.writing = false;
+        writer.limit = open_limit();
+        return false;
+    }
+    writer.to = unsafe { writer.to.sub(1) };
+    if writer.kept == KEEP {
+        unsafe { *writer.start = 0 };
+        barrier();
+        writer.at = writer.start;
+        // One that was the last stays so.
+        if writer.left != 0 {
+            writer.left += 1;
+        }
+    } else {
+        slot(site).length = 0;
+    }
+    true
+}
+
 pub fn finish() {
     let writer = writer();
     if channel().state != 1 || writer.mute == MUTE_NONE || writer.writing {

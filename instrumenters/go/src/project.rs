@@ -19,6 +19,8 @@ type Read<'r> = &'r dyn Fn(&Path) -> Option<Vec<u8>>;
 pub(crate) struct Settings {
     /// The module's `go.mod` and its text.
     pub(crate) module: Option<(PathBuf, String)>,
+    /// The `go.work` above it and its text.
+    pub(crate) workspace: Option<(PathBuf, String)>,
     /// Files of the main package beside the main file.
     pub(crate) package: Vec<PathBuf>,
     /// Files of other packages.
@@ -44,6 +46,12 @@ impl Settings {
         if self.requires {
             text.push_str("requires -\n");
         }
+        if let Some((path, contents)) = &self.workspace {
+            text.push_str(&format!("workspace {}\n", path.display()));
+            for line in contents.lines() {
+                text.push_str(&format!("member {line}\n"));
+            }
+        }
         if let Some((path, contents)) = &self.module {
             text.push_str(&format!("module {}\n{contents}", path.display()));
         }
@@ -60,6 +68,15 @@ impl Settings {
                 Some(("other", path)) => settings.others.push(path.into()),
                 Some(("folder", path)) => settings.folders.push(path.into()),
                 Some(("requires", _)) => settings.requires = true,
+                Some(("workspace", path)) => {
+                    settings.workspace = Some((path.into(), String::new()));
+                }
+                Some(("member", line)) => {
+                    if let Some((_, text)) = &mut settings.workspace {
+                        text.push_str(line);
+                        text.push('\n');
+                    }
+                }
                 Some(("module", path)) => {
                     settings.module = Some((path.into(), after.to_owned()));
                     break;
@@ -134,10 +151,10 @@ fn beside(main: &Source, read: Read<'_>) -> Vec<Source> {
     }
 }
 
-/// The nearest `go.mod` above a file.
-fn module(main: &Path, read: Read<'_>) -> Option<(PathBuf, String)> {
+/// The nearest file of this name above a file.
+fn above(main: &Path, name: &str, read: Read<'_>) -> Option<(PathBuf, String)> {
     main.ancestors().skip(1).find_map(|folder| {
-        let path = folder.join("go.mod");
+        let path = folder.join(name);
         let text = read(&path)?;
         Some((path, String::from_utf8_lossy(&text).into_owned()))
     })
@@ -163,6 +180,22 @@ fn roots(path: &Path, text: &str) -> BTreeMap<String, PathBuf> {
         }
     }
     roots
+}
+
+/// Where the modules of a workspace say what they are: their `go.mod`.
+fn members(workspace: &Path, text: &str) -> Vec<PathBuf> {
+    let folder = workspace.parent().unwrap_or(Path::new("/"));
+    let lines = text.lines().map(|line| {
+        let line = line.split("//").next().unwrap_or(line).trim();
+        line.strip_prefix("use ")
+            .unwrap_or(line)
+            .trim()
+            .trim_matches('"')
+    });
+    lines
+        .filter(|line| line.starts_with(['.', '/']))
+        .map(|line| normal(&folder.join(line)).join("go.mod"))
+        .collect()
 }
 
 /// Whether a `go.mod` names other modules.
@@ -193,7 +226,16 @@ pub(crate) fn read(main: &Path, read: Read<'_>) -> Vec<u8> {
     };
     let main = Source::read(main.to_path_buf(), &text);
     let package = beside(&main, read);
-    let module = module(&main.path, read);
+    let module = above(&main.path, "go.mod", read);
+    settings_of(&main, &package, module, read).to_bytes()
+}
+
+fn settings_of(
+    main: &Source,
+    package: &[Source],
+    module: Option<(PathBuf, String)>,
+    read: Read<'_>,
+) -> Settings {
     let mut settings = Settings {
         package: package.iter().map(|source| source.path.clone()).collect(),
         ..Settings::default()
@@ -201,11 +243,20 @@ pub(crate) fn read(main: &Path, read: Read<'_>) -> Vec<u8> {
     if let Some((path, text)) = &module {
         let mut roots = roots(path, text);
         let folder = path.parent().unwrap_or(Path::new("/"));
-        if read(&folder.join("vendor/modules.txt")).is_some() {
+        settings.requires = needs_others(text);
+        settings.workspace = above(&main.path, "go.work", read);
+        if let Some((path, text)) = &settings.workspace {
+            for member in members(path, text) {
+                let Some(text) = read(&member) else { continue };
+                let text = String::from_utf8_lossy(&text);
+                settings.requires |= needs_others(&text);
+                roots.extend(self::roots(&member, &text));
+            }
+            roots.extend(self::roots(path, text));
+        } else if read(&folder.join("vendor/modules.txt")).is_some() {
             // Copies of all other modules stand there, and only they are compiled.
             roots.retain(|_, root| root == folder);
         }
-        settings.requires = needs_others(text);
         settings.folders = roots.values().cloned().collect();
         settings.folders.sort();
         let mut seen = BTreeSet::new();
@@ -231,7 +282,7 @@ pub(crate) fn read(main: &Path, read: Read<'_>) -> Vec<u8> {
     }
     settings.others.sort();
     settings.module = module;
-    settings.to_bytes()
+    settings
 }
 
 /// All files that the settings name.
@@ -301,6 +352,32 @@ mod tests {
             "/p/a.go",
         );
         assert_eq!(found.package, vec![PathBuf::from("/p/f.go")]);
+    }
+
+    #[test]
+    fn modules_of_the_workspace_are_found() {
+        let found = settings(
+            &[
+                (
+                    "/w/go.work",
+                    "go 1.21\n\nuse (\n\t./app\n\t./lib // beside it\n)\n",
+                ),
+                ("/w/app/go.mod", "module example.com/app\n"),
+                ("/w/lib/go.mod", "module example.com/lib\n"),
+                (
+                    "/w/app/main.go",
+                    "package main\nimport \"example.com/lib/deep\"\nfunc main() {}\n",
+                ),
+                ("/w/lib/deep/d.go", "package deep\n"),
+            ],
+            "/w/app/main.go",
+        );
+        assert_eq!(found.others, [PathBuf::from("/w/lib/deep/d.go")]);
+        let folders = ["/w/app", "/w/lib"].map(PathBuf::from);
+        assert_eq!(found.folders, folders);
+        let (path, text) = found.workspace.expect("a workspace");
+        assert_eq!(path, Path::new("/w/go.work"));
+        assert!(text.contains("\t./lib"), "{text}");
     }
 
     #[test]

@@ -166,9 +166,10 @@ const BUILD: &str = "\"$go\" build -ldflags=-w \"$@\"; ";
 const MODULES: &str = "export GO111MODULE=on GODEBUG=\"${GODEBUG:+$GODEBUG,}goindex=0\" \
                        GOMODCACHE=\"$1\"; shift; ";
 
-/// Names the modules that are missing. Before: what builds, in braces.
+/// Names the modules that are missing: what `go` would fetch is not there, whatever stops it. Before:
+/// what builds, in braces.
 const MISSING: &str = " 2>\"$TMPDIR/said\" || failed=1; cat \"$TMPDIR/said\" >&2; \
-                       if grep -q 'module lookup disabled' \"$TMPDIR/said\"; then \
+                       if test -n \"${failed:-}\"; then \
                        sed -n 's/^go: downloading \\(.*\\)$/module \\1 is not in the module cache; go mod download/p' \
                        \"$TMPDIR/said\" >&2; fi; test -z \"$failed\" || exit 1; ";
 
@@ -292,8 +293,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         }
     };
     plan.folders = settings.folders;
-    if let Some((path, text)) = settings.module {
-        // It may stand above all folders that are visible.
+    // They may stand above all folders that are visible.
+    for (path, text) in settings.module.into_iter().chain(settings.workspace) {
         plan.files.push((path, text.into_bytes()));
     }
     let script = format!("{script}{IS_PROGRAM}");

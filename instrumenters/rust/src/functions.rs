@@ -67,7 +67,7 @@ pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, body: Node<
     } else {
         "f"
     };
-    let mut text = format!("let _tr_g=_tr::{enter}({site},{out},{count});");
+    let mut text = format!("let _tr_g=_tr::{enter}({site},{out});");
     if node.kind() == "function_item" && is_main(rewriter, node) {
         text.insert_str(0, "_tr::restore(crate::_TR_COLUMNS);");
     }
@@ -81,7 +81,11 @@ pub(crate) fn frame<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>, body: Node<
     rewriter.rely_at(at, extent, text);
     if count != 0 {
         let values = values(&names);
-        rewriter.open_at(at, extent, format!("if _tr_g.open{{{values}_tr::z();}}"));
+        rewriter.open_at(
+            at,
+            extent,
+            format!("if _tr_g.i({site},{count}){{{values}_tr::z();}}"),
+        );
         rewriter.set_names(site, names);
     }
     if let Some(step) = steps::imply_first(rewriter, body) {
