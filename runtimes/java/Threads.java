@@ -8,12 +8,14 @@ import jdk.internal.vm.annotation.Hidden;
 
 /** Which writer is whose. A thread's number comes from the thread that made it, not from chance. */
 final class Threads extends InheritableThreadLocal<Writer> {
+    /** What virtual threads are; null where there are none. They are carried by the JDK's own. */
+    private static final Class<?> VIRTUAL = virtual();
     private static final boolean OPEN = Channel.open(Descriptor.NUMBER);
     private static final Threads ALL = OPEN ? new Threads() : null;
     /** The writer asked for last: nearly always the right one. */
     private static Writer recent;
     private static boolean tried;
-    private static boolean opened;
+    private static volatile boolean opened;
 
     static {
         if (OPEN) {
@@ -25,6 +27,7 @@ final class Threads extends InheritableThreadLocal<Writer> {
             Errors.load();
             Layout.load();
             Order.load();
+            Room.load();
             Scalars.load();
             Boxes.plus(null, 0);
             Heap.number(null);
@@ -60,32 +63,36 @@ final class Threads extends InheritableThreadLocal<Writer> {
             Thread thread = Thread.currentThread();
             writer.begin(thread);
             if (!writer.isVirtual) {
-                long generator = Hashes.own();
-                long low = Hashes.low(generator);
-                long high = Hashes.high(generator);
-                watch(writer);
-                Hashes.put(generator, low, high);
+                hearOfEnds();
+                if (opened) {
+                    Ending.watch(writer);
+                }
             }
         }
         recent = writer;
         return writer;
     }
 
-    /** Opening modules draws hashes: not before there is a thread that ends. */
-    private static synchronized void watch(Writer writer) {
+    /**
+     * Opening modules draws hashes: not before there is a thread that ends. It takes long: the one
+     * that makes the thread does it, or another that was made later would overtake.
+     */
+    private static synchronized void hearOfEnds() {
+        if (tried) {
+            return;
+        }
+        tried = true;
+        long generator = Hashes.own();
+        long low = Hashes.low(generator);
+        long high = Hashes.high(generator);
         try {
-            if (!tried) {
-                tried = true;
-                Inside.open("jdk.internal.misc");
-                Ending.load();
-                opened = true;
-            }
-            if (opened) {
-                Ending.watch(writer);
-            }
+            Inside.open("jdk.internal.misc");
+            Ending.load();
+            opened = true;
         } catch (ReflectiveOperationException | RuntimeException | LinkageError otherJdk) {
             // Then the ends of threads are not told.
         }
+        Hashes.put(generator, low, high);
     }
 
     @Override
@@ -93,16 +100,28 @@ final class Threads extends InheritableThreadLocal<Writer> {
         if (parent == null || parent.thread == null) {
             return null;
         }
-        int kind = VIRTUAL ? Kind.asked() : Kind.ORDINARY;
+        int kind = VIRTUAL != null ? Kind.asked() : Kind.ORDINARY;
         if (kind == Kind.JDK) {
             return null;
         }
         Channel.threads = true;
+        if (kind == Kind.ORDINARY) {
+            hearOfEnds();
+        }
         return parent.child(kind == Kind.VIRTUAL);
     }
 
-    /** Whether this JDK has virtual threads, and threads of its own that carry them. */
-    private static final boolean VIRTUAL = Writer.VIRTUAL != null;
+    static boolean isVirtual(Thread thread) {
+        return VIRTUAL != null && VIRTUAL.isInstance(thread);
+    }
+
+    private static Class<?> virtual() {
+        try {
+            return Class.forName("java.lang.BaseVirtualThread", false, null);
+        } catch (ClassNotFoundException olderJdk) {
+            return null;
+        }
+    }
 
     /** What kind of thread is being made: only the calls on the stack say it. */
     private static final class Kind implements Function<Stream<StackFrame>, Integer> {

@@ -45,18 +45,17 @@ final class Writer {
 
     static final Unsafe MEMORY = Channel.MEMORY;
 
-    /** What virtual threads are; null where there are none. */
-    static final Class<?> VIRTUAL = virtual();
-
     /** The thread whose records these are; null before its first. */
     Thread thread;
     boolean isVirtual;
     /** Where the record of the thread's end stands that may not have been its end; 0 if none. */
     private long endedAt;
+    private long endedTo;
     /** Next byte of the segment; below the limit a small record fits and may be written. */
     long at;
     long limit;
     long end;
+    private final Room room = new Room();
     int left;
     int scarce;
     int depth;
@@ -111,16 +110,8 @@ final class Writer {
         this.stream = Channel.takeStream();
     }
 
-    private static Class<?> virtual() {
-        try {
-            return Class.forName("java.lang.BaseVirtualThread", false, null);
-        } catch (ClassNotFoundException olderJdk) {
-            return null;
-        }
-    }
-
     void begin(Thread owner) {
-        isVirtual = VIRTUAL != null && VIRTUAL.isInstance(owner);
+        isVirtual = Threads.isVirtual(owner);
         int sites = Channel.slotCount;
         seen = new byte[sites];
         visited = new int[sites];
@@ -132,7 +123,7 @@ final class Writer {
             left = left / 4 + 1;
         }
         scarce = left / 4;
-        if (!claimSegment()) {
+        if (!room.claim(this, SMALL)) {
             left = 0;
             mute = MUTE_ALL;
         }
@@ -142,35 +133,12 @@ final class Writer {
 
     // Segments.
 
-    boolean claimSegment() {
-        long counter = Channel.base + 64;
-        int number;
-        do {
-            number = MEMORY.getInt(counter);
-            if (number >= Channel.segmentCount) {
-                return false;
-            }
-        } while (!MEMORY.compareAndSwapInt(null, counter, number, number + 1));
-        long segment = Channel.segments + (long) number * Channel.segmentSize;
-        MEMORY.putInt(segment + 4, stream);
-        MEMORY.putInt(segment + 8, parent);
-        MEMORY.putInt(segment + 12, origin);
-        MEMORY.putLong(segment + 16, MEMORY.getLong(Channel.base + 8));
-        MEMORY.putInt(segment + 24, parentSite);
-        MEMORY.putInt(segment + 28, ordinal);
-        MEMORY.storeFence();
-        MEMORY.putInt(segment, 'S' | 'E' << 8 | 'G' << 16 | '1' << 24);
-        at = segment + Channel.SEGMENT_HEADER;
-        end = segment + Channel.segmentSize;
-        return true;
-    }
-
     private long openLimit() {
         return mute != MUTE_NONE || left == 0 ? 0 : end - SMALL;
     }
 
     boolean room(int size) {
-        return (at != 0 && at + size <= end) || claimSegment();
+        return (at != 0 && at + size <= end) || room.claim(this, size);
     }
 
     /** Ends a small record that was written from {@code at + 1} to {@code to}. */
@@ -589,10 +557,7 @@ final class Writer {
         if (!room(SMALL)) {
             return;
         }
-        if (isVirtual) {
-            // No one says when it ends: it has, unless it says more.
-            endedAt = at;
-        }
+        long from = at;
         if (mute != MUTE_NONE) {
             writeDepth();
         }
@@ -600,14 +565,23 @@ final class Writer {
         MEMORY.putByte(to, (byte) 2);
         to = Channel.varint(to + 1, what);
         close(TASK, Channel.varint(Channel.varint(to, 0), 0));
-        limit = isVirtual ? 0 : openLimit();
+        if (isVirtual) {
+            // No one says when it ends: it has, unless it says more.
+            endedAt = from;
+            endedTo = at;
+        }
+        room.release(this);
+        limit = 0;
     }
 
     /** It was not the end: takes back the record that said so. */
     private void goOn() {
         if (endedAt != 0) {
-            MEMORY.setMemory(endedAt, at - endedAt, (byte) 0);
-            at = endedAt;
+            MEMORY.setMemory(endedAt, endedTo - endedAt, (byte) 0);
+            // Elsewhere by now, or nowhere: its room is another's.
+            if (at == endedTo) {
+                at = endedAt;
+            }
             endedAt = 0;
         }
     }

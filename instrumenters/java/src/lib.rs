@@ -71,6 +71,7 @@ const EMITTER: &[EmitterFile] = emitter![
     "P.java",
     "Record.java",
     "Returns.java",
+    "Room.java",
     "Scalars.java",
     "Text.java",
     "Threads.java",
