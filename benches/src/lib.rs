@@ -17,6 +17,7 @@ mod recording_c;
 mod recording_cpp;
 mod recording_csharp;
 mod recording_go;
+mod recording_java;
 mod recording_javascript;
 mod recording_php;
 mod recording_python;
@@ -54,6 +55,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("recording-csharp", recording_csharp::measure),
     ("recording-go", recording_go::measure),
     ("recording-rust", recording_rust::measure),
+    ("recording-java", recording_java::measure),
     ("recording-php", recording_php::measure),
     ("recording-bash", recording_bash::measure),
     ("ten-million", startup::ten_million),
