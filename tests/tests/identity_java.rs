@@ -53,7 +53,7 @@ class Main {
 "#;
 
 /// An object that moves from one part of the heap to another while it is seen again and again.
-const MOVED: &str = r#"
+const MOVED: &str = r"
 class Main {
     static class Node { Node next; int n; }
 
@@ -69,7 +69,7 @@ class Main {
         }
     }
 }
-"#;
+";
 
 fn write(folder: &Path, text: &str) -> std::path::PathBuf {
     let path = folder.join("Main.java");
