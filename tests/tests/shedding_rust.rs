@@ -1,7 +1,6 @@
 //! A Rust program without any one of its probes, and without all: it runs as before, and what is
 //! left of the recording is whole.
 #![expect(
-    clippy::unwrap_used,
     clippy::print_stderr,
     reason = "a test fails by panicking, and says what it skips"
 )]
