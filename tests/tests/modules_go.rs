@@ -1,6 +1,5 @@
 //! A Go module that is not at hand: which one, and what fetches it, is said.
 #![expect(
-    clippy::unwrap_used,
     clippy::print_stderr,
     reason = "a test fails by panicking, and says what it skips"
 )]
