@@ -319,6 +319,10 @@ fn outer() -> io::Result<()> {
         let program = File::open(variable("TRACER_ATTACK_PROGRAM"))?;
         Some((program, File::open(&case)?))
     };
+    let mut seeds = Vec::new();
+    for seed in fs::read_dir(repository().join("fuzz/seeds/copy_out"))?.flatten() {
+        seeds.push((seed.file_name(), File::open(seed.path())?));
+    }
     let here = Path::new("/tmp");
     tmpfs(here, "size=128m,nr_inodes=20000,mode=755")?;
     for name in ["up", "work", "root"] {
@@ -348,14 +352,10 @@ fn outer() -> io::Result<()> {
     }
     copy(own, &root.join("tmp/harness"), 0o755)?;
     fs::create_dir_all(root.join("tmp/case"))?;
-    let seeds = root.join(SEEDS.trim_start_matches('/'));
-    fs::create_dir(&seeds)?;
-    for seed in fs::read_dir(repository().join("fuzz/seeds/copy_out"))?.flatten() {
-        copy(
-            File::open(seed.path())?,
-            &seeds.join(seed.file_name()),
-            0o644,
-        )?;
+    let folder = root.join(SEEDS.trim_start_matches('/'));
+    fs::create_dir(&folder)?;
+    for (name, seed) in seeds {
+        copy(seed, &folder.join(name), 0o644)?;
     }
     if let Some((program, source)) = files {
         copy(program, &root.join("tmp/case/program"), 0o755)?;
