@@ -78,6 +78,12 @@ pub struct Checked {
     pub reason: String,
     /// Particulars for people; may be empty.
     pub detail: String,
+    /// Probes placed in the traced program; none where it was not run.
+    #[serde(default)]
+    pub probes: usize,
+    /// Those of them that its compiler refused, or that were read otherwise: they were left out.
+    #[serde(default)]
+    pub shed: usize,
 }
 
 /// How files are checked.
@@ -89,19 +95,29 @@ pub struct CheckOptions {
 
 /// Runs a file both ways and compares.
 pub fn check_file(path: &Path, options: &CheckOptions) -> Checked {
-    let mut language = String::new();
-    let verdict = compare(path, options, &mut language);
+    let mut seen = Seen::default();
+    let verdict = compare(path, options, &mut seen);
     let (status, reason, detail) = match verdict {
         Ok(verdict) => (verdict.status, verdict.reason.to_owned(), verdict.detail),
         Err(error) => refusal(&error),
     };
     Checked {
         path: path.to_string_lossy().into_owned(),
-        language,
+        language: seen.language,
         status,
         reason,
         detail,
+        probes: seen.probes,
+        shed: seen.shed,
     }
+}
+
+/// What is known of a file whatever its verdict.
+#[derive(Default)]
+struct Seen {
+    language: String,
+    probes: usize,
+    shed: usize,
 }
 
 struct Verdict {
@@ -153,14 +169,10 @@ pub fn describe(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn compare(
-    path: &Path,
-    options: &CheckOptions,
-    language: &mut String,
-) -> Result<Verdict, EngineError> {
+fn compare(path: &Path, options: &CheckOptions, seen: &mut Seen) -> Result<Verdict, EngineError> {
     let run = &options.run;
     let mut program = Program::load(path, &run.program)?;
-    program.spec.id.clone_into(language);
+    program.spec.id.clone_into(&mut seen.language);
     wasm::enter(&mut program, &run.settings)?;
     let toolchain = choose_toolchain(&program, &run.settings)?;
     let original = execute(&mut program, &toolchain, &run.settings, None)?;
@@ -196,6 +208,11 @@ fn compare(
         &settings,
         Some(run.program.detail),
     )?;
+    for source in &program.sources {
+        let (placed, shed) = source.instrumented.probes();
+        seen.probes += placed;
+        seen.shed += shed;
+    }
     let noise = program.toolchain.noise;
     let Some((reason, detail)) = difference(&original, &traced, noise) else {
         // The same, but nothing was traced: whoever counts must be able to see it.

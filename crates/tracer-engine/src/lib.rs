@@ -25,6 +25,6 @@ pub use check::{CheckOptions, Checked, Status, check_file};
 pub use error::EngineError;
 pub use program::{Program, ProgramOptions};
 pub use run::{Recorded, RunOptions, Settings, trace};
-pub use toolchain::{choose as choose_toolchain, find as find_toolchain};
+pub use toolchain::{Toolchain, choose as choose_toolchain, find as find_toolchain};
 pub use tracer_image as images;
 pub use tracer_languages as languages;

@@ -4,6 +4,7 @@
 //! listed. Only input no probe can serve is refused, with a reason from a fixed list.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use tracer_model::{Detail, Dropped, Function, Site};
 use tree_sitter::{Node, Parser, Tree};
@@ -98,6 +99,18 @@ impl Instrumented {
     /// Rewrites again without the probes of these groups: shedding.
     pub fn shed(&mut self, original: &[u8], groups: &[u32]) {
         self.rewritten = Rewritten::apply(original, &mut self.edits, groups);
+    }
+
+    /// Probes that were placed, and those of them that were shed since.
+    pub fn probes(&self) -> (usize, usize) {
+        // Group 0 is what every instrumented file needs, and cannot be shed.
+        let count = |groups: &mut dyn Iterator<Item = u32>| {
+            let groups: BTreeSet<u32> = groups.filter(|&group| group != 0).collect();
+            groups.len()
+        };
+        let placed = count(&mut self.edits.iter().map(|edit| edit.group));
+        let left = count(&mut self.rewritten.insertions.iter().map(|kept| kept.group));
+        (placed, placed.saturating_sub(left))
     }
 }
 

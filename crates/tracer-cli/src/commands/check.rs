@@ -23,7 +23,7 @@ use crate::settings;
 /// Wall time an original gets unless the user says otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Files by status.
+/// Files by status, and the probes of those that were traced.
 #[derive(Serialize, Default)]
 struct Counts {
     files: usize,
@@ -33,6 +33,8 @@ struct Counts {
     refused: usize,
     build_failed: usize,
     timeout: usize,
+    probes: usize,
+    shed: usize,
 }
 
 impl Counts {
@@ -47,9 +49,11 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, status: Status) {
+    fn add(&mut self, checked: &Checked) {
         self.files += 1;
-        *self.of(status) += 1;
+        *self.of(checked.status) += 1;
+        self.probes += checked.probes;
+        self.shed += checked.shed;
     }
 }
 
@@ -62,11 +66,11 @@ struct Summary {
 
 impl Summary {
     fn add(&mut self, checked: &Checked) {
-        self.summary.add(checked.status);
+        self.summary.add(checked);
         self.languages
             .entry(checked.language.clone())
             .or_default()
-            .add(checked.status);
+            .add(checked);
     }
 }
 
@@ -250,7 +254,7 @@ fn table(out: &mut dyn Write, odd: &[Checked], summary: &mut Summary) -> std::io
     for status in Status::ALL {
         write!(out, " {:>15}", status.name())?;
     }
-    writeln!(out)?;
+    writeln!(out, " {:>9} {:>7}", "probes", "shed")?;
     for (language, counts) in &mut summary.languages {
         let name = if language.is_empty() {
             "unknown"
@@ -270,5 +274,5 @@ fn row(out: &mut dyn Write, name: &str, counts: &mut Counts) -> std::io::Result<
     for status in Status::ALL {
         write!(out, " {:>15}", counts.of(status))?;
     }
-    writeln!(out)
+    writeln!(out, " {:>9} {:>7}", counts.probes, counts.shed)
 }
