@@ -76,7 +76,10 @@ fn where_there_is_no_room_that_is_told() {
         return;
     };
     assert_eq!(stdout, "799980000\n");
-    assert!(ended(&trace) > 10_000, "{}", ended(&trace));
+    // How many come to their end before the program does is the scheduler's choice.
+    let began = trace.events.iter().filter(|event| event.kind == Kind::In);
+    let began = began.count();
+    assert!(began > 10_000, "{began}");
     let full = |note: &String| note.contains("full");
     assert!(trace.coverage.notes.iter().any(full));
     let left_out: u64 = trace
