@@ -203,7 +203,7 @@ impl Converter<'_> {
             RawValue::Bool(value) => out.push(if *value { 't' } else { 'f' }),
             RawValue::Typed { type_id, value } => {
                 out.push_str(self.names.text(*type_id));
-                self.sort_text(value, out);
+                number = self.sort_text(value, out);
             }
             RawValue::Sequence(raw) => self.sort_items(raw, out, Self::sort_text_of),
             RawValue::Set(raw) => {
