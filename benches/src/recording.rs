@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use tracer_engine::run::{Executed, execute};
-use tracer_engine::{Program, ProgramOptions, Settings};
+use tracer_engine::{Program, ProgramOptions, find_toolchain};
 use tracer_instrument::{Found, LanguageSpec};
 use tracer_model::{Budget, Detail, End, Kind, Limits};
 use tracer_normalize::{Inputs, normalise};
@@ -17,9 +17,22 @@ use tracer_normalize::{Inputs, normalise};
 use crate::programs;
 use crate::report::{Report, count, ratio, time};
 use crate::sample::{Cost, Sample, Variant, interleave};
+use crate::settings::Settings;
 
 /// Enough for every event of a measurement.
 const EVERYTHING: u32 = 1 << 30;
+
+const DETAILS: [Detail; 4] = [Detail::Calls, Detail::Lines, Detail::State, Detail::Full];
+
+/// A level of detail, in the names of contenders.
+fn name_of(detail: Detail) -> &'static str {
+    match detail {
+        Detail::Calls => "calls",
+        Detail::Lines => "lines",
+        Detail::State => "state",
+        Detail::Full => "full",
+    }
+}
 
 /// What to compare with, and how much work it gets.
 pub(crate) struct Contender<'a> {
@@ -77,7 +90,7 @@ impl Subject {
             ..ProgramOptions::default()
         };
         let mut program = Program::load(&path, &options)?;
-        let mut settings = Settings::new()?;
+        let mut settings = tracer_engine::Settings::new()?;
         settings.cwd = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         settings.args = work.iter().map(|work| work.to_string().into()).collect();
         settings.compiler_flags.clone_from(&self.flags);
@@ -103,24 +116,54 @@ impl Subject {
         Ok((executed, program))
     }
 
-    /// The untraced program and each level of detail: with the default budget for `long` rounds of
-    /// work, and with every event kept for `middle` rounds.
+    /// The language's program, on this machine's toolchain.
+    pub(crate) fn of(language: &str, flags: &[&str]) -> anyhow::Result<Self> {
+        let spec = programs::language(language)?;
+        Ok(Self {
+            spec,
+            found: find_toolchain(spec)?,
+            flags: flags.iter().map(Into::into).collect(),
+        })
+    }
+
+    /// The untraced program and its usual levels of detail: with the default budget for `long`
+    /// rounds of work, and with every event kept for `middle` rounds.
     pub(crate) fn levels(&self, long: u32, middle: u32) -> Vec<Contender<'_>> {
-        let levels = [
-            ("lines", Detail::Lines),
-            ("state", Detail::State),
-            ("full", Detail::Full),
-        ];
-        let mut contenders = vec![self.contender("untraced", long, None)];
-        for (name, detail) in levels {
-            let name = format!("tracer, {name}");
-            contenders.push(self.contender(&name, long, Some((detail, Budget::default()))));
+        let usual = [Detail::Lines, Detail::State, Detail::Full];
+        self.levels_of((long, &usual), (middle, &usual))
+    }
+
+    /// The same at the levels given: rounds and levels with the default budget, then with every
+    /// event kept.
+    pub(crate) fn levels_of(
+        &self,
+        bounded: (u32, &[Detail]),
+        kept: (u32, &[Detail]),
+    ) -> Vec<Contender<'_>> {
+        let mut contenders = vec![self.contender("untraced", bounded.0, None)];
+        for &detail in bounded.1 {
+            let name = format!("tracer, {}", name_of(detail));
+            let traced = Some((detail, Budget::default()));
+            contenders.push(self.contender(&name, bounded.0, traced));
         }
-        for (name, detail) in levels {
-            let name = format!("tracer, {name}, all");
-            contenders.push(self.contender(&name, middle, Some((detail, everything()))));
+        for &detail in kept.1 {
+            let name = format!("tracer, {}, all", name_of(detail));
+            contenders.push(self.contender(&name, kept.0, Some((detail, everything()))));
         }
         contenders
+    }
+
+    /// Runs the contenders and writes the table.
+    pub(crate) fn compare(
+        &self,
+        settings: &Settings,
+        report: &mut Report,
+        contenders: &[Contender<'_>],
+    ) -> anyhow::Result<()> {
+        let samples = contest(settings.rounds(5), contenders)?;
+        let events = self.events_of(contenders, report);
+        table(report, &samples, &events);
+        Ok(())
     }
 
     /// Events a round of the contenders that keep every event, by the detail in their names.
@@ -130,12 +173,10 @@ impl Subject {
         report: &mut Report,
     ) -> Vec<Option<f64>> {
         let mut count = |name: &str| {
-            let detail = match name.strip_prefix("tracer, ")?.strip_suffix(", all")? {
-                "calls" => Detail::Calls,
-                "lines" => Detail::Lines,
-                "state" => Detail::State,
-                _ => Detail::Full,
-            };
+            let level = name.strip_prefix("tracer, ")?.strip_suffix(", all")?;
+            let detail = DETAILS
+                .into_iter()
+                .find(|detail| name_of(*detail) == level)?;
             self.events_a_round(detail)
                 .inspect_err(|error| report.skip(&format!("events of {name}"), &error.to_string()))
                 .ok()

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use tracer_engine::find_toolchain;
-use tracer_model::{Budget, Detail};
+use tracer_model::Detail;
 
 use crate::process::{command, on_path, succeed};
 use crate::programs;
-use crate::recording::{Contender, Subject, contest, everything, table};
+use crate::recording::{Contender, Subject, contest, table};
 use crate::report::Report;
 use crate::sample::timed;
 use crate::settings::Settings;
@@ -20,12 +19,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
 }
 
 fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::Result<()> {
-    let spec = programs::language("c")?;
-    let subject = Subject {
-        spec,
-        found: find_toolchain(spec)?,
-        flags: vec![level.into()],
-    };
+    let subject = Subject::of("c", &[level])?;
     report.say(&format!(
         "{}, `{level}`, `programs/c/work.c`; time of one round of its work. `all` keeps every \
          event; the other rows have the default budget. An event's time is what the run took more \
@@ -38,38 +32,12 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
     } else {
         (50_000, 8000)
     };
-    let budget = Budget::default();
-    let mut contenders = vec![
-        subject.contender("untraced", long, None),
-        subject.contender("tracer, calls", long, Some((Detail::Calls, budget.clone()))),
-        subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
-        subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
-        subject.contender("tracer, full", long, Some((Detail::Full, budget))),
-        subject.contender(
-            "tracer, calls, all",
-            middle,
-            Some((Detail::Calls, everything())),
-        ),
-        subject.contender(
-            "tracer, lines, all",
-            middle,
-            Some((Detail::Lines, everything())),
-        ),
-        subject.contender(
-            "tracer, state, all",
-            middle,
-            Some((Detail::State, everything())),
-        ),
-        subject.contender(
-            "tracer, full, all",
-            middle,
-            Some((Detail::Full, everything())),
-        ),
-    ];
+    let levels = [Detail::Calls, Detail::Lines, Detail::State, Detail::Full];
+    let mut contenders = subject.levels_of((long, &levels), (middle, &levels));
     let mut events = subject.events_of(&contenders, report);
     let folder = tempfile::tempdir()?;
     let compiler = subject.found.program.as_path();
-    let source = programs::program(spec, "work");
+    let source = programs::program(subject.spec, "work");
     let quick = settings.quick;
     if let Some(uftrace) = on_path("uftrace") {
         let program = folder.path().join("profiled");

@@ -1,9 +1,6 @@
 //! Recording C++: nanoseconds an event, as it is usually built and as it is released.
 
-use tracer_engine::find_toolchain;
-
-use crate::programs;
-use crate::recording::{Subject, contest, table};
+use crate::recording::Subject;
 use crate::report::Report;
 use crate::settings::Settings;
 
@@ -15,12 +12,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
 }
 
 fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::Result<()> {
-    let spec = programs::language("cpp")?;
-    let subject = Subject {
-        spec,
-        found: find_toolchain(spec)?,
-        flags: vec![level.into()],
-    };
+    let subject = Subject::of("cpp", &[level])?;
     report.say(&format!(
         "{}, `{level}`, `programs/cpp/work.cpp`; time of one round of its work. `all` keeps every \
          event; the other rows have the default budget.",
@@ -32,8 +24,5 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
         (20_000, 3000)
     };
     let contenders = subject.levels(long, middle);
-    let events = subject.events_of(&contenders, report);
-    let samples = contest(settings.rounds(5), &contenders)?;
-    table(report, &samples, &events);
-    Ok(())
+    subject.compare(settings, report, &contenders)
 }

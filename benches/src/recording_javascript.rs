@@ -1,22 +1,15 @@
 //! Recording JavaScript: against the untraced program and one instrumented by istanbul.
 
-use tracer_engine::find_toolchain;
-
 use crate::peers;
 use crate::process::{command, succeed};
 use crate::programs;
-use crate::recording::{Contender, Subject, contest, table};
+use crate::recording::{Contender, Subject};
 use crate::report::Report;
 use crate::sample::timed;
 use crate::settings::Settings;
 
 pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
-    let spec = programs::language("javascript")?;
-    let subject = Subject {
-        spec,
-        found: find_toolchain(spec)?,
-        flags: Vec::new(),
-    };
+    let subject = Subject::of("javascript", &[])?;
     report.say(&format!(
         "{}, `programs/javascript/work.js`; time of one round of its work. `all` keeps every \
          event; the other rows have the default budget. istanbul counts statements, branches and \
@@ -36,7 +29,11 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         succeed(
             command(&subject.found.program)
                 .arg(peers::script("istanbul.js"))
-                .args([&modules, &programs::program(spec, "work"), &instrumented]),
+                .args([
+                    &modules,
+                    &programs::program(subject.spec, "work"),
+                    &instrumented,
+                ]),
         )?;
         let node = &subject.found.program;
         contenders.push(Contender {
@@ -50,8 +47,5 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     } else {
         report.skip("istanbul", "not installed; `cargo xtask peers` brings it");
     }
-    let samples = contest(settings.rounds(5), &contenders)?;
-    let events = subject.events_of(&contenders, report);
-    table(report, &samples, &events);
-    Ok(())
+    subject.compare(settings, report, &contenders)
 }

@@ -1,11 +1,8 @@
 //! Recording PHP: against the untraced program and one that Xdebug traces.
 
-use tracer_engine::find_toolchain;
-use tracer_model::{Budget, Detail};
-
 use crate::process::{command, succeed};
 use crate::programs;
-use crate::recording::{Contender, Subject, contest, everything, table};
+use crate::recording::{Contender, Subject};
 use crate::report::Report;
 use crate::sample::timed;
 use crate::settings::Settings;
@@ -21,12 +18,7 @@ const XDEBUG: [&str; 6] = [
 ];
 
 pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
-    let spec = programs::language("php")?;
-    let subject = Subject {
-        spec,
-        found: find_toolchain(spec)?,
-        flags: Vec::new(),
-    };
+    let subject = Subject::of("php", &[])?;
     report.say(&format!(
         "{}, `programs/php/work.php`; time of one round of its work. `all` keeps every event; the \
          other rows have the default budget. Xdebug traces calls with their arguments, results and \
@@ -38,28 +30,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     } else {
         (12_000, 300)
     };
-    let budget = Budget::default();
-    let mut contenders = vec![
-        subject.contender("untraced", long, None),
-        subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
-        subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
-        subject.contender("tracer, full", long, Some((Detail::Full, budget))),
-        subject.contender(
-            "tracer, lines, all",
-            middle,
-            Some((Detail::Lines, everything())),
-        ),
-        subject.contender(
-            "tracer, state, all",
-            middle,
-            Some((Detail::State, everything())),
-        ),
-        subject.contender(
-            "tracer, full, all",
-            middle,
-            Some((Detail::Full, everything())),
-        ),
-    ];
+    let mut contenders = subject.levels(long, middle);
     let folder = tempfile::tempdir()?;
     let php = &subject.found.program;
     let mut options: Vec<String> = vec!["-d".into(), "zend_extension=xdebug".into()];
@@ -74,7 +45,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         .output()
         .is_ok_and(|output| output.status.success());
     if loaded {
-        let source = programs::program(spec, "work");
+        let source = programs::program(subject.spec, "work");
         contenders.push(Contender {
             name: "Xdebug, trace".into(),
             work: middle,
@@ -94,8 +65,5 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     } else {
         report.skip("Xdebug", "the extension is not installed");
     }
-    let samples = contest(settings.rounds(5), &contenders)?;
-    let events = subject.events_of(&contenders, report);
-    table(report, &samples, &events);
-    Ok(())
+    subject.compare(settings, report, &contenders)
 }

@@ -3,12 +3,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use tracer_model::{Budget, Detail};
-
 use crate::peers;
 use crate::process::{command, succeed};
 use crate::programs;
-use crate::recording::{Contender, Subject, contest, everything, table};
+use crate::recording::{Contender, Subject};
 use crate::report::Report;
 use crate::sample::timed;
 use crate::settings::Settings;
@@ -29,28 +27,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     ));
     let scale = if settings.quick { 10 } else { 1 };
     let (long, middle, short) = (2000 / scale, 60 / scale, 20 / scale);
-    let budget = Budget::default();
-    let mut contenders = vec![
-        subject.contender("untraced", long, None),
-        subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
-        subject.contender("tracer, state", long, Some((Detail::State, budget.clone()))),
-        subject.contender("tracer, full", long, Some((Detail::Full, budget))),
-        subject.contender(
-            "tracer, lines, all",
-            middle * 10,
-            Some((Detail::Lines, everything())),
-        ),
-        subject.contender(
-            "tracer, state, all",
-            middle * 10,
-            Some((Detail::State, everything())),
-        ),
-        subject.contender(
-            "tracer, full, all",
-            middle * 10,
-            Some((Detail::Full, everything())),
-        ),
-    ];
+    let mut contenders = subject.levels(long, middle * 10);
     let python = subject.found.program.as_path();
     contenders.push(peer(
         "sys.settrace, lines",
@@ -79,10 +56,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     } else {
         report.skip("PySnooper", "not installed; `cargo xtask peers` brings it");
     }
-    let samples = contest(settings.rounds(5), &contenders)?;
-    let events = subject.events_of(&contenders, report);
-    table(report, &samples, &events);
-    Ok(())
+    subject.compare(settings, report, &contenders)
 }
 
 fn peer<'a>(

@@ -1,22 +1,15 @@
 //! Recording Ruby: against the untraced program and `TracePoint`.
 
-use tracer_engine::find_toolchain;
-
 use crate::peers;
 use crate::process::{command, succeed};
 use crate::programs;
-use crate::recording::{Contender, Subject, contest, table};
+use crate::recording::{Contender, Subject};
 use crate::report::Report;
 use crate::sample::timed;
 use crate::settings::Settings;
 
 pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
-    let spec = programs::language("ruby")?;
-    let subject = Subject {
-        spec,
-        found: find_toolchain(spec)?,
-        flags: Vec::new(),
-    };
+    let subject = Subject::of("ruby", &[])?;
     report.say(&format!(
         "{}, `programs/ruby/work.rb`; time of one round of its work. `all` keeps every event; the \
          other rows have the default budget. The peer records each line with the locals that \
@@ -26,7 +19,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
     let scale = if settings.quick { 10 } else { 1 };
     let (long, middle, short) = (20_000 / scale, 600 / scale, 200 / scale);
     let folder = tempfile::tempdir()?;
-    let program = programs::program(spec, "work");
+    let program = programs::program(subject.spec, "work");
     let mut contenders = subject.levels(long, middle);
     for (name, extra) in [
         ("TracePoint, lines", Some("lines")),
@@ -48,8 +41,5 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
             }),
         });
     }
-    let samples = contest(settings.rounds(5), &contenders)?;
-    let events = subject.events_of(&contenders, report);
-    table(report, &samples, &events);
-    Ok(())
+    subject.compare(settings, report, &contenders)
 }

@@ -2,12 +2,11 @@
 //!
 //! Counters say how often each region ran, and neither in which order nor with which values.
 
-use tracer_engine::find_toolchain;
-use tracer_model::{Budget, Detail};
+use tracer_model::Detail;
 
 use crate::process::{command, succeed};
 use crate::programs;
-use crate::recording::{Contender, Subject, contest, everything, table};
+use crate::recording::{Contender, Subject};
 use crate::report::Report;
 use crate::sample::timed;
 use crate::settings::Settings;
@@ -20,12 +19,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
 }
 
 fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::Result<()> {
-    let spec = programs::language("rust")?;
-    let subject = Subject {
-        spec,
-        found: find_toolchain(spec)?,
-        flags: vec![level.into()],
-    };
+    let subject = Subject::of("rust", &[level])?;
     report.say(&format!(
         "{}, `{level}`, `programs/rust/work.rs`; time of one round of its work. `all` keeps every \
          event; the other rows have the default budget.",
@@ -36,26 +30,11 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
     } else {
         (50_000, 4000)
     };
-    let budget = Budget::default();
-    let mut contenders = vec![
-        subject.contender("untraced", long, None),
-        subject.contender("tracer, lines", long, Some((Detail::Lines, budget.clone()))),
-        subject.contender("tracer, state", long, Some((Detail::State, budget))),
-        subject.contender(
-            "tracer, lines, all",
-            middle,
-            Some((Detail::Lines, everything())),
-        ),
-        subject.contender(
-            "tracer, state, all",
-            middle,
-            Some((Detail::State, everything())),
-        ),
-    ];
-    let mut events = subject.events_of(&contenders, report);
+    let levels = [Detail::Lines, Detail::State];
+    let mut contenders = subject.levels_of((long, &levels), (middle, &levels));
     let folder = tempfile::tempdir()?;
     let counted = folder.path().join("counted");
-    let source = programs::program(spec, "work");
+    let source = programs::program(subject.spec, "work");
     let mut compiler = command(&subject.found.program);
     compiler.args(["--edition=2021", "-Cinstrument-coverage", level, "-o"]);
     succeed(compiler.arg(&counted).arg(source))?;
@@ -71,8 +50,5 @@ fn one_level(settings: &Settings, report: &mut Report, level: &str) -> anyhow::R
             })
         }),
     });
-    events.push(None);
-    let samples = contest(settings.rounds(5), &contenders)?;
-    table(report, &samples, &events);
-    Ok(())
+    subject.compare(settings, report, &contenders)
 }

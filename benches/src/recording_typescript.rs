@@ -1,20 +1,12 @@
 //! Recording TypeScript: against the untraced program, which is lowered by the same hand. What that
 //! lowering costs is no part of it: it is done before the program starts.
 
-use tracer_engine::find_toolchain;
-
-use crate::programs;
-use crate::recording::{Subject, contest, table};
+use crate::recording::Subject;
 use crate::report::Report;
 use crate::settings::Settings;
 
 pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
-    let spec = programs::language("typescript")?;
-    let subject = Subject {
-        spec,
-        found: find_toolchain(spec)?,
-        flags: Vec::new(),
-    };
+    let subject = Subject::of("typescript", &[])?;
     report.say(&format!(
         "{}, `programs/typescript/work.ts`; time of one round of its work. `all` keeps every \
          event; the other rows have the default budget.",
@@ -26,8 +18,5 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) -> anyhow::Resul
         (20_000, 300)
     };
     let contenders = subject.levels(long, middle);
-    let samples = contest(settings.rounds(5), &contenders)?;
-    let events = subject.events_of(&contenders, report);
-    table(report, &samples, &events);
-    Ok(())
+    subject.compare(settings, report, &contenders)
 }

@@ -43,3 +43,4 @@
 [(break_statement) (continue_statement)] @jump
 
 (call_expression function: (member_expression)) @change
+[(call_expression) (new_expression)] @call

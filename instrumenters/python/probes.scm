@@ -39,6 +39,9 @@
 (await) @await
 (expression_statement (call) @mutation)
 
+; Calls into libraries.
+(call) @call
+
 ; Values on their way, at the highest detail only.
 [(call) (binary_operator) (subscript) (attribute) (boolean_operator)] @expression
 

@@ -46,6 +46,8 @@ constexpr shape shape_of(const char *pretty)
 {
 	constexpr known all[] = {
 		{"basic_string<char", STRING}, {"basic_string_view<char", STRING},
+		/* As clang's own library has them named. */
+		{"string]", STRING}, {"string_view]", STRING},
 		{"vector<bool", BITS}, {"vector<", BLOCK}, {"array<", BLOCK}, {"span<", BLOCK},
 		{"deque<", SEQUENCE}, {"list<", NODES}, {"forward_list<", CHAIN},
 		{"set<", SET}, {"multiset<", SET},

@@ -5,6 +5,7 @@
  * front of. */
 #include "tracer_emit.c"
 
+#ifndef __wasm__
 extern void *dlsym(void *, const char *) __attribute__((weak));
 
 /* A function of a library that the emitter stands in front of. The program may define it, too, and
@@ -15,10 +16,14 @@ static void *next_definition(const char *name)
 {
 	return dlsym ? dlsym((void *)-1L, name) : NULL;
 }
+#endif
 
 #include "tracer_shapes.h"
 #include "tracer_changes.h"
 #include "tracer_frames.h"
+/* A WebAssembly module has neither exceptions nor threads; its linker reaches the library. */
+#ifndef __wasm__
 #include "tracer_exceptions.h"
 #include "tracer_threads.h"
 #include "tracer_flushes.h"
+#endif

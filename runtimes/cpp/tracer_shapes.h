@@ -62,6 +62,17 @@ static u32 clean_name(const char *pretty, char *to)
 			at = next;
 			continue;
 		}
+		/* `int *const` is `int* const` to the other compiler. */
+		if (*at == ' ' && (at[1] == '*' || at[1] == '&')) {
+			at++;
+			continue;
+		}
+		if (length && to[length - 1] == '*' && *at == 'c')
+			to[length++] = ' ';
+		/* `int[6]` is `int [6]`. */
+		if (!nested && *at == '[' && (at[1] == ']' || (at[1] >= '0' && at[1] <= '9')) && length &&
+		    to[length - 1] != ' ' && to[length - 1] != ']')
+			to[length++] = ' ';
 		nested += *at == '[' || *at == '(' || *at == '{';
 		/* `> >` closes two lists. */
 		if (*at == ' ' && at[1] == '>') {

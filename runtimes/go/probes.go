@@ -45,7 +45,7 @@ func X[T any](w *W, site uint32, x T) T {
 func (w *W) B(site, arm uint32) {
 	if w.at >= w.limit {
 		if w.isCounted(site) {
-			w.countScalar(site, uint64(arm), lastArm)
+			w.countScalar(site, uint64(arm), scalarArm)
 			return
 		}
 		if w.decide(site) != keep {
@@ -66,7 +66,7 @@ func (w *W) Bn(site, arm, n uint32) bool {
 			return false
 		}
 		if visits := slotOf(site).visits; visits&(visits+1) != 0 {
-			w.countScalar(site, uint64(arm), lastArm)
+			w.countScalar(site, uint64(arm), scalarArm)
 			return false
 		}
 	}

@@ -34,6 +34,7 @@ const (
 
 const (
 	scalarNone = iota
+	scalarArm
 	scalarSigned
 	scalarUnsigned
 	scalarBool
@@ -110,13 +111,6 @@ func scalarOf(t *abi.Type, p unsafe.Pointer) (what uint32, bits uint64) {
 	return scalarNone, 0
 }
 
-// What a scalar of a type is.
-func scalarKind(t *abi.Type) uint32 {
-	var any uint64
-	what, _ := scalarOf(t, noescape(unsafe.Pointer(&any)))
-	return what
-}
-
 // Writes a scalar at a place with room for it.
 func scalarAt(to uintptr, what uint32, bits uint64) uintptr {
 	switch what {
@@ -181,8 +175,12 @@ func (w *W) v(site uint32, t *abi.Type, p unsafe.Pointer) {
 		return
 	}
 	if w.isCounted(site) {
+		if w.mute == muteDead {
+			return
+		}
+		w.countScalar(site, bits, what|typeNumber(t)<<4)
 		// A crash loses nothing that was recorded; of what is only counted, little.
-		if n := w.countScalar(site, bits, uintptr(unsafe.Pointer(t))); n&(n-1) == 0 && n != 0 {
+		if visits := slotOf(site).visits; visits&(visits-1) == 0 {
 			w.remember(site)
 		}
 		return

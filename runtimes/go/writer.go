@@ -3,7 +3,6 @@ package tracer_emit
 // A goroutine's writer: its segment, and what it knows of itself.
 
 import (
-	"internal/abi"
 	"sync/atomic"
 	"unsafe"
 )
@@ -43,10 +42,8 @@ type loop struct {
 // What a site said last while it was only counted.
 type last struct {
 	bits uint64
-	what uintptr // its type, or lastArm; 0: nothing
+	code uint32
 }
-
-const lastArm = 1
 
 // W is a goroutine's writer. It lies outside the Go heap. The hot fields come first.
 type W struct {
@@ -338,25 +335,20 @@ func (w *W) admit(site uint32) uint8 {
 	return w.decide(site)
 }
 
-// Counts a visit of a site that says a scalar, and keeps that: how many visits there were.
-func (w *W) countScalar(site uint32, bits uint64, what uintptr) uint64 {
+// Counts a visit of a site that says a scalar, and keeps that.
+func (w *W) countScalar(site uint32, bits uint64, code uint32) {
 	if w.mute == muteDead {
-		return 0
+		return
 	}
+	w.countVisit(site)
 	l := at[last](w.last + uintptr(site)*unsafe.Sizeof(last{}))
-	l.bits, l.what = bits, what
-	s := slotOf(site)
-	if channel.tasks {
-		return atomic.AddUint64(&s.visits, 1)
-	}
-	s.visits++
-	return s.visits
+	l.bits, l.code = bits, code
 }
 
 // Writes what a site said last into its slot.
 func (w *W) remember(site uint32) {
 	l := at[last](w.last + uintptr(site)*unsafe.Sizeof(last{}))
-	if l.what == 0 {
+	if l.code == 0 {
 		return
 	}
 	s := slotOf(site)
@@ -364,23 +356,23 @@ func (w *W) remember(site uint32) {
 	w.kept = count
 	w.start = uintptr(unsafe.Pointer(&s.record))
 	w.bound = w.start + slotRecord
-	if l.what == lastArm {
+	what := l.code & 15
+	if what == scalarArm {
 		*at[byte](w.start) = opBranch
 	} else {
 		*at[byte](w.start) = opVar
 	}
 	w.to = putVarint(w.start+1, uint64(site))
-	if l.what == lastArm {
+	if what == scalarArm {
 		w.putNumber(l.bits)
 		w.putByte(0)
 	} else {
-		t := at[abi.Type](l.what)
 		w.putByte(1)
-		w.putScalar(scalarKind(t), typeNumber(t), l.bits)
+		w.putScalar(what, l.code>>4, l.bits)
 	}
 	if w.to != 0 {
 		s.sequence = s.visits
 		s.length = uint8(w.to - w.start)
 	}
-	l.what = 0
+	l.code = 0
 }

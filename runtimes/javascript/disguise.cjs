@@ -8,12 +8,15 @@ const fs = require('fs');
 
 const PREFIXES = ['$t0_', '$t1_', '$t2_', '$t3_'];
 
+// Node writes no longer line below the source.
+const UNDER = 1020;
+
 // What node prints above an uncaught error.
 function excerpt({ source, file, line, column }) {
   const { text, column: at } = source.shown(line, column);
   let under = '';
-  for (let i = 0; i < at - 1 && i < text.length; i++) under += text[i] === '\t' ? '\t' : ' ';
-  return `${file}:${line}\n${text}\n${under}^\n`;
+  for (let i = 0; i < at - 1 && i < text.length && i < UNDER; i++) under += text[i] === '\t' ? '\t' : ' ';
+  return `${file}:${line}\n${text}\n${under}${under.length < UNDER ? '^' : ''}\n`;
 }
 
 // Unless all errors are to be shown, only those that arise in the emitter's own files are: they

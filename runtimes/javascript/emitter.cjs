@@ -161,11 +161,61 @@ function hide() {
   delete globalThis.internalBinding;
   delete globalThis.primordials;
   const Module = module.constructor;
+  hideInternals(Module);
   for (const key of Object.keys(Module._cache)) {
     if (key.startsWith(folder)) delete Module._cache[key];
   }
   for (const key of Object.keys(Module._pathCache)) {
     if (Module._pathCache[key].startsWith(folder)) delete Module._pathCache[key];
+  }
+}
+
+// `--expose-internals` makes node's own modules everybody's. To programs there are none: a name like
+// theirs is looked for as any other.
+function hideInternals(Module) {
+  const isInternal = (name) => typeof name === 'string' && /^(node:)?internal\//.test(name);
+  const known = Object.getOwnPropertyDescriptor(Module, 'builtinModules');
+  const value = Object.freeze(known.value.filter((name) => !isInternal(name)));
+  Object.defineProperty(Module, 'builtinModules', { ...known, value });
+  const { isBuiltin, _resolveFilename: resolve } = Module;
+  const { apply, getOwnPropertyDescriptor: describe } = Reflect;
+  const hidden = {
+    isBuiltin(name) {
+      return isInternal(name) ? false : isBuiltin(name);
+    },
+    _resolveFilename(request, parent, isMain, options) {
+      if (!isInternal(request) || request.startsWith('node:')) {
+        // Of the frames that an error shows this one is taken away again: it asks for one more.
+        const limit = describe(Error, 'stackTraceLimit');
+        const more = limit?.writable && typeof limit.value === 'number' && limit.value > 0;
+        if (more) Error.stackTraceLimit = limit.value + 1;
+        try {
+          return apply(resolve, this, [request, parent, isMain, options]);
+        } finally {
+          if (more) Error.stackTraceLimit = limit.value;
+        }
+      }
+      // A name that node does not know as its own, and no file has.
+      const strange = `\u2060${request}`;
+      const paths = Module._resolveLookupPaths(strange, parent) ?? [];
+      const found = Module._findPath(request, paths, false);
+      if (found) return found;
+      try {
+        return Reflect.apply(resolve, this, [strange, parent, isMain, options]);
+      } catch (error) {
+        const { stack } = error;
+        error.message = error.message.replaceAll(strange, request);
+        error.stack = stack.replaceAll(strange, request);
+        throw error;
+      }
+    },
+  };
+  for (const name of Object.keys(hidden)) {
+    if (typeof Module[name] !== 'function') continue;
+    const own = Object.getOwnPropertyDescriptor(Module, name);
+    Object.defineProperty(hidden[name], 'name', { value: Module[name].name, configurable: true });
+    Object.defineProperty(hidden[name], 'length', { value: Module[name].length, configurable: true });
+    Object.defineProperty(Module, name, { ...own, value: hidden[name] });
   }
 }
 

@@ -93,6 +93,32 @@ for (const budget of [100000, 400, 10]) {
   });
 }
 
+test('what the slots hold at the end does not hang on when they were written before', () => {
+  const image = (every) => {
+    const { recorder, probes, read } = region(400);
+    recorder.learn({ first: 1, functions: ['<module>'], sites: [0, 1, 0, 2, 0, 3], loops: [1, 3] });
+    recorder.lastFlush = Infinity;
+    let count = 0;
+    const look = () => {
+      if (++count % every === 0) recorder.glimpse();
+      recorder.lastFlush = Infinity;
+    };
+    probes.le(1);
+    for (let i = 0; i < 5000; i++) {
+      probes.l(1);
+      look();
+      probes.v(2, i % 7 === 3 ? { i } : i);
+      look();
+      probes.s(3);
+      look();
+    }
+    probes.v(2, { last: true });
+    return read().subarray(4096);
+  };
+  const never = image(Infinity);
+  for (const every of [1, 2, 3, 50]) assert.ok(image(every).equals(never), `every ${every}`);
+});
+
 test('describing a value runs none of it', () => {
   const { recorder, read } = region(100);
   const { out } = recorder;

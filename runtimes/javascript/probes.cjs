@@ -492,6 +492,88 @@ module.exports = function makeProbes(recorder) {
     }
     return result;
   }
+  // Calls into libraries: arguments are described where they are evaluated, the last one tells the
+  // call. Each that was begun waits for its result; an error leaves it out of date, which its depth
+  // or its place tells: sites are numbered from the outside in.
+  const calls = list();
+  function forget(i, more) {
+    while (calls.length > 0) {
+      const top = calls[calls.length - 1];
+      if (top.depth < depth || (top.depth === depth && top.site < i + more)) return;
+      calls.length -= 1;
+    }
+  }
+  function underWay(i) {
+    forget(i, 1);
+    if (calls.length === 0) return undefined;
+    const top = calls[calls.length - 1];
+    return top.site === i && top.depth === depth ? top : undefined;
+  }
+  function begin(i, parts) {
+    forget(i, 0);
+    const call = { site: i, depth, parts, told: false };
+    calls[calls.length] = call;
+    return call;
+  }
+  function ck(i, index, x) {
+    if (fuel[i] > 0) return x;
+    const call = index === 0 ? begin(i, list()) : underWay(i);
+    if (call === undefined || call.parts.length !== index) return x;
+    out.length = 0;
+    out.value(x);
+    const bytes = list();
+    for (let at = 0; at < out.length; at++) bytes[at] = out.bytes[at];
+    call.parts[index] = bytes;
+    return x;
+  }
+  function told(i, call, count) {
+    start(OP.CALL, i, depth, depth);
+    for (let k = 0; k < 4; k++) out.byte(0);
+    out.varint(count);
+    for (let k = 0; k < call.parts.length; k++) {
+      for (let at = 0; at < call.parts[k].length; at++) out.byte(call.parts[k][at]);
+    }
+  }
+  function called(i, call) {
+    const { events } = recorder;
+    recorder.endCall(i, depth);
+    muteDepth = recorder.muteDepth;
+    call.told = recorder.events > events;
+  }
+  function cb(i) {
+    if (--fuel[i] >= 0) return;
+    const call = begin(i, list());
+    told(i, call, 0);
+    called(i, call);
+  }
+  function ca(i, before, x) {
+    if (--fuel[i] >= 0) return x;
+    const call = before === 0 ? begin(i, list()) : underWay(i);
+    if (call === undefined || call.parts.length !== before) return x;
+    told(i, call, before + 1);
+    out.value(x);
+    called(i, call);
+    return x;
+  }
+  function cr(i, x) {
+    // Only counted: what waits here is of an earlier call.
+    if (calls.length === 0 || recorder.given[i] !== 0) return x;
+    const call = underWay(i);
+    if (call === undefined) return x;
+    calls.length -= 1;
+    if (!call.told) return x;
+    out.length = 0;
+    out.byte(OP.RETURNED);
+    out.varint(i);
+    out.byte(1);
+    out.value(x);
+    recorder.depth = depth;
+    if (recorder.mute === OPEN) recorder.write();
+    else recorder.keep(depth);
+    muteDepth = recorder.muteDepth;
+    return x;
+  }
+
   // What a path of names leads to by data properties alone.
   function dataAt(root, path) {
     let value = root;
@@ -558,7 +640,7 @@ module.exports = function makeProbes(recorder) {
   return {
     probes: {
       s, v, p, m, vn, vd, d, b, n, h, bo, q, k, le, l, l1, ln, x, i0, i1, i2, i3, iN, r, ru, o, z, rf, fe,
-      t, c, c0, f, g, g0, y, y0, w, w0, R, Ru, O, u, un, T, U, e,
+      t, c, c0, f, g, g0, y, y0, w, w0, R, Ru, O, u, un, T, U, e, ck, ca, cb, cr,
     },
     wrote,
     uncaught,

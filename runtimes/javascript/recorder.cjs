@@ -11,7 +11,7 @@ const { list, now } = require('./primordials.cjs');
 
 const OP = {
   STEP: 1, VAR: 2, IN: 3, OUT: 4, BRANCH: 5, LOOP: 6, ERR: 7, TRANSFORM: 8, CALL: 9, STDOUT: 10,
-  TASK: 11, ELIDE: 12, DEPTH: 13, LIMIT: 15, RESUME: 16,
+  TASK: 11, ELIDE: 12, DEPTH: 13, LIMIT: 15, RESUME: 16, RETURNED: 17,
 };
 
 // What a mute waits for.
@@ -25,6 +25,8 @@ const MOST_FUEL = 1 << 20;
 const FLUSH_EVERY = 40;
 // Stands in the cheap copy for "the last value was no number".
 const NO_NUMBER = -1.2345678e300;
+// Calls told of one site.
+const SHARE = 32;
 const MAX_FUNCTIONS = 1 << 16;
 
 class Recorder {
@@ -44,6 +46,8 @@ class Recorder {
     this.lineOf = new Int32Array(slots);
     this.functionNames = list();
     this.touched = list();
+    // Slots as they were before a glimpse.
+    this.kept = list();
     this.events = 0;
     this.depth = 0;
     this.mute = OPEN;
@@ -116,6 +120,17 @@ class Recorder {
     this.leave(site);
   }
 
+  // Ends the visit of a call into a library: told so often, then only counted.
+  endCall(site, depth) {
+    if (this.mute !== OPEN || this.visits[site] <= SHARE) {
+      this.end(site, depth);
+      return;
+    }
+    if (this.seen[site]++ === 0) this.touched[this.touched.length] = site;
+    this.seen[site] = 2;
+    this.leave(site);
+  }
+
   // Counts a visit instead of recording it, with its record as the last one.
   leave(site) {
     const { channel, out } = this;
@@ -132,8 +147,7 @@ class Recorder {
       this.fuel[site] = more;
       this.numbers[site] = NO_NUMBER;
     }
-    const time = now();
-    if (time - this.lastFlush > FLUSH_EVERY) this.flush();
+    if (now() - this.lastFlush > FLUSH_EVERY) this.glimpse();
   }
 
   // Adds what a site burnt since it was given fuel.
@@ -303,21 +317,60 @@ class Recorder {
 
   // Writes the slots of everything that was left out so far.
   flush() {
-    this.lastFlush = now();
+    const { touched } = this;
+    for (let i = 0; i < touched.length; i++) {
+      const site = touched[i];
+      const rest = this.fuel[site] < 0 ? 0 : this.fuel[site];
+      if (this.given[site] === rest) continue;
+      this.settle(site);
+      this.given[site] = rest;
+      this.fuel[site] = rest;
+    }
+    this.writeTouched();
+  }
+
+  // The same for a program that may be killed any moment: what it writes is forgotten again, since
+  // when it comes hangs on the clock, and no other record may.
+  glimpse() {
+    const { touched, channel, kept } = this;
+    const { slotImage, slotSize } = channel;
+    let length = 0;
+    for (let i = 0; i < touched.length; i++) {
+      const site = touched[i];
+      const rest = this.fuel[site] < 0 ? 0 : this.fuel[site];
+      if (this.given[site] === rest) continue;
+      const given = this.given[site];
+      const fuel = this.fuel[site];
+      const visits = this.visits[site];
+      const left = this.left[site];
+      const lastKept = this.lastKept[site];
+      const at = site * slotSize;
+      kept[length++] = site;
+      for (let k = 0; k < slotSize; k++) kept[length++] = slotImage[at + k];
+      this.settle(site);
+      this.given[site] = given;
+      this.fuel[site] = fuel;
+      this.visits[site] = visits;
+      this.left[site] = left;
+      this.lastKept[site] = lastKept;
+    }
+    this.writeTouched();
+    while (length > 0) {
+      length -= slotSize + 1;
+      const at = kept[length] * slotSize;
+      for (let k = 0; k < slotSize; k++) slotImage[at + k] = kept[length + 1 + k];
+    }
+  }
+
+  writeTouched() {
     const { touched, channel } = this;
     let from = this.fuel.length;
     let to = -1;
     for (let i = 0; i < touched.length; i++) {
-      const site = touched[i];
-      if (this.given[site] !== 0 && this.fuel[site] !== this.given[site]) {
-        const rest = this.fuel[site] < 0 ? 0 : this.fuel[site];
-        this.settle(site);
-        this.given[site] = rest === 0 ? FIRST_FUEL : rest;
-        this.fuel[site] = this.given[site];
-      }
-      if (site < from) from = site;
-      if (site > to) to = site;
+      if (touched[i] < from) from = touched[i];
+      if (touched[i] > to) to = touched[i];
     }
+    this.lastFlush = now();
     this.flushed = true;
     channel.writeSlots(from, to);
   }

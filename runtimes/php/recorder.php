@@ -186,7 +186,7 @@ final class Trc0
         $text = '';
         do {
             $low = $n & 0x7f;
-            $n = ($n >> 7) & 0x01ffffffffffffff;
+            $n = ($n >> 7) & (\PHP_INT_MAX >> 6);
             $text .= \chr($n ? $low | 0x80 : $low);
         } while ($n);
         return $text;
@@ -384,12 +384,18 @@ final class Trc0
         self::append(self::DEPTH . self::varint($depth));
     }
 
+    // Eight bytes; `pack` has no format for them where numbers have four.
+    private static function long($n)
+    {
+        return \PHP_INT_SIZE === 8 ? \pack('P', $n) : \pack('VV', $n, 0);
+    }
+
     // A slot's count is that of all processes together: each adds what it has not told yet.
     private static function slot($i)
     {
         $record = self::$kept[$i] !== 0 ? (self::$record[$i] ?? '') : '';
         $at = self::$slotsAt + $i * self::$slotSize;
-        $rest = \str_pad(\pack('PC', self::$kept[$i], \strlen($record)) . $record,
+        $rest = \str_pad(self::long(self::$kept[$i]) . \chr(\strlen($record)) . $record,
             self::$slotSize - 8, "\0");
         if (self::$mayFork) {
             $more = self::$left[$i] - self::$told[$i];
@@ -398,7 +404,7 @@ final class Trc0
             });
             Trc0_Region::put($at + 8, $rest);
         } else {
-            Trc0_Region::put($at, \pack('P', self::$left[$i]) . $rest);
+            Trc0_Region::put($at, self::long(self::$left[$i]) . $rest);
         }
         self::$told[$i] = self::$left[$i];
     }
@@ -414,7 +420,8 @@ final class Trc0
             if (self::$given[$i] !== 0 && self::$f[$i] !== self::$given[$i]) {
                 $rest = self::$f[$i] < 0 ? 0 : self::$f[$i];
                 self::settle($i);
-                self::$given[$i] = self::$f[$i] = $rest === 0 ? self::FIRST_FUEL : $rest;
+                // No more than was left: when the next record comes must not hang on the clock.
+                self::$given[$i] = self::$f[$i] = $rest;
             }
             self::slot($i);
         }

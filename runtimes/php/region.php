@@ -18,14 +18,14 @@ final class Trc0_Region
     const HEADER = 4096, READ_WRITE = 3, SHARED = 1, LOCK = 1, UNLOCK = 0, SET_FLAGS = 2,
         CLOSE_ON_EXEC = 1;
 
-    // The header's bytes; empty where there is no region.
+    // The header's bytes, of a descriptor or of a file by its name; empty where there is no region.
     public static function open($descriptor)
     {
         self::$descriptor = $descriptor;
         $head = self::map(self::HEADER) ? self::get(0, 72) : '';
         if ($head === '') {
             self::$map = null;
-            $stream = @\fopen("php://fd/$descriptor", 'r+b');
+            $stream = @\fopen(\is_int($descriptor) ? "php://fd/$descriptor" : $descriptor, 'r+b');
             if ($stream === false) {
                 return '';
             }

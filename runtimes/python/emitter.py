@@ -15,7 +15,7 @@ OURS = (lambda: 0).__code__.co_filename
 # Visits between two refreshes of the slots, at least.
 PERIOD = 512
 # More visits than a process can make.
-ENDLESS = 1 << 62
+ENDLESS = min(1 << 62, sys.maxsize)
 
 
 class Emitter:
@@ -49,7 +49,7 @@ class Emitter:
         floor, muted_loop, exhausted, threads = -1, 0, False, False
         # By name: forms, and how to bring the counts up to date.
         names, recording, first, counting, flushers = {}, {}, {}, {}, {}
-        kept, active, began = {}, {}, []
+        kept, active, began, spent = {}, {}, [], []
         # Visits of loops and calls until the slots are refreshed.
         due = PERIOD
         loop_ranges = {}
@@ -161,6 +161,8 @@ class Emitter:
             due = max(PERIOD, 32 * len(active))
             for flush in active.values():
                 flush(False)
+            for flush in spent:
+                flush(False)
 
         def first_form(name):
             """Visits of a muted stretch: two are recorded still, then the counting form stands."""
@@ -236,6 +238,13 @@ class Emitter:
             else:
                 set_real_limit(n)
 
+        # Whether a frame of ours may stand between others, as those of a signal's handler do.
+        between = False
+
+        def shown():
+            nonlocal between
+            between = True
+
         def trim():
             """Takes frames of ours out of the traceback of the exception in flight, and counts the
             frames that it left without their own probe."""
@@ -258,6 +267,11 @@ class Emitter:
                 following = following.tb_next
             if suspended:
                 resumed_by_error(place.tb_frame)
+            while between and place is not None:
+                following = place.tb_next
+                while following is not None and following.tb_frame.f_code.co_filename == OURS:
+                    place.tb_next = following = following.tb_next
+                place = following
             return error
 
         def caller():
@@ -713,13 +727,23 @@ class Emitter:
                     "t": (iterate_true, always(count), flush),
                     "f": (leave_false, always(leave_false_count), nothing)}
 
+        def settle(number, form, passing, flush):
+            """The site of a call has had its share: from now on it is only counted."""
+            for name in names:
+                if names[name][0] == number and name[4] in "ABK":
+                    recording[name] = first[name] = space[name] = passing if name[4] == "K" else form
+            spent.append(flush)
+
         core = {"record": record, "capture": capture, "joined": joined, "varint": varint, "slot": slot,
                 "counted": counted, "bare_count": bare_count, "always": always, "nothing": nothing,
-                "space": space, "intern": intern, "trim": trim, "caller": caller}
+                "space": space, "intern": intern, "trim": trim, "caller": caller, "raw": raw,
+                "kept": kept, "settle": settle, "at": lambda: depth, "threaded": lambda: threads,
+                "muted": lambda: floor >= 0 or exhausted}
         letters = {"s": make_s, "i": make_i, "m": make_m, "r": make_r, "o": make_r, "x": make_x,
                    "d": make_d, "c": make_c, "t": make_truth(0), "f": make_truth(1), "D": make_D,
-                   "F": make_F}
+                   "F": make_F, "a": make_a, "Q": make_Q}
         letters.update(load("writes.py")["makers"](core, load("places.py")))
+        letters.update(load("calls.py")["makers"](core))
         letters.update(load("faults.py")["makers"](core, load("errors.py")))
         for letter in "elwzy":
             letters[letter] = lambda number, arity, part=letter: loop_of(number)[part]
@@ -734,14 +758,13 @@ class Emitter:
 
         def visit_first(name, *xs):
             number, arity = names[name]
-            if name[4] in "aQ":
-                make = make_a if name[4] == "a" else make_Q
-                forms = make(number, arity, int(name.rpartition("_")[2]))
+            if name[4] in "aQKA":
+                forms = letters[name[4]](number, arity, int(name.rpartition("_")[2]))
             else:
                 forms = letters[name[4]](number, arity)
             recording[name], counting[name], flushers[name] = forms
             first[name] = first_form(name)
-            if name[4] in "ewyzfmUbQF" and forms[2] is nothing:
+            if name[4] in "ewyzfmUbQFCK" and forms[2] is nothing:
                 # What ends a muted stretch, or says nothing of its own.
                 first[name] = forms[1]()
             if threads:
@@ -905,7 +928,8 @@ class Emitter:
         claim(0)
         set_real_limit(limit + headroom)
         replace = load("process.py")["install"](
-            output, refresh, last_words, before_thread, after_thread, (forking, forked_parent, forked_child), vanish)
+            output, refresh, last_words, before_thread, after_thread, (forking, forked_parent, forked_child), vanish,
+            load("signals.py")["install"], shown)
         replace(sys, "getrecursionlimit", getrecursionlimit)
         replace(sys, "setrecursionlimit", setrecursionlimit)
 
@@ -915,7 +939,7 @@ def null_form(name):
     from _functools import partial
 
     letter = name[4]
-    if letter in "uredcgyQD":
+    if letter in "uredcgyQDAKC":
         return partial({}.get, None)
     if letter in "tf":
         return (letter == "t").__bool__

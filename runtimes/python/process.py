@@ -8,15 +8,18 @@ import sys
 import _thread
 
 
-def install(output, refresh, last_words, before_thread, after_thread, fork, vanish):
+def install(output, refresh, last_words, before_thread, after_thread, fork, vanish, signals, shown):
     import atexit
 
     undo = []
+    # Code of ours that waits for the program's.
+    outside = set()
 
     def replace(module, name, function):
         original = module.__dict__[name]
         undo.append(lambda: setattr(module, name, original))
         function.__name__ = function.__qualname__ = name
+        outside.add(function.__code__)
         setattr(module, name, function)
 
     def disappear():
@@ -27,16 +30,17 @@ def install(output, refresh, last_words, before_thread, after_thread, fork, vani
 
     atexit.register(last_words)
     for number, file in ((1, sys.stdout), (2, sys.stderr)):
-        watch(file, number, output, undo)
+        watch(file, number, output, undo, outside)
     ends(refresh, replace)
     threads(before_thread, after_thread, replace)
     if hasattr(posix, "register_at_fork"):
         posix.register_at_fork(before=fork[0], after_in_parent=fork[1], after_in_child=fork[2])
     tracers(disappear, replace)
+    signals(install.__code__.co_filename, outside, replace, undo, shown)
     return replace
 
 
-def watch(file, number, output, undo):
+def watch(file, number, output, undo, outside):
     """Reports what is written, in place of the stream's own `write`."""
     original = getattr(file, "write", None)
     if original is None:
@@ -49,6 +53,7 @@ def watch(file, number, output, undo):
             output(number, text.encode(encoding, "backslashreplace"))
         return result
 
+    outside.add(write.__code__)
     try:
         file.write = write
         undo.append(lambda: delattr(file, "write"))

@@ -35,26 +35,36 @@ def _give_up(plan):
 def _start():
     own = __file__.rpartition("/")[0]
     folder = own.rpartition("/")[0]
+    # All that does not depend on the program comes first: a run may begin here (see `begins_at`).
+    failure = None
+    try:
+        import os
+
+        codes = marshal.loads(_read(folder + "/emitter.marshal"))
+        load = lambda name: _load(codes[name])
+        values = load("values.py")
+        emitter = load("emitter.py")["Emitter"]
+        complete = load("complete.py")
+        start = load("start.py")
+    except BaseException as error:
+        failure = error
     try:
         plan = compile(_read(folder + "/plan.py"), "<tracer>", "exec", dont_inherit=True)
         plan = _load(plan)["PLAN"]
     except Exception:
         return
     try:
-        import os
-
+        if failure is not None:
+            raise failure
         channel = int(os.environ.pop("TRACER_CHANNEL"))
         if "channel" in plan:
             channel = posix.open(plan["channel"], posix.O_RDWR)
+            # The library inside begins in the root.
+            posix.chdir(plan["folder"])
         os.environ.pop("PYTHONPATH", None)
         sys.path[:] = [entry for entry in sys.path if entry != own]
         sys.path_importer_cache.pop(own, None)
-        codes = marshal.loads(_read(folder + "/emitter.marshal"))
-        load = lambda name: _load(codes[name])
-        values = load("values.py")
-        emitter = load("emitter.py")["Emitter"](channel, plan, values, load)
-        complete = load("complete.py")
-        start = load("start.py")
+        emitter = emitter(channel, plan, values, load)
         code = start["compile_file"](plan["files"][0], start["script_name"](plan), folder, complete, emitter)
         start["place_main"](plan, code)
         start["install"](plan, folder, complete, emitter)

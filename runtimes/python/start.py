@@ -100,7 +100,7 @@ def become(plan, filename):
         import os.path
 
         # A module's interpreter does not resolve the script's path.
-        real = given if plan["script_fd"] is None else os.path.realpath(given)
+        real = filename if plan["script_fd"] is None else os.path.realpath(given)
         sys.path[0] = os.path.dirname(real)
     sys.modules.pop("mmap", None)
 
@@ -111,10 +111,6 @@ def hook_imports(plan, folder, complete, emitter):
     import _warnings
 
     files = {file["path"]: file for file in plan["files"][1:]}
-    if plan["script_fd"] is None:
-        # An interpreter inside a machine takes the folder it is run in for the root.
-        folder = plan["files"][0]["path"].removesuffix(plan["given"]).rstrip("/")
-        files = {path.removeprefix(folder): file for path, file in files.items()}
     loader = external.SourceLoader
     original = loader.get_code
 
@@ -122,8 +118,6 @@ def hook_imports(plan, folder, complete, emitter):
         code = original(self, fullname)
         path = getattr(self, "path", None)
         file = files.get(path) if type(path) is str else None
-        if file is None and plan["script_fd"] is None and type(path) is str:
-            file = files.get("/" + path.lstrip("/"))
         if file is None or type(self) is not external.SourceFileLoader:
             return code
         quiet = ("ignore", None, Warning, None, 0)

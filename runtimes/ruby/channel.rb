@@ -95,9 +95,11 @@ class RubyVM
       end
 
       def initialize(number)
-        @_io = File.for_fd(number, "r+b")
+        # Inside a machine it has a name instead of a number, and is not mapped but copied.
+        named = String === number
+        @_io = named ? File.open(number, "r+b") : File.for_fd(number, "r+b")
         @_io.autoclose = false
-        @_io.close_on_exec = true
+        @_io.close_on_exec = true unless named
         head = @_io.pread(72, 0)
         raise "not a trace channel" unless head.byteslice(0, 4) == "TRCS"
         @_nonce = head.byteslice(8, 8)
@@ -106,7 +108,7 @@ class RubyVM
         @_depth, @_detail, @_elements, @_characters, @_value_bytes = head.unpack("@56CCvvv")
         @_events = 1 << 60 if @_events == 0
         @_bytes = 1 << 60 if @_bytes == 0
-        mapped = defined?(IO::Buffer) && IO::Buffer.respond_to?(:map) &&
+        mapped = !named && defined?(IO::Buffer) && IO::Buffer.respond_to?(:map) &&
                  IO::Buffer.method_defined?(:set_string)
         @_words = mapped ? MappedMemory.new(@_io) : FileMemory.new(@_io)
         @_memory = mapped ? @_words.buffer : @_words

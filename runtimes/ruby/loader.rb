@@ -4,7 +4,8 @@
 #
 # Before it parses a file, the interpreter calls `set_encoding` on the open `File`, and again when
 # it is done. The first call is where the file is exchanged for the instrumented one, the second
-# where it is put back, since it may become `DATA`. Messages of the parser are those for the
+# where it is put back, since it may become `DATA`. Where the system cannot exchange descriptors, the
+# object is given another one. Messages of the parser are those for the
 # original: it is compiled first, and the instrumented text is parsed in silence. The method stands
 # there only while one of the program's files is about to be parsed.
 class RubyVM
@@ -117,8 +118,9 @@ class RubyVM
           File.class_eval do
             define_method(:set_encoding) do |*xs|
               if xs.length == 2 && loader.fits?(self)
+                loader.spare(path)
                 lines = lineno
-                reopen(source.text, "rb")
+                loader.become(self, source.text, path)
                 silenced = [$VERBOSE, keep && RubyVM.keep_script_lines]
                 $VERBOSE = nil
                 RubyVM.keep_script_lines = true if keep
@@ -128,7 +130,7 @@ class RubyVM
                 $VERBOSE = silenced[0]
                 RubyVM.keep_script_lines = silenced[1] if keep
                 lines, place = lineno, pos
-                reopen(loader.name, "rb")
+                loader.become(self, loader.name, path)
                 seek(source.original_offset(place))
                 self.lineno = lines
                 super(*xs)
@@ -141,6 +143,30 @@ class RubyVM
 
         def reading
           @_reading
+        end
+
+        # A module has no room for garbage collection as deep as the compiler goes (see
+        # `emitter.rb`): there is none until the file's first line runs.
+        def spare(path)
+          return if @_exchanges || GC.disable
+          TracePoint.new(:line) do |point|
+            next unless point.path == path
+            point.disable
+            GC.enable
+          end.enable
+        end
+
+        # Whether the system exchanges descriptors.
+        def exchanges=(whether)
+          @_exchanges = whether
+        end
+
+        # An open file is another one from now on; what it calls itself stays.
+        def become(file, name, path)
+          return file.reopen(name, "rb") if @_exchanges
+          lines = file.lineno
+          IO.instance_method(:initialize).bind_call(file, IO.sysopen(name), "rb", path: path)
+          file.lineno = lines
         end
 
         def name

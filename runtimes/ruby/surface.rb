@@ -9,6 +9,7 @@ class RubyVM
       main = sources.first
       texts = sources.map { |source| File.binread(source.text) }
       channel = Channel.new(plan[:channel])
+      Loader.exchanges = !(String === plan[:channel])
       sources.each do |source|
         source.inner.each_slice(3) do |first, last, home|
           INNER[first] = last

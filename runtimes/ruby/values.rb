@@ -18,6 +18,10 @@ class RubyVM
     HASH_LENGTH = Hash.instance_method(:length)
     HASH_EACH = Hash.instance_method(:each_pair)
 
+    # What looking at a value may raise. Anything else comes from outside, as what the handler of a
+    # signal raises or `Timeout` sends, and is the program's.
+    UNTOLD = [NameError, TypeError, ArgumentError, EncodingError, RangeError, IndexError, FrozenError].freeze
+
     NULL = "\x00".b.freeze
     FALSE = "\x01".b.freeze
     TRUE = "\x02".b.freeze
@@ -100,9 +104,7 @@ class RubyVM
         @_end = @_size
         value(x, @_depth)
         @_out
-      rescue SystemStackError, NoMemoryError
-        raise
-      rescue StandardError
+      rescue *UNTOLD
         @_recorder.intern("?")
         "\x16".b << Tracing.varint(type("?")) << 0 << 0
       ensure

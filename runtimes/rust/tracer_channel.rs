@@ -1,21 +1,10 @@
 //! One process's view of the channel: where it is, its bounds, and its slots.
 
-use core::ffi::{c_char, c_int, c_long, c_void};
 use core::ptr::{addr_of_mut, null_mut};
 use core::sync::atomic::AtomicU32;
 
-unsafe extern "C" {
-    pub static mut environ: *mut *mut c_char;
-    fn mmap(at: *mut c_void, size: usize, access: c_int, how: c_int, fd: c_int, from: c_long)
-    -> *mut c_void;
-    fn pread(fd: c_int, to: *mut c_void, size: usize, from: c_long) -> isize;
-    fn close(fd: c_int) -> c_int;
-    fn pthread_atfork(
-        before: extern "C" fn(),
-        parent: extern "C" fn(),
-        child: extern "C" fn(),
-    ) -> c_int;
-}
+use crate::system::{find, watch_forks};
+pub use crate::system::memory;
 
 pub const SLOT_RECORD: usize = 47;
 
@@ -69,63 +58,21 @@ pub fn channel() -> &'static mut Channel {
     unsafe { &mut *addr_of_mut!(CHANNEL) }
 }
 
-/// Memory of its own, zeroed; null if there is none.
-pub fn memory(size: usize) -> *mut u8 {
-    map(size, -1)
-}
-
-fn map(size: usize, descriptor: c_int) -> *mut u8 {
-    const READ_WRITE: c_int = 3;
-    let how = if descriptor < 0 { 0x22 } else { 1 };
-    let at = unsafe { mmap(null_mut(), size, READ_WRITE, how, descriptor, 0) };
-    if at as isize == -1 { null_mut() } else { at.cast() }
-}
-
-/// Takes `TRACER_CHANNEL=<number>` out of the environment.
-fn take_variable() -> Option<c_int> {
-    const NAME: &[u8] = b"TRACER_CHANNEL=";
-    unsafe {
-        let mut entry = environ;
-        if entry.is_null() {
-            return None;
-        }
-        while !(*entry).is_null() {
-            let text = (*entry).cast::<u8>();
-            if (0..NAME.len()).all(|i| *text.add(i) == NAME[i]) {
-                let mut number = 0;
-                let mut at = text.add(NAME.len());
-                while (*at).is_ascii_digit() {
-                    number = number * 10 + c_int::from(*at - b'0');
-                    at = at.add(1);
-                }
-                while !(*entry).is_null() {
-                    *entry = *entry.add(1);
-                    entry = entry.add(1);
-                }
-                return Some(number);
-            }
-            entry = entry.add(1);
-        }
-    }
-    None
-}
-
 /// A counter of the header that all processes share.
 pub fn counter(offset: usize) -> &'static AtomicU32 {
     unsafe { AtomicU32::from_ptr(channel().base.add(offset).cast()) }
 }
 
 /// Runs before any code of the program, so that the program never sees the variable.
-extern "C" fn begin() {
+pub extern "C" fn begin() {
     let channel = channel();
     if channel.state != 0 {
         return;
     }
     channel.state = 2;
-    let Some(descriptor) = take_variable() else { return };
     let mut header = [0u8; 72];
-    let read = unsafe { pread(descriptor, header.as_mut_ptr().cast(), 72, 0) };
-    if read != 72 || !header.starts_with(b"TRCS") {
+    channel.base = find(&mut header);
+    if channel.base.is_null() {
         return;
     }
     let word = |at: usize| {
@@ -133,11 +80,6 @@ extern "C" fn begin() {
     };
     let half = |at: usize| u32::from(u16::from_le_bytes([header[at], header[at + 1]]));
     let (slots, segments, first, size) = (word(28), word(36), word(40), word(44));
-    channel.base = map(first as usize + segments as usize * size as usize, descriptor);
-    unsafe { close(descriptor) };
-    if channel.base.is_null() {
-        return;
-    }
     channel.slot_count = slots;
     channel.segment_count = segments;
     channel.segment_size = size;
@@ -152,25 +94,11 @@ extern "C" fn begin() {
     if channel.entered.is_null() {
         return;
     }
-    unsafe {
-        pthread_atfork(
-            crate::tasks::before_fork,
-            crate::tasks::in_parent,
-            crate::tasks::in_child,
-        );
-    }
+    watch_forks();
     channel.state = 1;
 }
 
-#[used]
-#[unsafe(link_section = ".init_array.00101")]
-static BEGIN: extern "C" fn() = begin;
-
 /// What was only counted says its last value at a normal end too.
-extern "C" fn finish() {
+pub extern "C" fn finish() {
     crate::writer::finish();
 }
-
-#[used]
-#[unsafe(link_section = ".fini_array.00101")]
-static FINISH: extern "C" fn() = finish;

@@ -3,9 +3,10 @@
 //! A panic's place is a constant in the program: file, line and column. Probes shift columns, so
 //! those of instrumented files are put right when `main` begins. Nothing else is looked at.
 
-use core::ffi::{c_int, c_void};
 use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::system::change_constants;
 
 /// As `core::panic::Location` lies in memory. Its layout is checked against a real one.
 #[repr(C)]
@@ -16,65 +17,13 @@ struct Place {
     column: u32,
 }
 
-/// A segment's header in a 64-bit ELF file.
-#[repr(C)]
-struct Segment {
-    kind: u32,
-    flags: u32,
-    offset: u64,
-    address: u64,
-    physical: u64,
-    in_file: u64,
-    in_memory: u64,
-    alignment: u64,
-}
-
-#[repr(C)]
-struct Image {
-    base: usize,
-    name: *const u8,
-    segments: *const Segment,
-    count: u16,
-}
-
-const LOADED: u32 = 1;
-const READ_ONLY_LATER: u32 = 0x6474_e552;
-const PAGE: usize = 4096;
-
-unsafe extern "C" {
-    fn mprotect(at: *mut c_void, size: usize, access: c_int) -> c_int;
-    fn dl_iterate_phdr(
-        visit: extern "C" fn(*const Image, usize, *mut Ranges) -> c_int,
-        data: *mut Ranges,
-    ) -> c_int;
-}
-
 /// The program's own memory, and the part of it that its relocated constants lie in.
 #[derive(Default)]
-struct Ranges {
-    start: usize,
-    end: usize,
-    constants: usize,
-    constants_end: usize,
-}
-
-extern "C" fn visit(image: *const Image, _: usize, ranges: *mut Ranges) -> c_int {
-    let (image, ranges) = unsafe { (&*image, &mut *ranges) };
-    ranges.start = usize::MAX;
-    for i in 0..image.count as usize {
-        let segment = unsafe { &*image.segments.add(i) };
-        let at = image.base + segment.address as usize;
-        let end = at + segment.in_memory as usize;
-        if segment.kind == LOADED {
-            ranges.start = ranges.start.min(at);
-            ranges.end = ranges.end.max(end);
-        } else if segment.kind == READ_ONLY_LATER {
-            ranges.constants = at;
-            ranges.constants_end = end;
-        }
-    }
-    // The program itself comes first.
-    1
+pub struct Ranges {
+    pub start: usize,
+    pub end: usize,
+    pub constants: usize,
+    pub constants_end: usize,
 }
 
 #[track_caller]
@@ -127,22 +76,16 @@ pub fn restore(columns: &Columns) {
     if DONE.swap(true, Ordering::Relaxed) || !layout_is_known() {
         return;
     }
-    let mut ranges = Ranges::default();
-    unsafe { dl_iterate_phdr(visit, &mut ranges) };
-    let page = ranges.constants & !(PAGE - 1);
-    let size = (ranges.constants_end & !(PAGE - 1)).saturating_sub(page);
-    if size == 0 || unsafe { mprotect(page as *mut c_void, size, 3) } != 0 {
-        return;
-    }
-    let mut at = ranges.constants.next_multiple_of(align_of::<Place>());
-    while at + size_of::<Place>() <= page + size {
-        let place = unsafe { &mut *(at as *mut Place) };
-        if let Some(column) = find(columns, place, &ranges) {
-            place.column = column;
-            at += size_of::<Place>();
-        } else {
-            at += align_of::<Place>();
+    change_constants(&mut |ranges| {
+        let mut at = ranges.constants.next_multiple_of(align_of::<Place>());
+        while at + size_of::<Place>() <= ranges.constants_end {
+            let place = unsafe { &mut *(at as *mut Place) };
+            if let Some(column) = find(columns, place, ranges) {
+                place.column = column;
+                at += size_of::<Place>();
+            } else {
+                at += align_of::<Place>();
+            }
         }
-    }
-    unsafe { mprotect(page as *mut c_void, size, 1) };
+    });
 }

@@ -9,6 +9,9 @@
 
 #[path = "tracer_channel.rs"]
 mod channel;
+#[cfg_attr(target_family = "wasm", path = "tracer_module.rs")]
+#[cfg_attr(not(target_family = "wasm"), path = "tracer_system.rs")]
+mod system;
 #[path = "tracer_futures.rs"]
 mod futures;
 #[path = "tracer_columns.rs"]
@@ -19,6 +22,9 @@ mod probes;
 mod std_values;
 #[path = "tracer_tasks.rs"]
 mod tasks;
+#[cfg(not(target_family = "wasm"))]
+#[path = "tracer_wrapped.rs"]
+mod wrapped;
 #[path = "tracer_values.rs"]
 mod values;
 #[path = "tracer_writer.rs"]

@@ -3,7 +3,7 @@
 //! Nothing here runs the program's code: no `Debug`, no `Display`, no `Deref` of a type of its own.
 
 use core::ptr::{copy, copy_nonoverlapping, null, null_mut};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::channel::channel;
 use crate::writer::{
@@ -126,7 +126,7 @@ pub fn put_bytes(bytes: &[u8]) {
 
 // Interned names: a table of the process, keyed by address, since all are constants.
 
-static KNOWN: [AtomicUsize; NAMES] = [const { AtomicUsize::new(0) }; NAMES];
+static KNOWN: [AtomicU64; NAMES] = [const { AtomicU64::new(0) }; NAMES];
 
 /// The basic types' names have fixed places before the table's rest.
 pub const BASIC: [&str; 12] = [
@@ -135,9 +135,9 @@ pub const BASIC: [&str; 12] = [
 pub const N_NONE: usize = usize::MAX;
 
 fn name_number(name: &'static str) -> usize {
-    let key = name.as_ptr() as usize ^ (name.len() << 48);
+    let key = name.as_ptr() as usize as u64 ^ ((name.len() as u64) << 48);
     let span = NAMES - BASIC.len();
-    let start = ((key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize;
+    let start = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize;
     for tries in 0..span {
         let at = (start + tries) % span + BASIC.len();
         match KNOWN[at].compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed) {

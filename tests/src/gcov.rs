@@ -16,9 +16,9 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tracer_engine::{ProgramOptions, RunOptions, Settings, find_toolchain, languages};
 use tracer_model::{Budget, End, Kind, Payload, Trace};
-use tracer_sandbox::{Access, Folder, Request, Stdin};
+use tracer_sandbox::Stdin;
 
-use crate::{files, fixture, repository};
+use crate::{files, fixture, oracle, repository};
 
 /// What gcov makes of one language.
 #[derive(Debug, Clone, Copy)]
@@ -48,40 +48,20 @@ struct Counted {
 
 /// Runs of each line of a program by line number; `None` where gcov has nothing to say: the program
 /// does not build, or does not end by itself.
-fn oracle(gcov: &Gcov, program: &Path, compiler: &Path, stdin: &str) -> Option<Counted> {
+fn counts_of(gcov: &Gcov, program: &Path, compiler: &Path, stdin: &str) -> Option<Counted> {
     let scratch = tempfile::tempdir().expect("the test has what it needs");
     let script = "cd \"$1\" && \"$2\" -w -g0 --coverage -o program $4 \"$3\" -lm -lpthread \
                   && { ./program >out 2>/dev/null; test $? -lt 128; } \
                   && gcov --json-format --stdout program-*.gcda";
-    let mut request = Request::new(
-        "/bin/sh",
-        program.parent().expect("the test has what it needs"),
-    );
-    let words = [scratch.path(), compiler, program].map(|path| path.as_os_str().to_owned());
-    let options = std::iter::once(gcov.options.into());
-    request.argv = ["sh", "-c", script, "oracle"]
-        .map(Into::into)
-        .into_iter()
-        .chain(words)
-        .chain(options)
-        .collect();
-    request.env = vec![
-        ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
-        ("LANG".into(), "C.UTF-8".into()),
-        ("TMPDIR".into(), scratch.path().into()),
+    let words = [
+        compiler.as_os_str(),
+        program.as_os_str(),
+        gcov.options.as_ref(),
     ];
+    let mut request = oracle::shell(script, program, scratch.path(), &words);
+    request.env.push(("LANG".into(), "C.UTF-8".into()));
     request.stdin = Stdin::Bytes(stdin.as_bytes().to_vec());
     request.limits.wall = Some(Duration::from_secs(20));
-    request.folders = vec![
-        Folder {
-            path: program.parent().expect("the test has what it needs").into(),
-            access: Access::Overlay,
-        },
-        Folder {
-            path: scratch.path().into(),
-            access: Access::Writable,
-        },
-    ];
     let finished = tracer_sandbox::run(&request).expect("the test has what it needs");
     if finished.outcome.end != (End::Exited { code: 0 }) {
         return None;
@@ -187,7 +167,7 @@ fn compare(
     compiler: &Path,
     stdin: &str,
 ) -> Option<(usize, Vec<String>)> {
-    let expected = oracle(gcov, program, compiler, stdin)?;
+    let expected = counts_of(gcov, program, compiler, stdin)?;
     let (trace, stdout) = record(program, stdin)?;
     // A program that says something else each time (the time, chance) shows nothing.
     let clock = trace.table.files[0].text.contains("time(");

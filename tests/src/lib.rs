@@ -10,7 +10,7 @@ pub mod oracle;
 use std::path::{Path, PathBuf};
 
 use tracer_engine::toolchain::Origin;
-use tracer_engine::{EngineError, Settings, find_toolchain};
+use tracer_engine::{EngineError, Settings, find_toolchain, languages};
 use tracer_instrument::LanguageSpec;
 
 /// Settings of a test run: this machine's toolchain, or else the language's image.
@@ -27,6 +27,22 @@ pub fn missing(spec: &'static LanguageSpec) -> Option<EngineError> {
     let store = settings(Path::new("/")).and_then(|settings| settings.store());
     let built = store.is_ok_and(|store| store.manifest(spec.id).is_some());
     (!built).then_some(why)
+}
+
+/// A language whose tests can run here. Where they cannot the skip is said, with its reason.
+///
+/// # Panics
+/// Where the table has no such language.
+#[expect(clippy::print_stderr, reason = "skips are said")]
+pub fn runnable(language: &str) -> Option<&'static LanguageSpec> {
+    let spec = languages::by_name(language).expect("the language is in the table");
+    match missing(spec) {
+        Some(why) => {
+            eprintln!("skipped: {why}");
+            None
+        }
+        None => Some(spec),
+    }
 }
 
 /// The repository's root.

@@ -4,6 +4,7 @@
 //! recorded beside it, which programs are subjects and how it ends is the same for all.
 #![expect(clippy::print_stdout, reason = "the figures are said")]
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,6 +61,32 @@ pub fn run(
         return None;
     }
     std::fs::read_to_string(&out).ok()
+}
+
+/// A request for an oracle that is a shell script: `$1` is `scratch`, where it may write, and `words`
+/// follow. It runs in the program's folder, on a private layer, with a usual path. What else it needs
+/// is the caller's to add.
+pub fn shell(script: &str, program: &Path, scratch: &Path, words: &[&OsStr]) -> Request {
+    let folder = program.parent().expect("a program lies in a folder");
+    let mut request = Request::new("/bin/sh", folder);
+    request.argv = ["sh", "-c", script, "oracle"].map(Into::into).into();
+    request.argv.push(scratch.into());
+    request.argv.extend(words.iter().map(Into::into));
+    request.env = vec![
+        ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
+        ("TMPDIR".into(), scratch.into()),
+    ];
+    request.folders = vec![
+        Folder {
+            path: folder.into(),
+            access: Access::Overlay,
+        },
+        Folder {
+            path: scratch.into(),
+            access: Access::Writable,
+        },
+    ];
+    request
 }
 
 /// A program's trace with every event in it, recorded in the program's folder.

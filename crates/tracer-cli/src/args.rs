@@ -41,12 +41,24 @@ pub(crate) enum Command {
     Instrument(InstrumentArgs),
     /// Run programs as they are and traced, and compare
     Check(CheckArgs),
+    /// Make verified training examples of a corpus
+    Batch(BatchArgs),
+    /// Build a benchmark of execution reasoning, and score answers to it
+    Eval {
+        #[command(subcommand)]
+        command: EvalCommand,
+    },
     /// Show a saved trace
     View(ViewArgs),
     /// Build and look after sandbox images: the same toolchain on every machine
     Image {
         #[command(subcommand)]
         command: ImageCommand,
+    },
+    /// Libraries that programs in images may import: what there is, and whether it works
+    Libraries {
+        #[command(subcommand)]
+        command: LibrariesCommand,
     },
     /// List the languages
     Languages(ListArgs),
@@ -201,6 +213,12 @@ pub(crate) enum Format {
     Frames,
     /// The source, with values as comments
     Inline,
+    /// The source with 15 to 25 probes written in it, how to run it, and what they print
+    Probes,
+    /// Questions about the run with checked answers, one JSON object a line
+    Qa,
+    /// Functions of libraries that were called, with examples, one JSON object a line
+    Calls,
     /// One page to step through in a browser
     Html,
     /// JSON Lines: a header, the events, the outcome
@@ -274,6 +292,176 @@ pub(crate) struct CheckArgs {
     pub sandbox: SandboxArgs,
 }
 
+/// How examples are rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExampleView {
+    /// Source lines in the order they ran, with changed values
+    Lines,
+    /// The source, with values as comments
+    Inline,
+    /// The source with probes written in it, `run.sh`, and what each run prints
+    Probes,
+    /// Questions about the runs, with checked answers
+    Qa,
+}
+
+/// How shards are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShardForm {
+    /// JSON Lines, compressed with zstd
+    Jsonl,
+    /// Parquet
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// Folders of source files; .jsonl, .jsonl.gz, .jsonl.zst or .parquet files of rows
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub inputs: Vec<PathBuf>,
+    /// Folder for the examples; the same command goes on with what an earlier run left there
+    #[arg(long, short, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// How examples are rendered
+    #[arg(long, value_enum, default_value_t = ExampleView::Lines, value_name = "VIEW")]
+    pub view: ExampleView,
+    /// Most tokens of an example
+    #[arg(long, value_name = "N", default_value_t = 8000)]
+    pub token_budget: usize,
+    /// How shards are written
+    #[arg(long, short, value_enum, default_value_t = ShardForm::Jsonl, value_name = "FORM")]
+    pub format: ShardForm,
+    /// Rows of a shard
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub shard_rows: u64,
+    /// Repositories held back for validation, of a thousand
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub validation: u16,
+    /// Seed of the order of examples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Column with the source [default: content, text or code]
+    #[arg(long, value_name = "NAME")]
+    pub text_column: Option<String>,
+    /// Column with the language [default: language or lang; else it is told from name and text]
+    #[arg(long, value_name = "NAME")]
+    pub language_column: Option<String>,
+    /// Language of every row
+    #[arg(long, short, value_name = "NAME")]
+    pub language: Option<String>,
+    /// File whose texts no example may share 13 words in a row with
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub benchmark: Vec<PathBuf>,
+    /// Take this many rows of the input
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Longest source in bytes, e.g. 64K
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256K")]
+    pub source_limit: u64,
+    /// Longest one row may take, all its runs together
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
+    pub patience: Duration,
+    /// Stack of each thread that works on rows: a file nested too deep for it is given up
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256M")]
+    pub stack: u64,
+    /// Rows worked on at once [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// The report as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
+/// What is done with a benchmark.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvalCommand {
+    /// Make items from a corpus; every answer is proved by running
+    Build(Box<EvalBuildArgs>),
+    /// Score answers: JSON Lines with `id` and `answer`
+    Score(Box<EvalScoreArgs>),
+    /// Answer without understanding, and score that
+    Baseline(Box<EvalBaselineArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalScoreArgs {
+    /// The benchmark's folder, or its items
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub items: PathBuf,
+    /// The answers
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub answers: PathBuf,
+    /// As JSON, with every answer
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub trying: TryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalBaselineArgs {
+    /// The benchmark's folder, or its items
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub items: PathBuf,
+    /// Folder for the answers
+    #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// For the random answers
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    #[command(flatten)]
+    pub trying: TryArgs,
+}
+
+/// How inputs that were answered are tried.
+#[derive(Debug, Args)]
+pub(crate) struct TryArgs {
+    /// Run nothing: items that ask for an input are left out
+    #[arg(long)]
+    pub no_run: bool,
+    /// Inputs tried at once [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalBuildArgs {
+    /// Folders with a folder a repository; outputs of `tracer batch`, or files of its rows;
+    /// benchmarks
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub inputs: Vec<PathBuf>,
+    /// Folder for the benchmark; the same command goes on with what an earlier one left there
+    #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Programs of each language
+    #[arg(long, default_value_t = 75, value_name = "N")]
+    pub per_language: usize,
+    /// Orders the files
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Give programs input that nobody has seen, made from the seed
+    #[arg(long)]
+    pub fresh: bool,
+    /// Languages worked on at once [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Only these languages
+    #[arg(long, short, value_name = "NAME")]
+    pub language: Vec<String>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ViewArgs {
     /// A trace in JSON Lines or binary
@@ -285,6 +473,59 @@ pub(crate) struct ViewArgs {
     /// Width of the pretty view in columns [default: the terminal's, else 80]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
     pub width: Option<u16>,
+}
+
+/// What is done with libraries.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LibrariesCommand {
+    /// List the catalogue
+    List {
+        /// Of these languages alone
+        languages: Vec<String>,
+        /// Those alone that load inside the sandbox
+        #[arg(long)]
+        verified: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find libraries by package or import name
+    Search {
+        /// A part of the name
+        text: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Resolve the layers of a language anew, and write their locks
+    Lock {
+        /// Whose
+        language: String,
+        /// Folder with a folder for each language
+        #[arg(long, short, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+    /// Build layers of libraries over a language's image, by the registry's own client
+    Build {
+        /// Whose
+        language: String,
+        /// Which; all of them if none is named
+        layers: Vec<String>,
+        /// Build layers anew that are up to date
+        #[arg(long)]
+        rebuild: bool,
+    },
+    /// Load every library of the layers that are built, and print the catalogue of what happened
+    Verify {
+        /// Whose
+        language: String,
+        /// Write the catalogue to this file
+        #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+        /// Load those of layers that have not changed since the last catalogue, too
+        #[arg(long)]
+        again: bool,
+    },
 }
 
 /// What is done with images.
@@ -308,7 +549,8 @@ pub(crate) enum ImageCommand {
         #[arg(long)]
         trust: bool,
     },
-    /// Write images to an OCI archive, for another machine
+    /// Write images, and layers of libraries by their names (`python+core`), to an OCI archive, for
+    /// another machine
     Export {
         #[command(flatten)]
         which: ImageChoice,
@@ -454,6 +696,14 @@ mod tests {
         assert!(size("0").is_err() && size("x").is_err() && size("99999999T").is_err());
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        // Absurd ones are refused, or kept as they are; none wraps around.
+        assert_eq!(size("18446744073709551615"), Ok(u64::MAX));
+        for absurd in ["18446744073709551616", "-1", "1e3", "nan", ""] {
+            assert!(size(absurd).is_err(), "{absurd}");
+        }
+        for absurd in ["18446744073709551616", "1e400", "nan", "inf", "."] {
+            assert!(duration(absurd).is_err(), "{absurd}");
+        }
         assert!(duration("0").is_err() && duration("-1").is_err() && duration("1y").is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
+use tracer_batch::BatchError;
 use tracer_engine::EngineError;
 use tracer_engine::images::ImageError;
 
@@ -76,7 +77,9 @@ impl Printer {
         }
         let engine = error.downcast_ref::<EngineError>();
         let image = error.downcast_ref::<ImageError>();
+        let batch = error.downcast_ref::<BatchError>();
         let hint = engine.and_then(EngineError::hint);
+        let hint = hint.or_else(|| batch.and_then(BatchError::hint));
         if let Some(hint) = hint.or_else(|| image.and_then(ImageError::hint)) {
             self.complain(&format!("  hint: {hint}"));
         }

@@ -127,6 +127,11 @@ pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Takes a product out of the cache that is not what it was when it was kept.
+pub(crate) fn drop(kept: &Path) {
+    let _ = fs::remove_file(kept).or_else(|_| fs::remove_dir_all(kept));
+}
+
 fn folder() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -12,7 +12,7 @@ use tracer_sandbox::{Change, FileType};
 
 use crate::run::{Executed, RunOptions, Settings, execute};
 use crate::toolchain::Toolchain;
-use crate::{EngineError, Program, choose_toolchain, wasm};
+use crate::{EngineError, Program, alone, choose_toolchain, wasm};
 
 /// How much slower than the original's limit the traced run may be.
 const TRACED_ALLOWANCE: u32 = 6;
@@ -170,8 +170,12 @@ pub fn describe(error: &dyn std::error::Error) -> String {
 }
 
 fn compare(path: &Path, options: &CheckOptions, seen: &mut Seen) -> Result<Verdict, EngineError> {
-    let run = &options.run;
-    let mut program = Program::load(path, &run.program)?;
+    let alone = alone::stand(path, &options.run)?;
+    let given = &options.run;
+    let (mut program, run) = match &alone {
+        Some((program, run)) => (program.clone(), run),
+        None => (Program::load(path, &given.program)?, given),
+    };
     program.spec.id.clone_into(&mut seen.language);
     wasm::enter(&mut program, &run.settings)?;
     let toolchain = choose_toolchain(&program, &run.settings)?;
@@ -181,7 +185,7 @@ fn compare(path: &Path, options: &CheckOptions, seen: &mut Seen) -> Result<Verdi
             return Ok(Verdict::new(
                 Status::BuildFailed,
                 "compiler",
-                first_line(diagnostics),
+                telling(diagnostics).chars().take(200).collect::<String>(),
             ));
         }
         End::Limited {
@@ -198,10 +202,7 @@ fn compare(path: &Path, options: &CheckOptions, seen: &mut Seen) -> Result<Verdi
         }
         End::Exited { .. } | End::Signaled { .. } => {}
     }
-    let mut settings = run.settings.clone();
-    for limit in [&mut settings.limits.wall, &mut settings.limits.cpu] {
-        *limit = limit.map(|duration| duration * TRACED_ALLOWANCE);
-    }
+    let settings = allowing(&run.settings);
     let traced = execute(
         &mut program,
         &toolchain,
@@ -281,18 +282,25 @@ fn unsteady(
     Ok(None)
 }
 
-fn first_line(text: &str) -> String {
-    let telling = text.lines().find(|line| line.contains("error"));
-    telling
-        .or_else(|| text.lines().next())
-        .unwrap_or_default()
-        .chars()
-        .take(200)
-        .collect()
+/// The line of a compiler's words that says most.
+pub fn telling(diagnostics: &str) -> &str {
+    let mut lines = diagnostics.lines();
+    let first = lines.clone().next().unwrap_or_default();
+    lines.find(|line| line.contains("error")).unwrap_or(first)
 }
 
-/// The first thing in which two runs differ: a fixed word and particulars.
-fn difference(
+/// Settings of the traced run, which may be slower than the original's limits allow.
+pub fn allowing(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    for limit in [&mut settings.limits.wall, &mut settings.limits.cpu] {
+        *limit = limit.map(|duration| duration * TRACED_ALLOWANCE);
+    }
+    settings
+}
+
+/// The first thing in which two runs differ: a fixed word (`exit`, `stdout`, `stderr`, `files`) and
+/// particulars. `noise` is the toolchain's.
+pub fn difference(
     original: &Executed,
     traced: &Executed,
     noise: Option<fn(&[u8]) -> Vec<u8>>,

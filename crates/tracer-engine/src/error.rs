@@ -77,7 +77,7 @@ pub enum EngineError {
         /// Language for people.
         language: &'static str,
         /// Why.
-        reason: &'static str,
+        reason: String,
     },
     /// This program was compiled without the virtual machine, and the separate one is not here.
     #[error("nothing here runs WebAssembly")]

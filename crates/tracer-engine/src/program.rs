@@ -1,12 +1,14 @@
 //! Loads a program: its main file and the local files it pulls in, instrumented.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Component, Path, PathBuf};
 
 use tracer_instrument::{Instrumented, LanguageSpec, Options, Toolchain, engine};
 use tracer_model::{Detail, Dropped, SiteTable, SourceFile};
 
-use crate::EngineError;
+use tracer_libraries::Origin;
+
+use crate::{EngineError, Settings, libraries, wasm};
 
 /// Most local files instrumented beside the main one.
 const MODULE_LIMIT: usize = 200;
@@ -54,10 +56,62 @@ pub struct Program {
     pub table: SiteTable,
     /// Places without probes.
     pub dropped: Vec<Dropped>,
+    /// Calls into libraries: the import that each of these sites goes back to.
+    pub calls: BTreeMap<u32, String>,
+    /// Where the files' imports come from.
+    pub imports: BTreeMap<String, Origin>,
+    /// Calls into libraries that are left alone, by the reason.
+    pub calls_left: BTreeMap<&'static str, u32>,
     /// Compiler arguments for the dialect it is written in; empty for the usual one.
     pub dialect: &'static [&'static str],
     /// Whether that was found out. It is only asked where the usual one does not build.
     pub(crate) dialect_settled: bool,
+}
+
+/// Where files are read.
+pub(crate) enum Files {
+    /// On this machine.
+    Host,
+    /// Given: their absolute paths inside the sandbox, and what is in them.
+    Given(BTreeMap<PathBuf, Vec<u8>>),
+}
+
+impl Files {
+    pub(crate) fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        match self {
+            Self::Host => std::fs::read(path),
+            Self::Given(files) => {
+                let file = files.get(path).cloned();
+                file.ok_or_else(|| std::io::ErrorKind::NotFound.into())
+            }
+        }
+    }
+
+    pub(crate) fn is_file(&self, path: &Path) -> bool {
+        match self {
+            Self::Host => path.is_file(),
+            Self::Given(files) => files.contains_key(path),
+        }
+    }
+
+    /// The names in a folder, one a line; `None` where it is none.
+    fn names(&self, path: &Path) -> Option<Vec<u8>> {
+        let names: Vec<String> = match self {
+            Self::Host => std::fs::read_dir(path)
+                .ok()?
+                .flatten()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect(),
+            Self::Given(files) => {
+                let below = files.keys().filter(|file| file.parent() == Some(path));
+                let names = below.filter_map(|file| file.file_name());
+                names
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .collect()
+            }
+        };
+        (matches!(self, Self::Host) || !names.is_empty()).then(|| names.join("\n").into_bytes())
+    }
 }
 
 impl Program {
@@ -69,23 +123,58 @@ impl Program {
         };
         let path =
             without_parents(absolute(given, options).map_err(unreadable)?).map_err(unreadable)?;
-        let original = std::fs::read(&path).map_err(unreadable)?;
+        Self::gather(given, path, &Files::Host, options)
+    }
+
+    /// Instruments files that are given by name and contents, the main one first. They stand alone
+    /// in `folder`, an absolute path inside the sandbox; nothing is read from this machine. What
+    /// runs such a program puts the files there: [`Settings::copies`](crate::Settings::copies).
+    pub fn standing_alone(
+        folder: &Path,
+        files: &[(String, Vec<u8>)],
+        options: &ProgramOptions,
+    ) -> Result<Self, EngineError> {
+        let main = files.first().map_or("", |(name, _)| name);
+        let given = files
+            .iter()
+            .map(|(name, text)| (folder.join(name), text.clone()))
+            .collect();
+        let files = Files::Given(given);
+        Self::gather(Path::new(main), folder.join(main), &files, options)
+    }
+
+    /// Makes it a program for the back end of these settings. Loading makes one for the machine's
+    /// own processor.
+    pub fn enter(&mut self, settings: &Settings) -> Result<(), EngineError> {
+        wasm::enter(self, settings)
+    }
+
+    fn gather(
+        given: &Path,
+        path: PathBuf,
+        files: &Files,
+        options: &ProgramOptions,
+    ) -> Result<Self, EngineError> {
+        let original = files.read(&path).map_err(|source| EngineError::Read {
+            path: given.into(),
+            source,
+        })?;
         let spec = language(given, &original, options)?;
         let mut program = Self {
             given: given.into(),
             toolchain: spec.toolchain_of(&original),
             dialect_settled: false,
-            settings: settings(spec, &path),
+            settings: settings(spec, &path, files),
             ..Self::empty(spec)
         };
         let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         let mut seen = BTreeSet::from([path.clone()]);
         let mut waiting = VecDeque::from([(path, original)]);
         while let Some((path, original)) = waiting.pop_front() {
-            for module in local_modules(&program, &path, &original) {
+            for module in local_modules(&program, &path, &original, files) {
                 if seen.len() <= MODULE_LIMIT && seen.insert(module.clone()) {
                     // An unreadable module is the program's own affair when it imports it.
-                    if let Ok(text) = std::fs::read(&module) {
+                    if let Ok(text) = files.read(&module) {
                         waiting.push_back((module, text));
                     }
                 }
@@ -93,7 +182,7 @@ impl Program {
             if options.main_only && !program.sources.is_empty() {
                 program.companions.push((path, original));
             } else {
-                program.add(&folder, path, original, options.detail)?;
+                program.add(&folder, path, original, options.detail, files)?;
             }
         }
         Ok(program)
@@ -110,6 +199,9 @@ impl Program {
             settings: Vec::new(),
             table: SiteTable::default(),
             dropped: Vec::new(),
+            calls: BTreeMap::new(),
+            imports: BTreeMap::new(),
+            calls_left: BTreeMap::new(),
             dialect: &[],
             dialect_settled: true,
         }
@@ -121,13 +213,19 @@ impl Program {
         path: PathBuf,
         original: Vec<u8>,
         detail: Detail,
+        files: &Files,
     ) -> Result<(), EngineError> {
+        let imports = libraries::origins(self.spec, &path, &original, files);
+        let libraries = imports
+            .iter()
+            .filter(|(_, origin)| **origin != Origin::Local);
         let options = Options {
             detail,
             file: self.sources.len() as u32,
             first_site: self.table.sites.len() as u32 + 1,
             first_function: self.table.functions.len() as u32,
             grammar: self.spec.grammar_of(&path),
+            libraries: Some(libraries.map(|(name, _)| name.clone()).collect()),
         };
         let instrumented = match engine::instrument(self.spec, &original, &options) {
             Ok(instrumented) => instrumented,
@@ -161,6 +259,13 @@ impl Program {
             .extend(instrumented.functions.iter().cloned());
         self.table.sites.extend(instrumented.sites.iter().cloned());
         self.dropped.extend(instrumented.dropped.iter().cloned());
+        let calls = instrumented.calls.iter();
+        self.calls
+            .extend(calls.map(|call| (call.site, call.import.clone())));
+        self.imports.extend(imports);
+        for (why, count) in &instrumented.calls_left {
+            *self.calls_left.entry(why).or_default() += count;
+        }
         self.sources.push(Source {
             path,
             original,
@@ -220,22 +325,13 @@ pub fn language(
     }
 }
 
-fn settings(spec: &LanguageSpec, main: &Path) -> Vec<u8> {
-    let read = |path: &Path| match std::fs::read_dir(path) {
-        Ok(entries) => {
-            let names = entries.flatten().map(|entry| entry.file_name());
-            let names: Vec<String> = names
-                .map(|name| name.to_string_lossy().into_owned())
-                .collect();
-            Some(names.join("\n").into_bytes())
-        }
-        Err(_) => std::fs::read(path).ok(),
-    };
+fn settings(spec: &LanguageSpec, main: &Path, files: &Files) -> Vec<u8> {
+    let read = |path: &Path| files.names(path).or_else(|| files.read(path).ok());
     let project = spec.project.as_ref();
     project.map_or_else(Vec::new, |project| (project.read)(main, &read))
 }
 
-fn local_modules(program: &Program, path: &Path, source: &[u8]) -> Vec<PathBuf> {
+fn local_modules(program: &Program, path: &Path, source: &[u8], files: &Files) -> Vec<PathBuf> {
     let spec = program.spec;
     if spec.local_modules.is_none() && spec.project.is_none() {
         return Vec::new();
@@ -243,7 +339,7 @@ fn local_modules(program: &Program, path: &Path, source: &[u8]) -> Vec<PathBuf> 
     let Some(tree) = engine::parse_with(spec, spec.grammar_of(path), source) else {
         return Vec::new();
     };
-    let exists = |candidate: &Path| candidate.is_file();
+    let exists = |candidate: &Path| files.is_file(candidate);
     let mut found = Vec::new();
     if let Some(find) = spec.local_modules {
         found.extend(find(&tree, source, path, &exists));

@@ -2,19 +2,19 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tempfile::TempDir;
 use tracer_image::Store;
-use tracer_instrument::StreamForm;
 use tracer_model::{
     Budget, Detail, Dropped, End, Environment, Limits, Outcome, Protection, Trace, Usage,
 };
-use tracer_sandbox::{Change, Finished, Isolation, Profile, Stdin, Stream};
+use tracer_sandbox::{
+    Beginning, Change, Copied, Finished, Isolation, Profile, Stdin, Stream, UPTIME,
+};
 
 use crate::channel::Channel;
 use crate::toolchain::{Origin, Toolchain};
-use crate::workshop::Workshop;
-use crate::{EngineError, Program, ProgramOptions, choose_toolchain, wasm};
+use crate::{Built, EngineError, Program, ProgramOptions, Warm, choose_toolchain, libraries, wasm};
 
 /// How a program is run, traced or not.
 #[derive(Debug, Clone)]
@@ -45,8 +45,19 @@ pub struct Settings {
     pub compiler_flags: Vec<OsString>,
     /// Further host folders the subject may read.
     pub roots: Vec<PathBuf>,
+    /// Folders of this machine whose copies stand somewhere else inside, for programs that
+    /// [stand alone](Program::standing_alone). The working directory may lie in one. They need
+    /// walls.
+    pub copies: Vec<Copied>,
     /// Whether memory is laid out anew in each run.
     pub random_addresses: bool,
+    /// Processes that were there before the subject, which give it another process number.
+    pub earlier: u32,
+    /// What the monotonic clocks say when the subject starts, in seconds.
+    pub uptime: u32,
+    /// What runs may take over from earlier ones. It makes them begin sooner, and no other
+    /// difference.
+    pub warm: Option<Arc<Warm>>,
     /// Where the toolchain comes from.
     pub toolchain: Origin,
     /// Folder of the image store; the user's own when `None`.
@@ -78,7 +89,11 @@ impl Settings {
             budget: Budget::default(),
             compiler_flags: Vec::new(),
             roots: Vec::new(),
+            copies: Vec::new(),
             random_addresses: false,
+            earlier: 0,
+            uptime: UPTIME,
+            warm: None,
             toolchain: Origin::Host,
             store: None,
         })
@@ -121,6 +136,8 @@ pub struct Executed {
     pub shed: Vec<Dropped>,
     /// What the language said of this way of running.
     pub notes: Vec<String>,
+    /// What it took over from earlier runs.
+    pub beginning: Beginning,
     /// The channel, where the run was traced.
     pub channel: Option<Channel>,
 }
@@ -138,7 +155,11 @@ pub struct Recorded {
 
 /// Instruments, builds, runs and normalises one program.
 pub fn trace(path: &Path, options: &RunOptions) -> Result<Recorded, EngineError> {
-    let mut program = Program::load(path, &options.program)?;
+    record(Program::load(path, &options.program)?, options)
+}
+
+/// Builds, runs and normalises a program that was loaded.
+pub(crate) fn record(mut program: Program, options: &RunOptions) -> Result<Recorded, EngineError> {
     wasm::enter(&mut program, &options.settings)?;
     let toolchain = choose_toolchain(&program, &options.settings)?;
     let executed = execute(
@@ -147,7 +168,8 @@ pub fn trace(path: &Path, options: &RunOptions) -> Result<Recorded, EngineError>
         &options.settings,
         Some(options.program.detail),
     )?;
-    let trace = normalise(program, &toolchain, options, &executed)?;
+    let detail = options.program.detail;
+    let trace = normalise(&program, &toolchain, &options.settings, detail, &executed)?;
     Ok(Recorded {
         trace,
         executed,
@@ -155,14 +177,15 @@ pub fn trace(path: &Path, options: &RunOptions) -> Result<Recorded, EngineError>
     })
 }
 
-fn normalise(
-    program: Program,
+pub(crate) fn normalise(
+    program: &Program,
     toolchain: &Toolchain,
-    options: &RunOptions,
+    settings: &Settings,
+    detail: Detail,
     executed: &Executed,
 ) -> Result<Trace, EngineError> {
-    let settings = &options.settings;
     let mut notes = executed.notes.clone();
+    notes.extend(toolchain.libraries.notes());
     let recording = executed
         .channel
         .as_ref()
@@ -187,10 +210,11 @@ fn normalise(
                 .to_owned(),
         );
     }
-    let mut dropped = program.dropped;
+    notes.extend(libraries::calls_left(program));
+    let mut dropped = program.dropped.clone();
     dropped.extend(executed.shed.iter().cloned());
-    Ok(tracer_normalize::normalise(tracer_normalize::Inputs {
-        table: program.table,
+    let mut trace = tracer_normalize::normalise(tracer_normalize::Inputs {
+        table: program.table.clone(),
         dropped,
         decoded: &decoded,
         type_names: &program.spec.type_names,
@@ -199,7 +223,7 @@ fn normalise(
         outcome: executed.outcome.clone(),
         limits: settings.limits.clone(),
         budget: settings.budget.clone(),
-        detail: options.program.detail,
+        detail,
         environment: Environment {
             language: program.spec.id.into(),
             toolchain: toolchain.found.version.clone(),
@@ -217,7 +241,9 @@ fn normalise(
         },
         protections: executed.protections.clone(),
         notes,
-    }))
+    });
+    libraries::name_packages(program, toolchain, &mut trace);
+    Ok(trace)
 }
 
 /// Builds (where the language needs it) and runs. `traced` is the detail level, or `None` for the
@@ -228,68 +254,7 @@ pub fn execute(
     settings: &Settings,
     traced: Option<Detail>,
 ) -> Result<Executed, EngineError> {
-    let scratch = scratch()?;
-    let mut workshop = Workshop {
-        toolchain,
-        settings,
-        traced,
-        scratch: scratch.path(),
-        linked: Vec::new(),
-    };
-    let mut shed = Vec::new();
-    let plan = workshop.plan(program);
-    if let Some(failed) = workshop.build(program, &plan, &mut shed)? {
-        let said = match traced {
-            Some(_) => original_failure(program, toolchain, settings)?.unwrap_or(failed),
-            None => failed,
-        };
-        return Ok(Executed { shed, ..said });
-    }
-    let plan = if shed.is_empty() {
-        plan
-    } else {
-        workshop.plan(program)
-    };
-    let channel = traced
-        .filter(|_| plan.form != StreamForm::Nothing)
-        .map(|detail| {
-            let sites = program.table.sites.len() as u32;
-            Channel::new(sites, &settings.budget, detail, plan.form)
-        })
-        .transpose()?;
-    let finished = workshop.run(program, &plan, channel.as_ref())?;
-    Ok(Executed {
-        shed,
-        channel,
-        notes: plan.notes,
-        ..Executed::from(finished)
-    })
-}
-
-/// What the compiler says of the program as it stands: that is what its user has to read. `None`
-/// where it builds.
-fn original_failure(
-    program: &mut Program,
-    toolchain: &Toolchain,
-    settings: &Settings,
-) -> Result<Option<Executed>, EngineError> {
-    let scratch = scratch()?;
-    let mut workshop = Workshop {
-        toolchain,
-        settings,
-        traced: None,
-        scratch: scratch.path(),
-        linked: Vec::new(),
-    };
-    let plan = workshop.plan(program);
-    workshop.build(program, &plan, &mut Vec::new())
-}
-
-fn scratch() -> Result<TempDir, EngineError> {
-    TempDir::with_prefix("tracer-").map_err(|source| EngineError::System {
-        what: "make a temporary folder",
-        source,
-    })
+    Built::new(program, toolchain, settings, traced)?.run(program, toolchain, settings)
 }
 
 fn isolation_name(isolation: Isolation) -> &'static str {
@@ -311,6 +276,7 @@ impl From<Finished> for Executed {
             changes: finished.changes,
             shed: Vec::new(),
             notes: Vec::new(),
+            beginning: finished.beginning,
             channel: None,
         }
     }

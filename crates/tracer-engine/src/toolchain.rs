@@ -12,6 +12,7 @@ use tracer_instrument::{Found, LanguageSpec, SELF, Toolchain as Wanted, VARIABLE
 use tracer_model::Limits;
 use tracer_sandbox::{Isolation, Request, Root, Stream};
 
+use crate::libraries::{self, Libraries};
 use crate::{EngineError, Program, Settings, emitters, wasm};
 
 /// Longest a toolchain may take to describe itself.
@@ -39,6 +40,8 @@ pub struct Toolchain {
     pub found: Found,
     /// The image it stands in; `None` on this machine.
     pub image: Option<Image>,
+    /// Libraries for the program's imports.
+    pub libraries: Libraries,
     /// Where its programs are modules: those of the image.
     pub(crate) modules: Option<wasm::Modules>,
 }
@@ -61,6 +64,7 @@ impl From<Found> for Toolchain {
         Self {
             found,
             image: None,
+            libraries: Libraries::default(),
             modules: None,
         }
     }
@@ -87,7 +91,11 @@ impl Toolchain {
 pub fn choose(program: &Program, settings: &Settings) -> Result<Toolchain, EngineError> {
     match settings.isolation {
         Isolation::Wasm => wasm::choose(program, settings),
-        _ => usual(program.spec, program.toolchain, settings),
+        _ => {
+            let mut toolchain = usual(program.spec, program.toolchain, settings)?;
+            libraries::add(program, &settings.store()?, &mut toolchain)?;
+            Ok(toolchain)
+        }
     }
 }
 
@@ -191,6 +199,7 @@ pub(crate) fn attach(
     Ok(Toolchain {
         found,
         image: Some(image),
+        libraries: Libraries::default(),
         modules: None,
     })
 }

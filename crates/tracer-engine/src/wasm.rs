@@ -6,23 +6,56 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::ptr;
 use std::time::Duration;
 
-use tempfile::TempDir;
-use tracer_image::{ImageError, Manifest, Store};
+use tracer_image::{ImageError, Manifest, Store, modules};
 use tracer_instrument::{Found, LanguageSpec, MODULES, SELF, Toolchain as Wanted, Wasm};
-use tracer_model::{End, Limits};
-use tracer_sandbox::{Access, Body, Folder, Inject, Isolation, Request, Root, Stream};
-use tracer_wasm::{Job, MACHINE, Preopen, RUNNER, WORKER};
+use tracer_model::Limits;
+use tracer_sandbox::{Body, Inject, Isolation, Request, Root};
+use tracer_wasm::{Job, Preopen, RUNNER, WORKER};
 
 use crate::toolchain::{self, Image, Toolchain};
-use crate::{EngineError, Program, Settings, cache, languages};
+use crate::{EngineError, Program, Settings, languages};
+
+mod compiled;
 
 /// Where the worker finds the module inside; nothing that a module is given lies there.
 const MODULE: &str = "/run/machine/module";
 
+/// Where the root above a module's folders stands.
+const ROOT: &str = "/run/machine/root";
+
 /// Longest that compiling an interpreter may take: a minute's work on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Whether programs of a language can be run as WebAssembly now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// They can.
+    Ready,
+    /// Something is missing that the user can get: what to do.
+    Missing(String),
+    /// They never run so: why.
+    NativeOnly(&'static str),
+}
+
+/// What [`run`] would find of what it needs; nothing is started or compiled for it.
+pub fn readiness(spec: &'static LanguageSpec, store: &Store) -> Readiness {
+    let (toolchain, image) = match spec.wasm {
+        Wasm::Yes { toolchain, image } => (toolchain, image),
+        Wasm::No(reason) => return Readiness::NativeOnly(reason),
+    };
+    let missing = match image {
+        Some(image) if built(store, image).is_err() => Some(format!("tracer image build {image}")),
+        None if toolchain::find(spec).is_err() && store.manifest(spec.id).is_none() => {
+            Some(format!("install {}", toolchain.hint))
+        }
+        _ if worker().is_err() => EngineError::NoWasm.hint(),
+        _ => None,
+    };
+    missing.map_or(Readiness::Ready, Readiness::Missing)
+}
 
 /// An image's modules.
 #[derive(Debug, Clone)]
@@ -36,9 +69,34 @@ pub(crate) struct Modules {
 /// Gives a program the language's WebAssembly toolchain where the settings ask for it.
 pub(crate) fn enter(program: &mut Program, settings: &Settings) -> Result<(), EngineError> {
     if settings.isolation == Isolation::Wasm {
-        program.toolchain = wanted(program.spec)?.0;
+        let (module, _) = wanted(program.spec)?;
+        let usual = [&program.spec.toolchain, module];
+        if !usual.iter().any(|known| ptr::eq(*known, program.toolchain)) {
+            return Err(EngineError::NativeOnly {
+                language: program.spec.name,
+                reason: format!(
+                    "what runs this program, {}, is no module",
+                    program.toolchain.hint
+                ),
+            });
+        }
+        program.toolchain = module;
     }
     Ok(())
+}
+
+/// An image of modules that this version of tracer can use.
+fn built(store: &Store, image: &str) -> Result<Manifest, ImageError> {
+    let language = || image.to_owned();
+    let manifest = store.manifest(image).ok_or_else(|| ImageError::NotBuilt {
+        language: language(),
+    })?;
+    if modules::is_outdated(&manifest)? {
+        return Err(ImageError::Outdated {
+            language: language(),
+        });
+    }
+    Ok(manifest)
 }
 
 fn wanted(
@@ -48,7 +106,7 @@ fn wanted(
         Wasm::Yes { toolchain, image } => Ok((toolchain, image)),
         Wasm::No(reason) => Err(EngineError::NativeOnly {
             language: spec.name,
-            reason,
+            reason: reason.to_owned(),
         }),
     }
 }
@@ -60,9 +118,7 @@ pub(crate) fn choose(program: &Program, settings: &Settings) -> Result<Toolchain
         return toolchain::usual(program.spec, wanted, settings);
     };
     let store = settings.store()?;
-    let manifest = store.manifest(image).ok_or_else(|| ImageError::NotBuilt {
-        language: image.into(),
-    })?;
+    let manifest = built(&store, image)?;
     attach(program.spec, wanted, &store, &manifest)
 }
 
@@ -105,6 +161,7 @@ pub(crate) fn attach(
             environment: environment(manifest),
             emitters: None,
         }),
+        libraries: crate::libraries::Libraries::default(),
         modules: Some(Modules {
             root: root.clone(),
             digest: layer.digest.to_string(),
@@ -142,7 +199,7 @@ fn identify(wanted: &Wanted, toolchain: &Toolchain) -> Result<Found, EngineError
         .extend(wanted.identify.iter().map(OsString::from));
     request.isolation = Isolation::Wasm;
     request.limits = generous();
-    let finished = run(request, toolchain)?;
+    let finished = run(request, toolchain, false)?;
     let said = String::from_utf8_lossy(&finished.stdout);
     (wanted.describe)(&said, program).ok_or_else(|| EngineError::StrangeToolchain {
         program: program.clone(),
@@ -150,13 +207,16 @@ fn identify(wanted: &Wanted, toolchain: &Toolchain) -> Result<Found, EngineError
     })
 }
 
-/// Runs a command, whether its program is a module or not.
+/// Runs a command, whether its program is a module or not; `rooted` as in [`Plan`].
+///
+/// [`Plan`]: tracer_instrument::Plan
 pub(crate) fn run(
     mut request: Request,
     toolchain: &Toolchain,
+    rooted: bool,
 ) -> Result<tracer_sandbox::Finished, EngineError> {
     if request.isolation == Isolation::Wasm {
-        wrap(&mut request, toolchain)?;
+        wrap(&mut request, toolchain, rooted)?;
     }
     Ok(tracer_sandbox::run(&request)?)
 }
@@ -165,15 +225,18 @@ pub(crate) fn run(
 pub(crate) fn prepare(request: &mut Request, toolchain: &Toolchain) -> Result<(), EngineError> {
     request.image = toolchain.root();
     request.isolation = Isolation::Wasm;
-    wrap(request, toolchain)
+    wrap(request, toolchain, false)
 }
 
 /// Puts the worker in a module's place.
-fn wrap(request: &mut Request, toolchain: &Toolchain) -> Result<(), EngineError> {
+fn wrap(request: &mut Request, toolchain: &Toolchain, rooted: bool) -> Result<(), EngineError> {
     if !is_module(&request.program) {
         return Ok(());
     }
-    let preopens = preopens(request);
+    let mut preopens = preopens(request);
+    if rooted {
+        raise(&mut preopens, request);
+    }
     let mut module = request.program.clone();
     let inside = module.strip_prefix("/").unwrap_or(&module);
     let own = toolchain
@@ -184,7 +247,7 @@ fn wrap(request: &mut Request, toolchain: &Toolchain) -> Result<(), EngineError>
     if let Some(modules) = own {
         request.files.push(Inject {
             path: MODULE.into(),
-            body: Body::Host(precompiled(modules, inside)?),
+            body: Body::Host(compiled::of(modules, inside)?),
             executable: false,
         });
         module = MODULE.into();
@@ -243,6 +306,33 @@ fn preopens(request: &Request) -> Vec<Preopen> {
     preopens
 }
 
+/// Puts a root above the folders of a module, in the place of the other name of the working one. In
+/// it are the folders above them; where they are themselves stands an empty file, which nobody
+/// reaches.
+fn raise(preopens: &mut [Preopen], request: &mut Request) {
+    let names: Vec<&Path> = preopens.iter().map(|each| Path::new(&each.guest)).collect();
+    for name in &names {
+        let is_above = names
+            .iter()
+            .any(|other| other != name && other.starts_with(name));
+        if let Ok(inside) = name.strip_prefix("/")
+            && !is_above
+        {
+            request.files.push(Inject {
+                path: Path::new(ROOT).join(inside),
+                body: Body::Bytes((&[][..]).into()),
+                executable: false,
+            });
+        }
+    }
+    for preopen in preopens.iter_mut().filter(|each| each.guest == ".") {
+        *preopen = Preopen {
+            guest: "/".into(),
+            host: ROOT.into(),
+        };
+    }
+}
+
 /// This program where it is the worker, too; else the separate one.
 fn worker() -> Result<PathBuf, EngineError> {
     // Referring to the worker is what makes the linker keep it in this program.
@@ -258,55 +348,6 @@ fn arguments(worker: &Path, job: &Job) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec![worker.into(), RUNNER.into()];
     words.extend(job.to_arguments());
     words
-}
-
-/// Machine code of an image's module: from the cache, else compiled now.
-fn precompiled(modules: &Modules, inside: &Path) -> Result<PathBuf, EngineError> {
-    let mut hasher = blake3::Hasher::new();
-    for part in [modules.digest.as_str(), MACHINE, std::env::consts::ARCH] {
-        hasher.update(part.as_bytes());
-    }
-    hasher.update(inside.as_os_str().as_encoded_bytes());
-    let key = format!("module-{}", hasher.finalize().to_hex());
-    if let Some(kept) = cache::find(None, &key) {
-        return Ok(kept);
-    }
-    let failed = |source| EngineError::System {
-        what: "keep the compiled module",
-        source,
-    };
-    let scratch = TempDir::with_prefix("tracer-").map_err(failed)?;
-    let (module, out) = (modules.root.join(inside), scratch.path().join("out"));
-    let worker = worker()?;
-    let mut request = Request::new(&worker, scratch.path());
-    request.argv = arguments(
-        &worker,
-        &Job::Compile {
-            module: MODULE.into(),
-            out: out.clone(),
-        },
-    );
-    request.roots = vec![worker];
-    request.files = vec![Inject {
-        path: MODULE.into(),
-        body: Body::Host(module),
-        executable: false,
-    }];
-    request.folders = vec![Folder {
-        path: scratch.path().into(),
-        access: Access::Writable,
-    }];
-    request.stdout = Stream::Null;
-    request.limits = generous();
-    let finished = tracer_sandbox::run(&request)?;
-    if finished.outcome.end != (End::Exited { code: 0 }) {
-        return Err(EngineError::ModuleBuild {
-            module: inside.to_owned(),
-            said: String::from_utf8_lossy(&finished.stderr).into_owned(),
-        });
-    }
-    cache::keep(&key, &out);
-    cache::find(None, &key).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))
 }
 
 /// For what is done once.

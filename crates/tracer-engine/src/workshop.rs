@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracer_instrument::{Plan, PlanRequest, PlanSource};
 use tracer_model::{Detail, Dropped, End};
-use tracer_sandbox::{Access, Body, CHANNEL_FD, Finished, Folder, Inject, Isolation, Request};
+use tracer_sandbox::{
+    Access, Body, CHANNEL_FD, Finished, Folder, Inject, Isolation, Placed, Request,
+};
 
 use crate::channel::Channel;
 use crate::run::Executed;
@@ -14,6 +17,9 @@ use crate::{EngineError, Program, Settings, cache, mirror, shed, wasm};
 
 /// Where the emitter and other private files stand inside the sandbox.
 const PRIVATE: &str = "/run/tracer";
+
+/// Where a program that was built stands while it runs.
+const PROGRAM: &str = "/run/program";
 
 /// Bytes of compiler output kept.
 const DIAGNOSTICS_LIMIT: usize = 16 * 1024;
@@ -65,6 +71,7 @@ impl Workshop<'_> {
             .settings
             .compiler_flags
             .iter()
+            .chain(&self.toolchain.libraries.flags)
             .cloned()
             .chain(dialect)
             .collect();
@@ -74,6 +81,7 @@ impl Workshop<'_> {
             companions: &companions,
             settings: &program.settings,
             given: &program.given,
+            cwd: &self.settings.cwd,
             args: &self.settings.args,
             traced: self.traced.is_some(),
             private: &self.private(),
@@ -132,7 +140,9 @@ impl Workshop<'_> {
                 continue;
             }
             if !program.dialect_settled {
-                self.settle_dialect(program)?;
+                if let Some(failed) = self.settle_dialect(program)? {
+                    return Ok(Some(failed));
+                }
                 plan = self.plan(program);
                 if !program.dialect.is_empty() || self.traced.is_some() {
                     continue;
@@ -143,7 +153,7 @@ impl Workshop<'_> {
                 plan = self.plan(program);
                 continue;
             }
-            return Ok(Some(failed_build(finished, &said)));
+            return Ok(Some(failed_build(finished)));
         }
         Ok(None)
     }
@@ -188,8 +198,9 @@ impl Workshop<'_> {
         self.toolchain.image.as_ref()?.emitters.as_deref()
     }
 
-    /// Finds the first dialect in which the original builds; the usual one if it builds in none.
-    fn settle_dialect(&mut self, program: &mut Program) -> Result<(), EngineError> {
+    /// Finds the first dialect in which the original builds. Where it builds in none, what is given
+    /// is its failure in the usual one: what the compiler says of the program as it stands.
+    fn settle_dialect(&mut self, program: &mut Program) -> Result<Option<Executed>, EngineError> {
         let mut original = Workshop {
             traced: None,
             linked: std::mem::take(&mut self.linked),
@@ -197,34 +208,39 @@ impl Workshop<'_> {
         };
         program.dialect_settled = true;
         let usual: &[&[&str]] = &[&[]];
-        let mut builds = Ok(false);
+        let mut failed = Ok(None);
         for dialect in usual.iter().chain(program.toolchain.dialects) {
             program.dialect = dialect;
-            builds = original.builds(program);
-            if !matches!(builds, Ok(false)) {
-                break;
+            match original.first_failure(program) {
+                Ok(Some(again)) => failed = failed.map(|first| first.or(Some(again))),
+                built => {
+                    failed = built;
+                    break;
+                }
             }
         }
         // What it put into the build folder is this workshop's too.
         self.linked = original.linked;
-        if !builds? {
+        let failed = failed?;
+        if failed.is_some() {
             program.dialect = &[];
         }
-        Ok(())
+        Ok(failed.map(failed_build))
     }
 
-    /// Whether every step of the plan succeeds.
-    fn builds(&mut self, program: &Program) -> Result<bool, EngineError> {
+    /// The first step of the plan that does not succeed; `None` where all do.
+    fn first_failure(&mut self, program: &Program) -> Result<Option<Finished>, EngineError> {
         let plan = self.plan(program);
         for (step, argv) in plan.build.iter().enumerate() {
             if self.is_made(&plan, step) {
                 continue;
             }
-            if self.step(program, &plan, argv)?.outcome.end != (End::Exited { code: 0 }) {
-                return Ok(false);
+            let finished = self.step(program, &plan, argv)?;
+            if finished.outcome.end != (End::Exited { code: 0 }) {
+                return Ok(Some(finished));
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// One build step.
@@ -256,8 +272,9 @@ impl Workshop<'_> {
             path: self.build_folder(),
             access: Access::Writable,
         });
+        request.copies.clone_from(&self.settings.copies);
         for path in [self.settings.cwd.as_path(), program.folder()] {
-            if !is_within(path, &request.folders) {
+            if !self.is_copied(path) && !is_within(path, &request.folders) {
                 request.folders.push(Folder {
                     path: path.into(),
                     access: Access::ReadOnly,
@@ -283,7 +300,7 @@ impl Workshop<'_> {
             self.build_in_mirror(&mut request, plan)?;
         }
         request.files = self.place(&plan.files)?;
-        wasm::run(request, self.toolchain)
+        wasm::run(request, self.toolchain, false)
     }
 
     fn build_in_mirror(&self, request: &mut Request, plan: &Plan) -> Result<(), EngineError> {
@@ -331,6 +348,7 @@ impl Workshop<'_> {
         }
         request.limits = settings.limits.clone();
         request.random_addresses = settings.random_addresses;
+        (request.earlier, request.uptime) = (settings.earlier, settings.uptime);
         request.isolation = settings.isolation;
         request.profile = settings.profile;
         request.image = self.toolchain.root();
@@ -338,8 +356,9 @@ impl Workshop<'_> {
         request.stdin = settings.stdin.clone();
         (request.stdout, request.stderr) = (settings.stdout, settings.stderr);
         request.folders = project_folders(plan);
+        request.copies.clone_from(&settings.copies);
         for path in [settings.cwd.as_path(), program.folder()] {
-            if !is_within(path, &request.folders) {
+            if !self.is_copied(path) && !is_within(path, &request.folders) {
                 request.folders.push(Folder {
                     path: path.into(),
                     access: Access::Overlay,
@@ -365,11 +384,75 @@ impl Workshop<'_> {
             })
             .cloned()
             .collect();
+        if let Some(warm) = &settings.warm
+            && let Some(placed) = self.placed(&request, &files, plan)?
+        {
+            if !placed.files.is_empty() {
+                request.placed.push(placed);
+            }
+            request.begins_at.clone_from(&plan.begins_at);
+            self.stand_in_one_place(&mut request);
+            return Ok(warm.run(&request)?);
+        }
         request.files = self.place(&files)?;
         for (made, place) in &plan.brought {
             request.files.extend(self.bring(made, place)?);
         }
-        wasm::run(request, self.toolchain)
+        self.stand_in_one_place(&mut request);
+        wasm::run(request, self.toolchain, plan.rooted)
+    }
+
+    /// A program that was built is run under the same name each time: it may show its `argv[0]`.
+    fn stand_in_one_place(&self, request: &mut Request) {
+        let built = request.program.clone();
+        if request.isolation != Isolation::Native || !built.starts_with(self.build_folder()) {
+            return;
+        }
+        if let Some(own) = request.argv.first_mut().filter(|own| **own == built) {
+            *own = PROGRAM.into();
+            request.program = PROGRAM.into();
+            request.files.push(Inject {
+                path: PROGRAM.into(),
+                body: Body::Host(built),
+                executable: true,
+            });
+        }
+    }
+
+    /// The private files of a run that may take over from earlier ones, whose sandbox has the same
+    /// folders; `None` where its own are not.
+    fn placed(
+        &self,
+        request: &Request,
+        files: &[(PathBuf, Vec<u8>)],
+        plan: &Plan,
+    ) -> Result<Option<Placed>, EngineError> {
+        let private = self.private();
+        let mut all: Vec<(PathBuf, Arc<[u8]>)> = Vec::new();
+        let own = |path: &Path| path.strip_prefix(&private).ok().map(Path::to_path_buf);
+        if request.isolation != Isolation::Native || !request.folders.is_empty() {
+            return Ok(None);
+        }
+        for (path, bytes) in files {
+            let Some(name) = own(path) else {
+                return Ok(None);
+            };
+            all.push((name, bytes.as_slice().into()));
+        }
+        for (made, place) in &plan.brought {
+            let Some(name) = own(place).filter(|_| made.is_file()) else {
+                return Ok(None);
+            };
+            let bytes = std::fs::read(made).map_err(|source| EngineError::System {
+                what: "place the emitter",
+                source,
+            })?;
+            all.push((name, bytes.into()));
+        }
+        Ok(Some(Placed {
+            path: private,
+            files: all,
+        }))
     }
 
     /// A product that stands elsewhere while the program runs.
@@ -386,6 +469,12 @@ impl Workshop<'_> {
             body: Body::Host(made.to_path_buf()),
             executable: false,
         }))
+    }
+
+    /// Whether what stands at a path inside is a copy.
+    fn is_copied(&self, path: &Path) -> bool {
+        let mut copies = self.settings.copies.iter();
+        copies.any(|copied| path.starts_with(&copied.path))
     }
 
     fn roots(&self) -> Vec<PathBuf> {
@@ -479,7 +568,8 @@ fn is_within(path: &Path, folders: &[Folder]) -> bool {
     folders.iter().any(|folder| path.starts_with(&folder.path))
 }
 
-fn failed_build(finished: Finished, said: &str) -> Executed {
+fn failed_build(finished: Finished) -> Executed {
+    let said = String::from_utf8_lossy(&finished.stderr).into_owned();
     let code = match finished.outcome.end {
         End::Exited { code } => code,
         _ => finished.outcome.exit_status(),

@@ -36,7 +36,7 @@ impl<'a> Apt<'a> {
     ) -> Result<Self, ImageError> {
         for name in ["lists/partial", "archives/partial", "parts", "empty"] {
             let path = folder.join(name);
-            fs::create_dir_all(&path).map_err(|error| failed("make", &path, error))?;
+            fs::create_dir_all(&path).map_err(|error| ImageError::of_file("make", &path, error))?;
         }
         write(&folder.join("status"), "")?;
         write(&folder.join("preferences"), "")?;
@@ -73,7 +73,8 @@ impl<'a> Apt<'a> {
             let path = &target.file;
             // apt keeps no file of an index without packages.
             if path.is_file() && served.iter().any(|source| target.is_of(source)) {
-                let text = fs::read_to_string(path).map_err(|error| failed("read", path, error))?;
+                let text = fs::read_to_string(path)
+                    .map_err(|error| ImageError::of_file("read", path, error))?;
                 apt.index.add(&text);
             }
         }
@@ -136,7 +137,7 @@ impl<'a> Apt<'a> {
     ) -> Result<(), ImageError> {
         let place = store.folder("packages")?;
         let folder = self.folder.join("downloads");
-        fs::create_dir_all(&folder).map_err(|error| failed("make", &folder, error))?;
+        fs::create_dir_all(&folder).map_err(|error| ImageError::of_file("make", &folder, error))?;
         let total: u64 = packages.iter().map(|package| package.size).sum();
         let mut done = 0;
         for batch in packages.chunks(BATCH) {
@@ -264,7 +265,8 @@ fn target(stanza: &str) -> Option<Target> {
 fn keep(folder: &Path, place: &Path, wanted: &[Package]) -> Result<Vec<Digest>, ImageError> {
     let mut kept = Vec::new();
     for path in children(folder).into_iter().filter(|path| path.is_file()) {
-        let digest = Digest::of_file(&path).map_err(|error| failed("read", &path, error))?;
+        let digest =
+            Digest::of_file(&path).map_err(|error| ImageError::of_file("read", &path, error))?;
         if wanted.iter().any(|package| package.digest == digest) {
             let to = package_file(place, &digest);
             fs::File::open(&path)
@@ -279,7 +281,7 @@ fn keep(folder: &Path, place: &Path, wanted: &[Package]) -> Result<Vec<Digest>, 
                 })?;
             kept.push(digest);
         } else {
-            fs::remove_file(&path).map_err(|error| failed("remove", &path, error))?;
+            fs::remove_file(&path).map_err(|error| ImageError::of_file("remove", &path, error))?;
         }
     }
     Ok(kept)
@@ -298,12 +300,7 @@ fn bytes_in(folder: &Path) -> u64 {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), ImageError> {
-    fs::write(path, text).map_err(|error| failed("write", path, error))
-}
-
-fn failed(what: &str, path: &Path, error: std::io::Error) -> ImageError {
-    let folder = path.parent().unwrap_or(path);
-    ImageError::writing(format!("{what} {}", path.display()), folder, error)
+    fs::write(path, text).map_err(|error| ImageError::of_file("write", path, error))
 }
 
 #[cfg(test)]

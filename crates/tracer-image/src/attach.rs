@@ -78,7 +78,8 @@ impl Store {
         Ok(())
     }
 
-    /// Compares the size alone: the digest of a whole file takes longer than a run.
+    /// Compares the size alone: the digest of a whole file takes longer than a run, see
+    /// [`is_checked`].
     fn is_there(&self, manifest: &Manifest, layer: &Layer) -> Result<(), ImageError> {
         let path = self.layer(&layer.digest);
         match fs::metadata(&path) {
@@ -112,7 +113,8 @@ impl Store {
             .map(|layer| mount_point(&layer.digest))
             .collect();
         let mut missing = self.unmounted(manifest)?;
-        if missing.is_empty() {
+        let checked = |layer: &Layer| is_checked(&self.layer(&layer.digest), &layer.digest);
+        if missing.is_empty() && manifest.layers.iter().all(checked) {
             return Ok(Some(points));
         }
         let _lock = match lock() {
@@ -120,6 +122,14 @@ impl Store {
             other => other?,
         };
         missing = self.unmounted(manifest)?; // another process may have been first
+        for layer in manifest.layers.iter().filter(|layer| !checked(layer)) {
+            // As it was before it was read: what is written meanwhile shows the next time.
+            let stamp = stamp(&self.layer(&layer.digest));
+            self.check_layer(layer)?;
+            folder(Path::new(MOUNTED))?;
+            // Not noted it is only checked again.
+            let _ = stamp.map(|stamp| fs::write(note(&layer.digest), stamp));
+        }
         for layer in missing {
             let (file, at) = (self.backing(&layer.digest)?, mount_point(&layer.digest));
             if Mount::at(&at)?.is_some() {
@@ -157,6 +167,30 @@ impl Store {
         }
         Ok(missing)
     }
+}
+
+/// What changes when a file is written to.
+fn stamp(file: &Path) -> io::Result<String> {
+    let now = fs::metadata(file)?;
+    let (changed, part) = (now.ctime(), now.ctime_nsec());
+    Ok(format!(
+        "{} {} {} {changed}.{part}",
+        now.dev(),
+        now.ino(),
+        now.len()
+    ))
+}
+
+/// Where it stands what a layer's file was like when its digest was last found right.
+fn note(digest: &Digest) -> PathBuf {
+    Path::new(MOUNTED).join(format!("{}.checked", digest.hex()))
+}
+
+/// Whether nobody has written to a layer's file since its digest was found right, which is done
+/// once after each start of the machine.
+fn is_checked(file: &Path, digest: &Digest) -> bool {
+    let noted = fs::read_to_string(note(digest));
+    matches!((noted, stamp(file)), (Ok(noted), Ok(now)) if noted == now)
 }
 
 fn mount_point(digest: &Digest) -> PathBuf {

@@ -73,7 +73,8 @@ impl Bootstrap<'_> {
             "-".into(),
             format!("deb [trusted=yes] copy://{} ./", encoded(&repository)),
         ]);
-        let file = File::create(output).map_err(|error| failed("write", output, error))?;
+        let file =
+            File::create(output).map_err(|error| ImageError::of_file("write", output, error))?;
         let done = Tool::new(
             format!("unpacking the packages of {}", self.language),
             staging,
@@ -106,8 +107,9 @@ impl Bootstrap<'_> {
             let to = folder.join(&name);
             fs::hard_link(&from, &to)
                 .or_else(|_| fs::copy(&from, &to).map(drop))
-                .map_err(|error| failed("take", &from, error))?;
-            let found = crate::Digest::of_file(&to).map_err(|error| failed("read", &to, error))?;
+                .map_err(|error| ImageError::of_file("take", &from, error))?;
+            let found = crate::Digest::of_file(&to)
+                .map_err(|error| ImageError::of_file("read", &to, error))?;
             if found != package.digest {
                 // The next build downloads it anew.
                 let _ = fs::remove_file(&from);
@@ -206,14 +208,9 @@ fn quoted(path: &Path) -> String {
 }
 
 fn create(folder: &Path) -> Result<(), ImageError> {
-    fs::create_dir_all(folder).map_err(|error| failed("make", folder, error))
+    fs::create_dir_all(folder).map_err(|error| ImageError::of_file("make", folder, error))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
-    fs::write(path, bytes).map_err(|error| failed("write", path, error))
-}
-
-fn failed(what: &str, path: &Path, error: std::io::Error) -> ImageError {
-    let folder = path.parent().unwrap_or(path);
-    ImageError::writing(format!("{what} {}", path.display()), folder, error)
+    fs::write(path, bytes).map_err(|error| ImageError::of_file("write", path, error))
 }

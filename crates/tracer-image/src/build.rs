@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::sys::statvfs::statvfs;
 
@@ -14,7 +13,6 @@ use crate::declaration::BASE;
 use crate::index::{conflicts, drift};
 use crate::layer::{LISTS, LayerPlan, unpack};
 use crate::lock::Package;
-use crate::manifest::MANIFEST_VERSION;
 use crate::pack::pack;
 use crate::tool::{self, Isolation, Tool};
 use crate::{
@@ -86,6 +84,9 @@ pub fn build(
         return Ok(base);
     }
     if let Some(package) = &declaration.image.package {
+        for maker in modules::makers(&declaration) {
+            build.image(&Declaration::find(maker)?, Some(&base), &staging)?;
+        }
         return modules::build(store, &declaration, package, options, progress, cancel);
     }
     build.image(&declaration, Some(&base), &staging)
@@ -126,7 +127,7 @@ pub fn lock(
 }
 
 /// An apt root in a folder, for this machine's architecture.
-fn apt<'a>(
+pub(crate) fn apt<'a>(
     folder: &Path,
     suite: &str,
     options: &BuildOptions,
@@ -219,18 +220,12 @@ impl Build<'_> {
             // The emitter's layer stands on the same toolchain still.
             layers.clone_from(&before.layers);
         }
+        let architecture = architecture(staging.path(), self.cancel)?;
         let mut manifest = Manifest {
-            version: MANIFEST_VERSION,
-            language: language.to_owned(),
-            architecture: architecture(staging.path(), self.cancel)?,
             layers,
             environment: declaration.image.environment.clone(),
             scratch: declaration.image.scratch.clone(),
-            toolchain: None,
-            built: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-            origin,
+            ..Manifest::new(language, &architecture, origin)
         };
         if let Some(before) = before
             && before.digest() == manifest.digest()

@@ -1,7 +1,7 @@
 //! What `sandbox-images/` says, compiled into this program.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
@@ -23,7 +23,6 @@ pub struct Declaration {
     pub image: ImageFile,
     /// `packages.lock`; `None` where none is written yet.
     pub lock: Option<Lock>,
-    folder: &'static Dir<'static>,
 }
 
 /// `image.toml`.
@@ -129,14 +128,21 @@ impl Declaration {
             language: name,
             image,
             lock,
-            folder,
         })
     }
 
-    /// A file of the folder, e.g. `verify/hello.py`.
+    /// A file of the folder, e.g. `verify/hello.py`. A program that an image of modules has not is
+    /// the language's own.
     pub fn file(&self, name: &str) -> Option<&'static [u8]> {
-        self.folder
-            .get_file(self.folder.path().join(name))
+        let native = self.language.strip_prefix(WASM);
+        let native = native.filter(|_| name.starts_with("verify/"));
+        let folders = [Some(self.language), native];
+        let mut paths = folders
+            .iter()
+            .flatten()
+            .map(|folder| Path::new(folder).join(name));
+        paths
+            .find_map(|path| FOLDER.get_file(path))
             .map(include_dir::File::contents)
     }
 }
@@ -144,6 +150,30 @@ impl Declaration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a module is made of is what the native runner is built with.
+    #[test]
+    fn modules_are_of_the_locked_packages() {
+        let lock = include_str!("../../../Cargo.lock");
+        let mut checked = 0;
+        for language in modules() {
+            let package = Declaration::find(language).unwrap().image.package;
+            let Some(package) = package.filter(|package| package.make.is_some()) else {
+                continue;
+            };
+            let (name, version) = (&package.name, &package.version);
+            let head = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+            // The native programs of others are not built with these.
+            if !lock.contains(&format!("name = \"{name}\"\n")) {
+                continue;
+            }
+            let (_, entry) = lock.split_once(&head).unwrap();
+            let (entry, _) = entry.split_once("\n\n").unwrap();
+            assert!(entry.contains(&package.sha256), "{language}");
+            checked += 1;
+        }
+        assert!(checked > 0);
+    }
 
     #[test]
     fn every_declaration_is_whole() {

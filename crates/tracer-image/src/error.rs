@@ -26,6 +26,12 @@ pub enum ImageError {
         /// Language id.
         language: String,
     },
+    /// The image has a part of tracer in it, of another version than this one.
+    #[error("the image {language} was built by another version of tracer")]
+    Outdated {
+        /// Its name.
+        language: String,
+    },
     /// The system is configured with no Debian mirror.
     #[error("no Debian mirror is configured on this system")]
     NoMirror,
@@ -114,7 +120,9 @@ impl ImageError {
                 "`tracer image build {BASE}`; an export of your own brings one, import it with \
                  --trust"
             )),
-            Self::NotBuilt { language } => Some(format!("`tracer image build {language}`")),
+            Self::NotBuilt { language } | Self::Outdated { language } => {
+                Some(format!("`tracer image build {language}`"))
+            }
             Self::NoMirror => Some("name one: `tracer image build --mirror URL`".into()),
             Self::NoTool { hint, .. } => Some(hint.clone()),
             Self::Tool { said, .. } if !said.is_empty() => Some(said.clone()),
@@ -132,6 +140,12 @@ impl ImageError {
             ),
             _ => None,
         }
+    }
+
+    /// What was tried with the file or folder at `path` and failed, as [`ImageError::writing`] tells it.
+    pub fn of_file(what: &str, path: &Path, source: std::io::Error) -> Self {
+        let folder = path.parent().unwrap_or(path);
+        Self::writing(format!("{what} {}", path.display()), folder, source)
     }
 
     /// A failed write below `folder`; a full disk is told apart.

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::images::{Found, Source, choose, images};
 use crate::archive::extract::{Tree, Whiteouts};
@@ -326,11 +325,10 @@ impl Import<'_> {
         let digest = self.packed(staging)?;
         let size = self.store.keep_layer(&staging.join(PACKED), &digest)?;
         let name = self.reading.archive.file_name().unwrap_or_default();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let origin = Origin::Imported {
+            name: name.to_string_lossy().into_owned(),
+        };
         Ok(Manifest {
-            version: MANIFEST_VERSION,
-            language: self.language.to_owned(),
-            architecture: native().to_owned(),
             layers: vec![Layer {
                 kind: LayerKind::Imported,
                 digest,
@@ -338,12 +336,7 @@ impl Import<'_> {
                 source,
             }],
             environment,
-            scratch: Vec::new(),
-            toolchain: None,
-            built: now.map_or(0, |now| now.as_secs()),
-            origin: Origin::Imported {
-                name: name.to_string_lossy().into_owned(),
-            },
+            ..Manifest::new(self.language, native(), origin)
         })
     }
 

@@ -47,14 +47,8 @@ impl LayerPlan<'_> {
         output: &Path,
         cancel: &Cancel,
     ) -> Result<(), ImageError> {
-        let failed = |what: &str, path: &Path, error| {
-            ImageError::writing(
-                format!("{what} {}", path.display()),
-                path.parent().unwrap_or(path),
-                error,
-            )
-        };
-        let file = File::create(output).map_err(|error| failed("write", output, error))?;
+        let file =
+            File::create(output).map_err(|error| ImageError::of_file("write", output, error))?;
         let mut writer = Writer {
             plan: self,
             output: Builder::new(BufWriter::with_capacity(1 << 20, file)),
@@ -62,27 +56,27 @@ impl LayerPlan<'_> {
             written: HashSet::new(),
             folders: Vec::new(),
         };
-        let file = File::open(input).map_err(|error| failed("read", input, error))?;
+        let file = File::open(input).map_err(|error| ImageError::of_file("read", input, error))?;
         let mut archive = Archive::new(BufReader::with_capacity(1 << 20, file));
         let entries = archive
             .entries()
-            .map_err(|error| failed("read", input, error))?;
+            .map_err(|error| ImageError::of_file("read", input, error))?;
         for entry in entries {
             cancel.check()?;
             entry
                 .and_then(|entry| writer.entry(entry))
-                .map_err(|error| failed("write the layer", output, error))?;
+                .map_err(|error| ImageError::of_file("write the layer", output, error))?;
         }
         for (path, bytes) in self.added {
             writer
                 .added(path, bytes)
-                .map_err(|error| failed("write", output, error))?;
+                .map_err(|error| ImageError::of_file("write", output, error))?;
         }
         writer
             .output
             .into_inner()
             .and_then(|mut buffer| buffer.flush())
-            .map_err(|error| failed("write", output, error))?;
+            .map_err(|error| ImageError::of_file("write", output, error))?;
         self.nothing_lost(&writer.seen)
     }
 

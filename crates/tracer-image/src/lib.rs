@@ -21,6 +21,7 @@ pub mod export;
 pub mod import;
 mod index;
 mod layer;
+pub mod libraries;
 pub mod lock;
 pub mod manifest;
 pub mod modules;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,8 @@ pub enum LayerKind {
     Toolchain,
     /// The emitter, compiled.
     Emitter,
+    /// Libraries over a toolchain.
+    Libraries,
     /// From a user's own archive.
     Imported,
 }
@@ -87,6 +90,23 @@ pub struct Toolchain {
 }
 
 impl Manifest {
+    /// An image made now, without layers.
+    pub(crate) fn new(language: &str, architecture: &str, origin: Origin) -> Self {
+        Self {
+            version: MANIFEST_VERSION,
+            language: language.to_owned(),
+            architecture: architecture.to_owned(),
+            layers: Vec::new(),
+            environment: BTreeMap::new(),
+            scratch: Vec::new(),
+            toolchain: None,
+            built: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            origin,
+        }
+    }
+
     /// Names the image by what a program in it can see: layers, variables, writable folders.
     pub fn digest(&self) -> Digest {
         let mut text = format!("tracer image {MANIFEST_VERSION}\n{}\n", self.architecture);

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use crate::manifest::MANIFEST_VERSION;
 use crate::staging::remove_all;
-use crate::{Digest, ImageError, Layer, Manifest};
+use crate::{Digest, ImageError, Layer, LayerKind, Manifest};
 
 /// An open store.
 #[derive(Debug, Clone)]
@@ -71,6 +71,19 @@ impl Store {
         let path = self.manifest_path(language).ok()?;
         let manifest: Manifest = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         (manifest.version == MANIFEST_VERSION).then_some(manifest)
+    }
+
+    /// That of an image of one layer, made from `source`, if it is whole.
+    pub(crate) fn current(
+        &self,
+        language: &str,
+        kind: LayerKind,
+        source: &Digest,
+    ) -> Option<Manifest> {
+        let manifest = self.manifest(language)?;
+        let layer = manifest.layer(kind)?;
+        let stands = layer.source == *source && self.layer(&layer.digest).is_file();
+        stands.then_some(manifest)
     }
 
     /// All images, sorted by language.
@@ -218,7 +231,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LayerKind, Origin};
+    use crate::Origin;
 
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();

@@ -97,13 +97,24 @@ pub fn verify(
 }
 
 /// The image under test.
-struct Image<'a> {
-    layers: &'a [PathBuf],
-    manifest: &'a Manifest,
-    prepare: Prepare<'a>,
+pub(crate) struct Image<'a> {
+    pub(crate) layers: &'a [PathBuf],
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) prepare: Prepare<'a>,
 }
 
 impl Image<'_> {
+    /// Runs a command that may write the folder `out`, which stands for `{out}` in it; the inner
+    /// error says how it went wrong.
+    pub(crate) fn step(
+        &self,
+        command: &[String],
+        out: &Path,
+    ) -> Result<Result<(), String>, ImageError> {
+        let words = filled(command, Path::new(""), out);
+        Ok(self.command(&words, None, Some(out))?.map(drop))
+    }
+
     /// Builds and runs one program; says what is wrong with it.
     fn program(
         &self,

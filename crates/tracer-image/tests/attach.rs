@@ -255,6 +255,38 @@ fn what_is_missing_or_damaged_is_named() {
     }
 }
 
+#[test]
+fn a_flipped_bit_is_seen_before_and_after_mounting() {
+    if !tools() || own_mounts().is_none() {
+        return;
+    }
+    let (_folder, store) = store();
+    let image = small(&store);
+    let path = store.layer(&image.layers[1].digest);
+    let whole = fs::read(&path).unwrap();
+    let flip = || {
+        let mut file = whole.clone();
+        let middle = file.len() / 2;
+        file[middle] ^= 1;
+        fs::write(&path, file).unwrap();
+    };
+    flip();
+    let error = store.attach(&image).unwrap_err();
+    assert!(matches!(error, ImageError::Damaged { .. }), "{error}");
+    fs::write(&path, &whole).unwrap();
+    if store.attach(&image).unwrap().form == Form::Unpacked {
+        eprintln!("skipped: the kernel cannot mount erofs");
+        return;
+    }
+    // In use already: the next run sees what it would read.
+    flip();
+    let error = store.attach(&image).unwrap_err();
+    assert!(matches!(error, ImageError::Damaged { .. }), "{error}");
+    assert!(error.hint().is_some());
+    fs::write(&path, &whole).unwrap();
+    store.attach(&image).unwrap();
+}
+
 /// A shell with its libraries, found with `ldd`, and a folder to write in.
 fn with_shell(store: &Store) -> Manifest {
     let tree = tempfile::tempdir().unwrap();

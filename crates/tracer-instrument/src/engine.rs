@@ -4,13 +4,13 @@
 //! listed. Only input no probe can serve is refused, with a reason from a fixed list.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tracer_model::{Detail, Dropped, Function, Site};
 use tree_sitter::{Node, Parser, Tree};
 
 use crate::spec::LanguageSpec;
-use crate::{Edit, Rewriter, Rewritten, walk};
+use crate::{Edit, LibraryCall, Rewriter, Rewritten, walk};
 
 /// Largest source that is rewritten, bytes; spans are 32 bits wide.
 pub const SOURCE_LIMIT: usize = 1 << 30;
@@ -28,6 +28,9 @@ pub struct Options {
     pub first_function: u32,
     /// Which of the language's grammars reads the file ([`LanguageSpec::grammar_of`]).
     pub grammar: usize,
+    /// Names of imports that are libraries, so that calls into them are told. `None`: all that are
+    /// not relative.
+    pub libraries: Option<BTreeSet<String>>,
 }
 
 impl Default for Options {
@@ -38,6 +41,7 @@ impl Default for Options {
             first_site: 1,
             first_function: 0,
             grammar: 0,
+            libraries: None,
         }
     }
 }
@@ -90,6 +94,10 @@ pub struct Instrumented {
     pub functions: Vec<Function>,
     /// Places without probes.
     pub dropped: Vec<Dropped>,
+    /// Places that report calls into libraries.
+    pub calls: Vec<LibraryCall>,
+    /// Calls into libraries that are left alone, by the reason.
+    pub calls_left: BTreeMap<&'static str, u32>,
     /// Error nodes in the original.
     pub errors: u32,
     edits: Vec<Edit>,
@@ -192,6 +200,8 @@ pub fn instrument(
         sites,
         functions,
         dropped,
+        calls,
+        calls_left,
         refusal,
         ..
     } = rewriter;
@@ -205,6 +215,8 @@ pub fn instrument(
         sites,
         functions,
         dropped,
+        calls,
+        calls_left,
         errors,
         edits,
     })

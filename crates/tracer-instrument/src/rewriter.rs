@@ -4,7 +4,7 @@
 //! only says what is special about its own construct.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
@@ -12,6 +12,7 @@ use tracer_model::{Chain, Detail, Dropped, Function, FunctionKind, Kind, Site, S
 use tree_sitter::Node;
 
 use crate::Edit;
+use crate::calls::LibraryCall;
 use crate::engine::Options;
 use crate::family::{Family, Mixer, Parent};
 
@@ -68,7 +69,9 @@ pub struct Rewriter<'a> {
     opaque: Vec<(usize, usize)>,
     facts: ByNode,
     pub(crate) group: u32,
-    memo: Option<Rc<dyn Any>>,
+    memos: Vec<Rc<dyn Any>>,
+    pub(crate) calls: Vec<LibraryCall>,
+    pub(crate) calls_left: BTreeMap<&'static str, u32>,
     family: Family<'a>,
     pub(crate) refusal: Option<String>,
 }
@@ -98,7 +101,9 @@ impl<'a> Rewriter<'a> {
             opaque,
             facts: ByNode::default(),
             group: 0,
-            memo: None,
+            memos: Vec::new(),
+            calls: Vec::new(),
+            calls_left: BTreeMap::new(),
             family,
             refusal: None,
         };
@@ -134,14 +139,15 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// What a language's hooks need to know of the whole file, made on first use. One type a
-    /// language.
+    /// What a language's hooks need to know of the whole file, made on first use. One of each
+    /// type.
     pub fn memo<T: Any>(&mut self, make: impl FnOnce(&Self) -> T) -> Rc<T> {
-        if let Some(made) = self.memo.clone().and_then(|memo| memo.downcast::<T>().ok()) {
+        let mut known = self.memos.iter();
+        if let Some(made) = known.find_map(|memo| memo.clone().downcast::<T>().ok()) {
             return made;
         }
         let made = Rc::new(make(self));
-        self.memo = Some(made.clone());
+        self.memos.push(made.clone());
         made
     }
 

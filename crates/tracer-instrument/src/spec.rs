@@ -6,11 +6,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use tracer_model::{Budget, Detail, TypeNames};
+use tracer_model::{Budget, Detail, Phrase, TypeNames};
 use tree_sitter::{Node, Tree};
 
+use crate::drive::DriveSpec;
 use crate::patterns::{Patterns, Role};
-use crate::{Insertion, Rewriter};
+use crate::{Imports, Insertion, Rewriter};
 
 /// Called for each node captured under the hook's name, outermost first.
 pub type Hook = for<'a> fn(&mut Rewriter<'a>, Node<'a>);
@@ -52,6 +53,12 @@ pub struct LanguageSpec {
     pub extensions: &'static [&'static str],
     /// Program names in a `#!` line, without version digits.
     pub interpreters: &'static [&'static str],
+    /// What its toolchains say where a library, or a file of the project, is not there: the texts
+    /// before and behind its name on a line of their error output.
+    pub missing_library: &'static [(&'static str, &'static str)],
+    /// Variables under which its hashes are seeded otherwise than usually, so that an order that
+    /// hangs on them shows. Empty where each run has a seed of its own, or none has.
+    pub hash_seeds: &'static [(&'static str, &'static str)],
     /// The grammar.
     pub grammar: fn() -> tree_sitter::Language,
     /// Grammars for files with these extensions (without the dot), which the first one misreads.
@@ -69,6 +76,8 @@ pub struct LanguageSpec {
     pub finish: Option<Hook>,
     /// Local files a file pulls in, so that they are instrumented too.
     pub local_modules: Option<LocalModules>,
+    /// What its files need, for finding libraries.
+    pub imports: Imports,
     /// Settings of the project around a program. `None` where files say all themselves.
     pub project: Option<Project>,
     /// A text of the same length to parse instead, where the grammar leaves error nodes: what it
@@ -79,6 +88,8 @@ pub struct LanguageSpec {
     pub emitter: &'static [EmitterFile],
     /// What the language calls its basic types, for values the emitter sends without a type.
     pub type_names: TypeNames,
+    /// How a reader would print a line on stderr.
+    pub phrase: Phrase,
     /// How to find, build and run.
     pub toolchain: Toolchain,
     /// Toolchains for programs that the first one cannot run, such as those in the dialect of
@@ -88,6 +99,9 @@ pub struct LanguageSpec {
     pub other_toolchains: &'static [(fn(&[u8]) -> bool, &'static Toolchain)],
     /// How its programs run as WebAssembly.
     pub wasm: Wasm,
+    /// How files that only define are called, and how input is read; the reason where there is no
+    /// such thing.
+    pub drive: Result<&'static DriveSpec, &'static str>,
 }
 
 /// Whether and how a language's programs run as WebAssembly.
@@ -188,6 +202,8 @@ pub struct PlanRequest<'a> {
     pub settings: &'a [u8],
     /// The main file as the user named it, as it must appear in `argv`.
     pub given: &'a Path,
+    /// The folder that it is run in, from which such a name counts.
+    pub cwd: &'a Path,
     /// Arguments for the program.
     pub args: &'a [OsString],
     /// Whether the traced program is wanted, or the original.
@@ -238,9 +254,16 @@ pub struct Plan {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// Whether files that stand in for originals stay while running, though something was built.
     pub stands_in: bool,
+    /// For an interpreter: the first file that it reads of this program, as it names it. What it does
+    /// before is the same for every program, so a run may take over an interpreter that has come so
+    /// far; see `crates/tracer-sandbox/README.md`. `None`: each run starts one.
+    pub begins_at: Option<PathBuf>,
     /// Whether the emitter knows the channel's descriptor by itself: no variable names it, for
     /// languages that cannot take one out of their own environment.
     pub silent: bool,
+    /// Whether a module goes to the folder that it is run in by itself. Then `/` is the root above all
+    /// of its folders; else another name for that one, as a module's library begins in the root.
+    pub rooted: bool,
     /// In which form the emitter writes the stream.
     pub form: StreamForm,
     /// What the coverage block must say of this way of running: that, and why, it tells less than

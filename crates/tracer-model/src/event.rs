@@ -64,6 +64,15 @@ pub struct Frame {
     pub line: u32,
 }
 
+/// What a call raised, or let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raised {
+    /// Type of the error.
+    pub type_name: String,
+    /// Its message, where it can be had without running the subject's code.
+    pub message: Option<Value>,
+}
+
 /// What an event says beyond its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payload {
@@ -132,10 +141,13 @@ pub enum Payload {
         package: Option<String>,
         /// That package's version, if known.
         version: Option<String>,
-        /// Arguments in order.
+        /// Arguments in order. The site's names say which were passed by keyword.
         args: Vec<Value>,
         /// Result; `None` if it did not return.
         result: Option<Value>,
+        /// The error it was left by. Kept apart in the binary form, whose older files know none.
+        #[serde(skip)]
+        raised: Option<Raised>,
     },
     /// Nothing more.
     Step,

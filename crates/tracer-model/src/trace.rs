@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Coverage, Detail, Event, Limits, Outcome, Protection, SiteTable};
 
 /// `major.minor` of the trace format. Readers take older minor versions.
-pub const SCHEMA_VERSION: &str = "1.1";
+pub const SCHEMA_VERSION: &str = "1.3";
 
 /// Bounds on recording. See design.md section 5 for the defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -112,7 +112,7 @@ impl<'t> Walk<'t, '_> {
         let value = site.implied_value.clone();
         match site.kind {
             Kind::Step => {
-                self.task().top().statement = site.id;
+                self.task().arrive(site.id);
                 self.emit_at(Kind::Step, site, Payload::Step);
             }
             Kind::Out => {

@@ -3,7 +3,7 @@
 //! What a record implies was left out with it, so the places it chains to are told of as well.
 
 use tracer_model::{Kind, LoopPhase, Payload, Site};
-use tracer_stream::{Record, Slot, record};
+use tracer_stream::{Problem, Record, Slot, record};
 
 use crate::walk::Walk;
 
@@ -13,7 +13,7 @@ impl<'t, 'r> Walk<'t, 'r> {
         let last = match record::read_whole(last) {
             Ok(last) => last.filter(|last| last.site() == site.id),
             Err(malformed) => {
-                self.note(format!("the trace stream is broken: {malformed}"));
+                self.broken(Problem::Record(malformed));
                 None
             }
         };

@@ -1,6 +1,10 @@
 //! What the outcome adds to the events, and what the reader of a trace must know.
 
-use tracer_model::{Coverage, Dropped, End, ErrPhase, Event, Kind, Outcome, Payload, SiteTable};
+use std::collections::BTreeSet;
+
+use tracer_model::{
+    Coverage, Dropped, End, ErrPhase, Event, Kind, Outcome, Payload, SiteTable, TraceFault,
+};
 
 /// Tells of the signal that ended the program, unless its emitter could.
 pub(crate) fn signal(
@@ -38,10 +42,16 @@ pub(crate) fn signal(
 }
 
 /// The coverage block.
-pub(crate) fn coverage(table: &SiteTable, dropped: Vec<Dropped>, notes: Vec<String>) -> Coverage {
+pub(crate) fn coverage(
+    table: &SiteTable,
+    dropped: Vec<Dropped>,
+    notes: Vec<String>,
+    faults: BTreeSet<TraceFault>,
+) -> Coverage {
     Coverage {
         sites: table.sites.len() as u32,
         dropped,
         notes,
+        trace_invalid: faults.into_iter().collect(),
     }
 }

@@ -12,6 +12,7 @@
 //! | `walk` | records to events, in order |
 //! | `payload` | what each record says |
 //! | `tasks` | coroutines, generators and threads |
+//! | `calls` | how calls into libraries ended |
 //! | `chain` | events that records imply |
 //! | `unwind` | frames left without a record |
 //! | `elide` | visits that were left out |
@@ -22,6 +23,7 @@
 //! Invariant: nothing here iterates a hash map, and no address, number or order that the operating
 //! system chose reaches the result.
 
+mod calls;
 mod chain;
 mod elide;
 mod ending;
@@ -109,7 +111,7 @@ pub fn normalise(inputs: Inputs<'_>) -> Trace {
         detail: inputs.detail,
         budget,
         limits: inputs.limits,
-        coverage: ending::coverage(&table, dropped, notes),
+        coverage: ending::coverage(&table, dropped, notes, walked.faults),
         table,
         events,
         outcome,

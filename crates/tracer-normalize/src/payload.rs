@@ -119,11 +119,15 @@ impl<'t> Walk<'t, '_> {
                 result,
                 ..
             } => Payload::Call {
-                callee: self.names.text(*callee).to_owned(),
+                callee: match callee {
+                    0 => site.text.clone(),
+                    callee => self.names.text(*callee).to_owned(),
+                },
                 package: self.names.get(*package).map(str::to_owned),
                 version: self.names.get(*version).map(str::to_owned),
                 args: args.iter().map(|value| self.convert(value)).collect(),
                 result: result.as_ref().map(|value| self.convert(value)),
+                raised: None,
             },
             Record::Resume { .. } => Payload::Task {
                 phase: TaskPhase::Switched,

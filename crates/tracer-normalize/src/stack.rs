@@ -25,6 +25,8 @@ pub(crate) struct Frame<'t> {
     pub(crate) loops: Vec<(u32, u64)>,
     /// The site it waits at, while it is suspended.
     pub(crate) waits_at: u32,
+    /// Calls into libraries that it waits for: site, and the index of the event.
+    pub(crate) calls: Vec<(u32, usize)>,
     /// What its names show.
     pub(crate) bindings: Bindings<'t>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Task<'t> {
     pub(crate) left: Option<(usize, u32, u32)>,
     /// Frames reported as unwound since anything else happened.
     pub(crate) unwound: usize,
+    /// Calls into libraries that those frames waited for: indices of events.
+    pub(crate) failing: Vec<usize>,
     depth: u32,
     /// Never empty: the first is the code that no call runs.
     frames: Vec<Frame<'t>>,
@@ -54,6 +58,7 @@ impl<'t> Task<'t> {
             raised: false,
             left: None,
             unwound: 0,
+            failing: Vec::new(),
             depth: 0,
             frames: vec![Frame::default()],
             suspended: Vec::new(),
@@ -177,6 +182,22 @@ impl<'t> Task<'t> {
     /// Innermost known call, unless no call runs.
     pub(crate) fn innermost(&self) -> Option<&Frame<'t>> {
         self.frames.last().filter(|frame| frame.depth > 0)
+    }
+
+    /// The statement that the running frame is at from now on. It waits for no call any more.
+    pub(crate) fn arrive(&mut self, statement: u32) {
+        let top = self.top();
+        top.statement = statement;
+        top.calls.clear();
+    }
+
+    /// Events from that index on stand one further back.
+    pub(crate) fn shift(&mut self, from: usize) {
+        let frames = self.frames.iter_mut().chain(&mut self.suspended);
+        let open = frames.flat_map(|frame| frame.calls.iter_mut().map(|(_, at)| at));
+        for at in open.chain(&mut self.failing) {
+            *at += usize::from(*at >= from);
+        }
     }
 
     /// Known calls of this function on the stack.

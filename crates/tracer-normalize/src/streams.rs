@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use tracer_model::{Event, Kind, Payload, SiteTable, TaskPhase, TypeNames};
+use tracer_model::{Event, Kind, Payload, SiteTable, TaskPhase, TraceFault, TypeNames};
 use tracer_stream::{Decoded, Origin, Stream};
 
 use crate::names::Names;
@@ -18,6 +18,8 @@ pub(crate) struct Walked<'r> {
     pub(crate) events: Vec<Event>,
     pub(crate) outputs: Vec<Output<'r>>,
     pub(crate) notes: Vec<String>,
+    /// What is broken.
+    pub(crate) faults: BTreeSet<TraceFault>,
     /// The statement the first stream's own task was at when it ended, and its depth.
     pub(crate) stood: (u32, u32),
 }
@@ -37,7 +39,7 @@ pub(crate) fn walk<'r>(
 ) -> Walked<'r> {
     let mut walk = Walk::new(table, types);
     for problem in &decoded.problems {
-        walk.note(problem.to_string());
+        walk.broken(*problem);
     }
     let known: BTreeSet<u32> = decoded.streams.iter().map(|stream| stream.number).collect();
     let mut children: BTreeMap<Option<u32>, Vec<&Stream<'r>>> = BTreeMap::new();
@@ -88,7 +90,7 @@ pub(crate) fn walk<'r>(
         for record in stream.records() {
             match record {
                 Ok(record) => walk.record(&record),
-                Err(problem) => walk.note(problem.to_string()),
+                Err(problem) => walk.broken(problem),
             }
         }
         if let Some(main) = walk.tasks.remove(&0).filter(|_| task == 0) {
@@ -113,6 +115,7 @@ pub(crate) fn walk<'r>(
         events: walk.events,
         outputs: walk.outputs,
         notes: walk.notes,
+        faults: walk.faults,
         stood,
     }
 }

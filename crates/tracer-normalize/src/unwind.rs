@@ -108,6 +108,9 @@ impl<'t> Walk<'t, '_> {
                 payload,
             },
         );
+        for task in self.tasks.values_mut() {
+            task.shift(at);
+        }
         for output in self
             .outputs
             .iter_mut()
@@ -217,6 +220,7 @@ impl<'t> Walk<'t, '_> {
             };
             self.emit(Kind::Out, site, line, payload);
         }
+        self.give_up();
         if let Some(frame) = self.task().pop() {
             self.heap.forget(frame.bindings);
         }

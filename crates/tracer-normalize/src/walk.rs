@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use tracer_model::{
-    ErrPhase, Event, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TypeNames,
+    ErrPhase, Event, Kind, LoopPhase, Payload, Site, SiteTable, TaskPhase, TraceFault, TypeNames,
 };
-use tracer_stream::Record;
+use tracer_stream::{Problem, Record};
 
 use crate::chain::LoopRole;
 use crate::heap::Heap;
@@ -32,6 +32,7 @@ pub(crate) struct Walk<'t, 'r> {
     pub(crate) function_names: BTreeSet<&'t str>,
     /// Things a reader must know, as fixed sentences.
     pub(crate) notes: Vec<String>,
+    pub(crate) faults: BTreeSet<TraceFault>,
     pub(crate) last_task: u32,
     pub(crate) next_identity: u32,
     /// What tasks with streams of their own are called, by number.
@@ -62,6 +63,7 @@ impl<'t, 'r> Walk<'t, 'r> {
                 .flat_map(|function| [function.name.as_str(), &function.qualified])
                 .collect(),
             notes: Vec::new(),
+            faults: BTreeSet::new(),
             last_task: 0,
             next_identity: 0,
             words: BTreeMap::new(),
@@ -103,6 +105,17 @@ impl<'t, 'r> Walk<'t, 'r> {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
+    }
+
+    /// Something of the stream is broken.
+    pub(crate) fn broken(&mut self, problem: Problem) {
+        self.faults.insert(match problem {
+            Problem::Header => TraceFault::Header,
+            Problem::Segment => TraceFault::Segment,
+            Problem::Record(_) => TraceFault::Record,
+            Problem::Slot(_) => TraceFault::Slot,
+        });
+        self.note(problem.to_string());
     }
 
     pub(crate) fn emit(&mut self, kind: Kind, site: u32, line: u32, payload: Payload) {
@@ -154,8 +167,10 @@ impl<'t, 'r> Walk<'t, 'r> {
                 self.settle_error(None, record);
                 let payload = self.error(record);
                 let site = self.raised_at(record, *line);
+                self.failed(&payload);
                 return self.emit(Kind::Err, site, *line, payload);
             }
+            self.faults.insert(TraceFault::Site);
             return self.note("records of unknown places were left out");
         };
         if let Record::Elide { count, last, .. } = record {
@@ -173,6 +188,9 @@ impl<'t, 'r> Walk<'t, 'r> {
         if !matches!(record, Record::In { .. } | Record::Resume { .. }) {
             self.settle(site, record);
         }
+        if let Record::Returned { value, .. } = record {
+            return self.returned(site, value.as_ref());
+        }
         self.visit(site, 1);
         self.before(site, record);
         self.tell(site, record);
@@ -187,12 +205,14 @@ impl<'t, 'r> Walk<'t, 'r> {
                 ..
             } | Record::Err { .. }
         ) {
-            self.task().unwound = 0;
-            self.task().left = None;
+            let task = self.task();
+            task.unwound = 0;
+            task.left = None;
+            task.failing.clear();
         }
         match record {
             Record::Step { .. } => {
-                self.task().top().statement = site.id;
+                self.task().arrive(site.id);
                 self.emit_at(Kind::Step, site, Payload::Step);
             }
             Record::Var { values, .. } => {
@@ -218,6 +238,9 @@ impl<'t, 'r> Walk<'t, 'r> {
                 let payload = self.payload(site, record);
                 self.emit_at(Kind::Out, site, payload);
                 let (unwinding, suspended) = (*unwinding, *suspended);
+                if unwinding {
+                    self.give_up();
+                }
                 self.leave(site, suspended);
                 self.task().unwound += usize::from(unwinding);
             }
@@ -246,6 +269,7 @@ impl<'t, 'r> Walk<'t, 'r> {
                     *line
                 };
                 let payload = self.payload(site, record);
+                self.failed(&payload);
                 self.emit(Kind::Err, site.id, line, payload);
             }
             _ => {
@@ -256,6 +280,10 @@ impl<'t, 'r> Walk<'t, 'r> {
                     _ => Kind::Call,
                 };
                 let payload = self.payload(site, record);
+                if matches!(record, Record::Call { result: None, .. }) {
+                    let at = self.events.len();
+                    self.task().top().calls.push((site.id, at));
+                }
                 self.emit_at(kind, site, payload);
             }
         }

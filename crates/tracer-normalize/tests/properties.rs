@@ -175,7 +175,9 @@ fn moved_record(record: &Record<'static>) -> Record<'static> {
         | Record::Loop {
             targets: values, ..
         } => *values = all(values),
-        Record::Out { value, .. } | Record::Resume { value, .. } => {
+        Record::Out { value, .. }
+        | Record::Resume { value, .. }
+        | Record::Returned { value, .. } => {
             *value = value.as_ref().map(moved);
         }
         Record::Err { message, .. } => *message = moved(message),

@@ -17,16 +17,63 @@ use tracer_model::Limits;
 
 use crate::fault::io_point;
 use crate::hierarchy::{Homes, homes};
-use crate::sys::{Cloned, SysResult};
+use crate::slot::namespace;
+use crate::sys::{Cloned, Errno, SysResult};
 
 /// A v1 group and the way into it and back.
 #[derive(Debug)]
-struct Entry {
+pub(crate) struct Entry {
     into: File,
     home: File,
 }
 
+/// A fork within groups, and why they were not joined: 0 where they were.
+pub(crate) struct Joined {
+    pub(crate) cloned: SysResult<Cloned>,
+    /// Of the v1 groups.
+    pub(crate) v1: Errno,
+    /// Of the v2 group.
+    pub(crate) v2: Errno,
+}
+
+/// Runs `fork` with this thread in the v1 groups; the v2 group is for `clone3`. Without the groups
+/// where they do not take the process.
+pub(crate) fn fork_within(
+    entries: &[Entry],
+    unified: Option<RawFd>,
+    mut fork: impl FnMut(Option<RawFd>) -> SysResult<Cloned>,
+) -> Joined {
+    let leave = || {
+        for entry in entries {
+            let _ = entry.leave();
+        }
+    };
+    let (mut v1, mut v2) = (0, 0);
+    let mut result = Ok(());
+    for entry in entries {
+        result = result.and(write_zero(&entry.into));
+    }
+    if let Err(error) = result {
+        leave();
+        v1 = error.raw_os_error().unwrap_or(libc::EIO);
+    }
+    let mut cloned = fork(unified);
+    if let (Err(errno), true) = (&cloned, unified.is_some()) {
+        let refused = *errno;
+        cloned = fork(None);
+        if cloned.is_ok() {
+            v2 = refused;
+        }
+    }
+    leave();
+    Joined { cloned, v1, v2 }
+}
+
 impl Entry {
+    pub(crate) fn new(into: File, home: File) -> Self {
+        Self { into, home }
+    }
+
     /// Moves the thread back. Short of memory the kernel may refuse it for a moment, and a group
     /// with a thread of the runner in it could never be removed.
     fn leave(&self) -> io::Result<()> {
@@ -141,9 +188,10 @@ impl Set {
     fn make(homes: &Homes) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
-            "tracer-{}-{}",
+            "tracer-{}-{}-{}",
             std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
+            NEXT.fetch_add(1, Ordering::Relaxed),
+            namespace()
         );
         let mut set = Self {
             folders: Vec::new(),
@@ -191,7 +239,7 @@ impl Set {
                 let home = OpenOptions::new().write(true).open(home.join("tasks"))?;
                 // Found out by writing: in and back.
                 write_zero(&into)?;
-                let entry = Entry { into, home };
+                let entry = Entry::new(into, home);
                 entry.leave()?;
                 Ok(entry)
             });
@@ -381,7 +429,14 @@ pub(crate) fn forget() {
     empty_pool();
 }
 
-/// Groups left by runners that were killed go when the next one starts.
+/// The runner that made a group, from its name: a process that this one would see.
+fn maker(name: &str) -> Option<&str> {
+    let (pid, rest) = name.strip_prefix("tracer-")?.split_once('-')?;
+    let (_, space) = rest.split_once('-')?;
+    (space == namespace().to_string()).then_some(pid)
+}
+
+/// Groups left by runners that were killed go when the next one of their process namespace starts.
 fn remove_stale(home: Option<&Path>) {
     for entry in home
         .and_then(|home| fs::read_dir(home).ok())
@@ -390,9 +445,7 @@ fn remove_stale(home: Option<&Path>) {
         .flatten()
     {
         let name = entry.file_name();
-        let pid = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("tracer-")?.split('-').next());
+        let pid = name.to_str().and_then(maker);
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             let _ = fs::remove_dir(entry.path()); // fails while a process is in it
         }
@@ -452,38 +505,45 @@ impl Lease {
             .expect("a lease has its groups until it is dropped")
     }
 
-    /// Runs `fork` with this thread in the v1 groups; the v2 group is for `clone3`. Groups that
-    /// turn out not to take processes are given up, and the refusal methods say so.
+    /// Forks with [`fork_within`]. Groups that turn out not to take processes are given up, and the
+    /// refusal methods say so.
     pub(crate) fn around(
         &mut self,
-        mut fork: impl FnMut(Option<RawFd>) -> SysResult<Cloned>,
+        fork: impl FnMut(Option<RawFd>) -> SysResult<Cloned>,
     ) -> SysResult<Cloned> {
-        let set = self
-            .set
-            .as_mut()
-            .expect("a lease has its groups until it is dropped");
-        let mut result = Ok(());
-        for entry in &set.entries {
-            result = result.and(write_zero(&entry.into));
-        }
-        if let Err(error) = result {
-            for entry in &set.entries {
-                let _ = entry.leave();
-            }
+        let set = self.set();
+        let unified = set.unified.as_ref().map(AsRawFd::as_raw_fd);
+        let joined = fork_within(&set.entries, unified, fork);
+        self.joined(joined.v1, joined.v2);
+        joined.cloned
+    }
+
+    /// How many v1 groups there are to join, and whether there is a v2 group.
+    pub(crate) fn entries(&self) -> (usize, bool) {
+        (self.set().entries.len(), self.set().unified.is_some())
+    }
+
+    /// For a process that forks in the runner's place: the v2 group, and the way into each v1 group
+    /// and back.
+    pub(crate) fn descriptors(&self) -> Vec<RawFd> {
+        let set = self.set();
+        let v1 = set.entries.iter();
+        let v1 = v1.flat_map(|entry| [entry.into.as_raw_fd(), entry.home.as_raw_fd()]);
+        let v2 = set.unified.iter().map(AsRawFd::as_raw_fd);
+        v2.chain(v1).collect()
+    }
+
+    /// Gives up groups that did not take the process; 0 for those that did.
+    pub(crate) fn joined(&mut self, v1: i32, v2: i32) {
+        let Some(set) = self.set.as_mut() else { return };
+        if v1 != 0 {
+            let error = io::Error::from_raw_os_error(v1);
             set.give_up(false, &format!("joining the group: {error}"));
         }
-        let mut cloned = fork(set.unified.as_ref().map(AsRawFd::as_raw_fd));
-        if let (Err(errno), true) = (&cloned, set.unified.is_some()) {
-            let error = io::Error::from_raw_os_error(*errno);
-            cloned = fork(None);
-            if cloned.is_ok() {
-                set.give_up(true, &format!("joining the v2 group: {error}"));
-            }
+        if v2 != 0 {
+            let error = io::Error::from_raw_os_error(v2);
+            set.give_up(true, &format!("joining the v2 group: {error}"));
         }
-        for entry in &set.entries {
-            let _ = entry.leave();
-        }
-        cloned
     }
 
     pub(crate) fn memory_refusal(&self) -> Option<&str> {
@@ -538,5 +598,18 @@ impl Drop for Lease {
             Ok(mut pool) if !set.spoilt => pool.push(set),
             _ => set.remove(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_runners_that_cannot_be_seen_are_left() {
+        let own = namespace();
+        assert_eq!(maker(&format!("tracer-7-0-{own}")), Some("7"));
+        assert_eq!(maker(&format!("tracer-7-0-{}", own + 1)), None);
+        assert_eq!(maker("tracer.slice"), None);
     }
 }

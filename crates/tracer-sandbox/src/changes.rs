@@ -53,7 +53,7 @@ pub fn list_changes(
         folder: host.to_owned(),
         name: name.to_owned(),
         copied,
-        copy: None,
+        filled: None,
         listed: true,
     };
     list(&File::open(parent)?.into(), &layer)

@@ -14,6 +14,7 @@ use crate::fault;
 use crate::init;
 use crate::layout::{Op, Origin};
 use crate::message;
+use crate::network::{self, Network};
 use crate::plan::{Plan, Walls};
 use crate::sys::{self, ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY, Errno};
 use crate::weaken::{Wall, Without};
@@ -31,6 +32,7 @@ pub(crate) enum Step {
     Op,
     Pivot,
     Hostname,
+    Network,
     Loopback,
     Clock,
     Landlock,
@@ -53,14 +55,21 @@ pub(crate) enum Step {
 pub(crate) enum Kind {
     /// The walls stand; carries the private tmpfs and the private `/proc`.
     Ready,
+    /// A network namespace was made; carries it.
+    Network,
     /// Something optional was refused.
     Degraded,
     /// The start failed.
     Failed,
+    /// The main process is about to execute the program, and waits.
+    Held,
     /// The main process stopped (job control).
     Stopped,
     /// The main process ended; `value` is its wait status.
     Ended,
+    /// From the nursery: the sandbox's first process is reaped; `index` is the processor time of
+    /// all, in microseconds.
+    Reaped,
 }
 
 /// A message from the child, in memory layout.
@@ -163,8 +172,9 @@ fn die_with_runner(without: Without) -> Result<(), Errno> {
     sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong).map(drop)
 }
 
-/// Closes every descriptor that is not in `keep`: those of other runs among them.
-fn sweep(keep: &[u32]) -> Result<(), Errno> {
+/// Closes every descriptor that is not in `keep` (ascending) nor a standard stream: those of other
+/// runs among them.
+pub(crate) fn sweep(keep: &[u32]) -> Result<(), Errno> {
     let mut next = 3;
     for &descriptor in keep {
         if descriptor > next {
@@ -203,7 +213,8 @@ fn reset_signals() {
     }
 }
 
-fn wait_for_go(status: RawFd) {
+/// Waits for the runner's word; ends the process if the runner goes away instead.
+pub(crate) fn wait_for_go(status: RawFd) {
     let mut byte = [0];
     if sys::read(status, &mut byte) != Ok(1) {
         sys::exit(125); // the runner is gone
@@ -244,6 +255,7 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
     if walls.become_id.is_none() {
         at(Step::UserMap, write_maps(host_proc, walls))?;
     }
+    connect(walls, host_proc, status)?;
     at(
         Step::Propagation,
         sys::mount(None, c"/", None, libc::MS_REC | libc::MS_PRIVATE, None),
@@ -300,9 +312,6 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
             return Err((Step::Hostname, 0, sys::errno()));
         }
     }
-    if walls.without.stands(Wall::Network) && loopback().is_err() {
-        degraded(walls, status, Step::Loopback, 0, sys::errno())?;
-    }
     if walls.without.stands(Wall::Root) {
         at(Step::Pivot, sys::chdir(c"root"))?;
         at(Step::Pivot, sys::pivot_into_cwd())?;
@@ -315,6 +324,35 @@ fn build(walls: &mut Walls, status: RawFd) -> Outcome<Shared> {
         proc,
         host_proc,
     })
+}
+
+/// Gives the process a network of its own that leads nowhere.
+fn connect(walls: &Walls, host_proc: RawFd, status: RawFd) -> Outcome<()> {
+    match &walls.network {
+        Network::Cloned if !walls.without.stands(Wall::Network) => return Ok(()),
+        Network::Cloned => {}
+        Network::Again(namespace, pristine)
+            if network::enter(host_proc, namespace.as_raw_fd(), pristine) == Ok(true) =>
+        {
+            return Ok(());
+        }
+        Network::Again(..) | Network::New => {
+            let namespace = at(Step::Network, network::make(host_proc))?;
+            let report = Report {
+                kind: Kind::Network,
+                step: Step::Network,
+                index: 0,
+                errno: 0,
+                value: 0,
+            };
+            send(status, &report, &[namespace]);
+            sys::close(namespace);
+        }
+    }
+    match network::loopback() {
+        Ok(()) => Ok(()),
+        Err(errno) => degraded(walls, status, Step::Loopback, 0, errno),
+    }
 }
 
 /// Wipes the runner's arguments out of this copy of its memory: everybody may read the command line
@@ -469,25 +507,6 @@ fn write_maps(proc: RawFd, walls: &Walls) -> Result<(), Errno> {
     sys::write_file(proc, c"self/gid_map", groups)
 }
 
-/// Brings the loopback device of the new network up, as programs that talk to themselves expect.
-fn loopback() -> Result<(), Errno> {
-    // SAFETY: a plain socket and a zeroed, then filled request.
-    unsafe {
-        let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
-        if socket < 0 {
-            return Err(sys::errno());
-        }
-        let mut request: libc::ifreq = zeroed();
-        request.ifr_name[0] = b'l' as libc::c_char;
-        request.ifr_name[1] = b'o' as libc::c_char;
-        request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
-        let result = libc::ioctl(socket, libc::SIOCSIFFLAGS, &request);
-        let errno = sys::errno();
-        sys::close(socket);
-        if result < 0 { Err(errno) } else { Ok(()) }
-    }
-}
-
 /// Gives up every privilege that the set-up needed.
 fn lock_down(walls: &Walls, shared: &Shared, status: RawFd) -> Outcome<()> {
     if walls.cgroup_namespace
@@ -495,8 +514,8 @@ fn lock_down(walls: &Walls, shared: &Shared, status: RawFd) -> Outcome<()> {
     {
         degraded(walls, status, Step::CgroupNamespace, 0, errno)?;
     }
-    if walls.clock
-        && let Err(errno) = clock::enter(shared.host_proc)
+    if let Some(uptime) = walls.clock
+        && let Err(errno) = clock::enter(shared.host_proc, uptime)
     {
         degraded(walls, status, Step::Clock, 0, errno)?;
     }

@@ -1,18 +1,15 @@
 //! A clock of the program's own: a time namespace in which the machine has been up for as long as
 //! in every other run. The wall clock is the machine's: the kernel has no namespace for it.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::RawFd;
 
-use crate::sys::{self, Errno, SysResult};
+use crate::sys::{self, SysResult};
 
 const CLONE_NEWTIME: i32 = 0x80;
 
-/// What the monotonic clocks say when a program starts, in seconds.
-const UPTIME: i64 = 1000;
-
 /// Moves what this process starts into a time namespace. Needs the capabilities of the user
 /// namespace, and the host's `/proc`.
-pub(crate) fn enter(proc: RawFd) -> SysResult<()> {
+pub(crate) fn enter(proc: RawFd, uptime: u32) -> SysResult<()> {
     sys::unshare(CLONE_NEWTIME)?;
     for (name, clock) in [
         (&b"monotonic "[..], libc::CLOCK_MONOTONIC),
@@ -28,7 +25,7 @@ pub(crate) fn enter(proc: RawFd) -> SysResult<()> {
         }
         let mut line = Line::new();
         line.push(name);
-        line.number(UPTIME - now.tv_sec);
+        line.number(i64::from(uptime) - now.tv_sec);
         line.push(b" 0\n");
         sys::write_file(proc, c"self/timens_offsets", line.bytes())?;
     }
@@ -77,29 +74,18 @@ impl Line {
     }
 }
 
-/// Whether a process here can be moved into a time namespace and then start a program by `vfork`,
-/// which kernels before 6.1 refuse.
-pub(crate) fn trial(user: i32) -> Result<(), Errno> {
+/// Room for the process that [`trial`] starts.
+pub(crate) const TRIAL_STACK: usize = 16 << 10;
+
+/// Moves this process, which is there for nothing else, into a time namespace and starts another by
+/// `vfork`, which kernels before 6.1 refuse then. Allocates nothing.
+pub(crate) fn trial(stack: &mut [u8]) -> SysResult<()> {
     extern "C" fn nothing(_: *mut libc::c_void) -> libc::c_int {
         sys::exit(0)
     }
-    let mut stack = vec![0u8; 16 << 10];
-    // SAFETY: the child makes system calls alone, on memory of its own.
-    let child = unsafe { sys::clone3(user as u64, None) }?;
-    if child.pid == 0 {
-        let moved = sys::unshare(CLONE_NEWTIME)
-            // SAFETY: one thread, and the stack outlives the call.
-            .and_then(|()| unsafe { sys::spawn(nothing, std::ptr::null_mut(), &mut stack) });
-        sys::exit(moved.err().unwrap_or(0));
-    }
-    // SAFETY: the kernel has just made it for us.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(child.pidfd) };
-    let (info, _) = sys::wait_pidfd(pidfd.as_raw_fd())?;
-    // SAFETY: the fields of an ended child.
-    match unsafe { info.si_status() } {
-        0 => Ok(()),
-        errno => Err(errno),
-    }
+    sys::unshare(CLONE_NEWTIME)?;
+    // SAFETY: the process has one thread, and the stack outlives the call.
+    unsafe { sys::spawn(nothing, std::ptr::null_mut(), stack) }.map(drop)
 }
 
 #[cfg(test)]

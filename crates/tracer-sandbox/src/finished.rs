@@ -77,6 +77,18 @@ impl Change {
     }
 }
 
+/// What a run could take over from before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beginning {
+    /// Nothing.
+    #[default]
+    Cold,
+    /// Its sandbox had been made ahead.
+    Ready,
+    /// That, and its interpreter had started before.
+    Frozen,
+}
+
 /// A finished run.
 #[derive(Debug)]
 pub struct Finished {
@@ -94,4 +106,6 @@ pub struct Finished {
     pub protections: Vec<Protection>,
     /// What changed in the overlaid folders, sorted by folder and path.
     pub changes: Vec<Change>,
+    /// What it took over.
+    pub beginning: Beginning,
 }

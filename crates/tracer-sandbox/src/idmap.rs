@@ -23,6 +23,13 @@ const MOST: usize = 64;
 
 static NAMESPACES: Mutex<Option<HashMap<Key, Arc<OwnedFd>>>> = Mutex::new(None);
 
+/// Keeps other threads out while this one forks.
+pub(crate) fn still() -> impl Sized {
+    NAMESPACES
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// Lets go of the namespaces that are in no run's use.
 #[cfg(feature = "weaken")]
 pub(crate) fn forget() {

@@ -7,7 +7,7 @@ use std::ptr;
 
 use libc::{c_int, c_void, pid_t};
 
-use crate::child::{Kind, Report, Step, send};
+use crate::child::{Kind, Report, Step, send, wait_for_go};
 use crate::job;
 use crate::plan::{Command, Plan, Rlimit};
 use crate::request::CHANNEL_FD;
@@ -40,6 +40,12 @@ pub(crate) fn run(plan: &mut Plan) -> Result<(), Failure> {
     let cwd = unsafe { CStr::from_ptr(command.cwd) };
     sys::chdir(cwd).map_err(|errno| (Step::WorkingFolder, errno))?;
     let mut stack = std::mem::take(&mut plan.stack);
+    for _ in 0..plan.earlier {
+        // SAFETY: as below; it ends at once.
+        unsafe { sys::spawn(nothing, ptr::null_mut(), &mut stack) }
+            .and_then(|_| sys::wait_any())
+            .map_err(|errno| (Step::Fork, errno))?;
+    }
     let both = (ptr::from_ref(plan), command);
     // SAFETY: this process has one thread; the plan and the stack outlive the call, since it
     // returns only when the child has executed a program or ended.
@@ -48,6 +54,11 @@ pub(crate) fn run(plan: &mut Plan) -> Result<(), Failure> {
     plan.stack = stack; // never freed in this process
     keep_only(plan.status);
     wait(plan, main)
+}
+
+/// The entry of a process that only takes a number.
+extern "C" fn nothing(_: *mut c_void) -> c_int {
+    sys::exit(0)
 }
 
 /// The second child's entry.
@@ -103,6 +114,17 @@ fn become_program(plan: &Plan, command: &Command) -> Failure {
         if let Err(errno) = set_limit(*limit, false) {
             return (Step::Limits, errno);
         }
+    }
+    if command.hold {
+        let report = Report {
+            kind: Kind::Held,
+            step: Step::Exec,
+            index: 0,
+            errno: 0,
+            value: 0,
+        };
+        send(plan.status, &report, &[]);
+        wait_for_go(plan.status);
     }
     // SAFETY: the arrays are null-terminated and outlive the call.
     unsafe {

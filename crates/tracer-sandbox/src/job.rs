@@ -15,7 +15,7 @@ use libc::c_char;
 
 use crate::error::SandboxError;
 use crate::layout::c_string;
-use crate::message::{self, MOST};
+use crate::message::{self, MOST, Plain};
 use crate::plan::{Command, Rlimit, strings};
 use crate::request::Request;
 use crate::sys::{self, Errno, SysResult};
@@ -31,6 +31,21 @@ struct Head {
     environment: u32,
     /// Which of stdin, stdout, stderr and the channel come as descriptors, a bit each.
     present: u32,
+    /// Whether the program's process waits for another word before it executes it.
+    hold: u32,
+    spare: u32,
+}
+
+// SAFETY: integers without padding.
+unsafe impl Plain for Head {}
+
+/// What a run is given beside its words.
+pub(crate) struct Given {
+    /// Standard streams; `None` for the runner's own.
+    pub(crate) stdio: [Option<RawFd>; 3],
+    pub(crate) channel: Option<RawFd>,
+    /// Whether the program's process waits before it executes the program.
+    pub(crate) hold: bool,
 }
 
 /// Sends the run of `request` to the sandbox behind `socket`.
@@ -38,9 +53,9 @@ pub(crate) fn send(
     socket: RawFd,
     request: &Request,
     rlimits: &[Rlimit],
-    stdio: [Option<RawFd>; 3],
-    channel: Option<RawFd>,
+    given: &Given,
 ) -> Result<(), SandboxError> {
+    let hold = given.hold;
     let fail = |error| SandboxError::runner("handing a run to a sandbox", error);
     let (arguments, environment) = strings(request)?;
     let mut bytes = Vec::new();
@@ -57,7 +72,7 @@ pub(crate) fn send(
     {
         bytes.extend_from_slice(text.as_bytes_with_nul());
     }
-    let given: Vec<Option<RawFd>> = stdio.into_iter().chain([channel]).collect();
+    let given: Vec<Option<RawFd>> = given.stdio.into_iter().chain([given.channel]).collect();
     let head = Head {
         length: bytes.len() as u64,
         rlimits: rlimits.len() as u32,
@@ -67,6 +82,8 @@ pub(crate) fn send(
             .zip(&given)
             .map(|(bit, fd)| u32::from(fd.is_some()) << bit)
             .sum(),
+        hold: u32::from(hold),
+        spare: 0,
     };
     // SAFETY: a constant name.
     let fd = unsafe { libc::memfd_create(c"job".as_ptr(), libc::MFD_CLOEXEC) };
@@ -78,11 +95,8 @@ pub(crate) fn send(
     file.write_all(&bytes).map_err(fail)?;
     let mut descriptors = vec![file.as_raw_fd()];
     descriptors.extend(given.into_iter().flatten());
-    // SAFETY: a structure of integers without padding, read as bytes.
-    let head =
-        unsafe { std::slice::from_raw_parts(ptr::from_ref(&head).cast::<u8>(), size_of::<Head>()) };
     // A sandbox that has died meanwhile shows in the watch.
-    match message::send(socket, head, &descriptors) {
+    match message::send(socket, head.as_bytes(), &descriptors) {
         Err(libc::EPIPE | libc::ECONNRESET) | Ok(()) => Ok(()),
         Err(errno) => Err(fail(std::io::Error::from_raw_os_error(errno))),
     }
@@ -98,11 +112,9 @@ pub(crate) fn receive(socket: RawFd) -> SysResult<Command> {
             other => break other?,
         }
     };
-    if length != size_of::<Head>() {
+    let Some(head) = Head::read(&bytes[..length]) else {
         sys::exit(125); // the runner is gone
-    }
-    // SAFETY: the runner sends a whole structure of integers.
-    let head = unsafe { ptr::read_unaligned(bytes.as_ptr().cast::<Head>()) };
+    };
     let mut rest = descriptors[..count].iter().copied();
     let file = rest.next().ok_or(libc::EBADMSG)?;
     let mut taken = |bit: u32| {
@@ -153,6 +165,7 @@ pub(crate) fn receive(socket: RawFd) -> SysResult<Command> {
             rlimits: ptr::slice_from_raw_parts(rlimits, limits),
             stdio,
             channel,
+            hold: head.hold != 0,
         })
     }
 }

@@ -5,18 +5,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use tracer_model::{Protection, Usage};
+use tracer_model::Usage;
 
 use crate::cgroup::Lease;
 use crate::changes;
 use crate::copy_in;
 use crate::error::SandboxError;
-use crate::finished::Finished;
+use crate::finished::{Beginning, Finished};
+use crate::layout::Filled;
 use crate::meter::{Listing, Meter};
+use crate::network::Network;
 use crate::output::Output;
-use crate::plan::Walls;
+use crate::plan::{Plan, Walls};
 use crate::probe::Spaces;
 use crate::protections::{Protections, WALLS, os};
 use crate::request::{Access, Isolation, Request};
@@ -58,6 +59,7 @@ pub fn forget() {
     COPY.store(false, Ordering::Relaxed);
     crate::cgroup::forget();
     crate::idmap::forget();
+    crate::network::forget();
 }
 
 fn attempt_twice(request: &Request) -> Result<Finished, SandboxError> {
@@ -90,7 +92,7 @@ fn attempt(request: &Request, copy: bool) -> Result<Finished, Failure> {
 pub(crate) fn finish(
     started: Started,
     request: &Request,
-    go: impl FnOnce(&Guest, &Lease) -> Result<(), SandboxError>,
+    go: impl FnOnce(&mut Guest, &Lease) -> Result<(), SandboxError>,
 ) -> Result<Finished, Failure> {
     // In this order, so that on the way out the guest ends before its groups are given back.
     let Started {
@@ -104,15 +106,7 @@ pub(crate) fn finish(
     let limits = request.without().watched(&request.limits);
     let native = request.isolation != Isolation::None;
     let reclaim = Reclaim::after(plan.session);
-    for layer in plan
-        .walls
-        .iter_mut()
-        .flat_map(|walls| &mut walls.layout.layers)
-    {
-        if let Some(index) = layer.copy {
-            layer.folder.clone_from(&request.copies[index].from);
-        }
-    }
+    name_copies(&mut plan, request);
     let writable = request
         .folders
         .iter()
@@ -129,15 +123,21 @@ pub(crate) fn finish(
         .as_ref()
         .filter(|walls| walls.layout.layers.iter().any(|layer| layer.copied))
     {
-        fill_copies(&guest, &mut meter, walls)?;
+        fill_copies(&mut guest, &mut meter, walls, request)?;
     }
-    go(&guest, &lease)?;
-    let record = watch(&mut guest, &mut meter, &mut output, limits.wall, &reclaim)?;
+    go(&mut guest, &lease)?;
+    let mut record = watch(&mut guest, &mut meter, &mut output, limits.wall, &reclaim)?;
     drop(reclaim);
-    let layout = plan.walls.as_ref().map(|walls| &walls.layout);
     if let Some(report) = record.failure {
+        let layout = plan.walls.as_ref().map(|walls| &walls.layout);
         return Err(explain(&report, layout, request));
     }
+    // It began, and its processes have all ended.
+    if let Some(walls) = &mut plan.walls {
+        let network = std::mem::replace(&mut walls.network, Network::Cloned);
+        network.give_back(record.network.take());
+    }
+    let layout = plan.walls.as_ref().map(|walls| &walls.layout);
     let mut protections = Protections::default();
     if native {
         Spaces::detected().report(&mut protections);
@@ -187,28 +187,41 @@ pub(crate) fn finish(
         usage,
         protections: protections.finish(),
         changes: listed,
+        beginning: Beginning::Cold,
     })
 }
 
-/// Copies folders into the private tmpfs once the child has made it, before the program starts.
-fn fill_copies(guest: &Guest, meter: &mut Meter<'_>, walls: &Walls) -> Result<(), SandboxError> {
+/// Gives the layers that are filled for each run the folders of this one.
+pub(crate) fn name_copies(plan: &mut Plan, request: &Request) {
+    let walls = plan.walls.iter_mut();
+    for layer in walls.flat_map(|walls| &mut walls.layout.layers) {
+        if let Some(Filled::Copy(index)) = layer.filled {
+            layer.folder.clone_from(&request.copies[index].from);
+        }
+    }
+}
+
+/// Fills folders of the private tmpfs once the child has made it, before the program starts.
+pub(crate) fn fill_copies(
+    guest: &mut Guest,
+    meter: &mut Meter<'_>,
+    walls: &Walls,
+    request: &Request,
+) -> Result<(), SandboxError> {
     let Some(tmpfs) = guest.ready(meter) else {
         return Ok(());
     }; // the failure is told later
     for layer in walls.layout.layers.iter().filter(|layer| layer.copied) {
         let target = PathBuf::from(format!("/proc/self/fd/{tmpfs}")).join(&layer.name);
-        copy_in::copy(&layer.folder, &target, walls.become_id).map_err(|error| {
+        match layer.filled {
+            Some(Filled::Files(index)) => copy_in::write(&request.placed[index].files, &target),
+            _ => copy_in::copy(&layer.folder, &target, walls.become_id),
+        }
+        .map_err(|error| {
             SandboxError::runner(format!("copying {}", layer.folder.display()), error)
         })?;
     }
     Ok(())
-}
-
-/// The protections that would be in force for a run with nothing but defaults.
-pub(crate) fn trial() -> Result<Vec<Protection>, SandboxError> {
-    let mut request = Request::new("/proc/self/exe", "/");
-    request.limits.wall = Some(Duration::from_secs(5));
-    run(&request).map(|finished| finished.protections)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::SandboxError;
-use crate::request::{Access, Body, Copied, Folder, Request};
+use crate::request::{Access, Body, Copied, Folder, Placed, Request};
 use crate::sys::{ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY};
 use crate::system::{System, system};
 use lookup::Image;
@@ -109,6 +109,13 @@ enum Point {
     Terminals,
 }
 
+/// Which of a request's copies, or of its folders of files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Filled {
+    Copy(usize),
+    Files(usize),
+}
+
 /// A writable layer over a folder.
 #[derive(Debug)]
 pub(crate) struct Layer {
@@ -118,8 +125,8 @@ pub(crate) struct Layer {
     pub(crate) name: String,
     /// A full copy rather than an overlay.
     pub(crate) copied: bool,
-    /// Which of the request's copies it is.
-    pub(crate) copy: Option<usize>,
+    /// Of the request's, where it is filled for each run.
+    pub(crate) filled: Option<Filled>,
     /// Whether changes are told.
     pub(crate) listed: bool,
 }
@@ -456,7 +463,7 @@ impl Builder {
             folder: path.clone(),
             name,
             copied,
-            copy: None,
+            filled: None,
             listed: true,
         });
         Ok(())
@@ -475,8 +482,37 @@ impl Builder {
             folder: copied.from.clone(),
             name,
             copied: true,
-            copy: Some(index),
+            filled: Some(Filled::Copy(index)),
             listed: copied.writable,
+        });
+        Ok(())
+    }
+
+    fn placed_folder(&mut self, index: usize, placed: &Placed) -> Result<(), SandboxError> {
+        absolute(&placed.path, "the folder")?;
+        not_own(&placed.path)?;
+        let odd = |path: &Path| {
+            !path
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)))
+        };
+        if let Some((path, _)) = placed.files.iter().find(|(path, _)| odd(path)) {
+            return Err(SandboxError::request(
+                format!("{} is not a path below a folder", path.display()),
+                "give it without a leading `/` and without `..`",
+            ));
+        }
+        let place = self.place(&placed.path)?;
+        let name = format!("up{}", self.layers.len());
+        self.folder(c_string(name.as_str())?, 0o755);
+        let tree = self.tree(Origin::Private(c_string(name.as_str())?), READ_ONLY, false);
+        self.point(place, Point::Tree { tree, folder: true });
+        self.layers.push(Layer {
+            folder: PathBuf::new(),
+            name,
+            copied: true,
+            filled: Some(Filled::Files(index)),
+            listed: false,
         });
         Ok(())
     }
@@ -629,6 +665,9 @@ pub(crate) fn build(request: &Request, style: &Style) -> Result<Layout, SandboxE
     }
     for (index, copied) in request.copies.iter().enumerate() {
         builder.copied_folder(index, copied)?;
+    }
+    for (index, placed) in request.placed.iter().enumerate() {
+        builder.placed_folder(index, placed)?;
     }
     builder.inject(request)?;
     builder.attach()?;

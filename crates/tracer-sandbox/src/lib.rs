@@ -20,6 +20,7 @@ mod erofs;
 mod error;
 mod fault;
 mod finished;
+mod frozen;
 mod hierarchy;
 mod idmap;
 mod init;
@@ -29,6 +30,8 @@ mod launch;
 mod layout;
 mod message;
 mod meter;
+mod network;
+mod nursery;
 mod output;
 mod plan;
 mod pool;
@@ -43,7 +46,9 @@ mod supervise;
 mod sys;
 mod system;
 mod terminal;
+mod trial;
 mod verdict;
+mod watch;
 mod weaken;
 
 #[cfg(feature = "weaken")]
@@ -53,15 +58,17 @@ pub use erofs::mount_erofs;
 pub use error::SandboxError;
 #[cfg(feature = "weaken")]
 pub use fault::{Fault, Side, arm, disarm};
-pub use finished::{Change, ChangeKind, Chunk, FileType, Finished, Source};
+pub use finished::{Beginning, Change, ChangeKind, Chunk, FileType, Finished, Source};
 #[cfg(feature = "weaken")]
 pub use launch::forget;
 pub use launch::run;
+pub use nursery::nursery;
 pub use pool::Pool;
 pub use probe::probe;
 pub use request::{
-    Access, Body, CHANNEL_FD, Copied, Folder, Inject, Isolation, Profile, Request, Root, Stdin,
-    Stream,
+    Access, Body, CHANNEL_FD, Copied, Folder, Inject, Isolation, Placed, Profile, Request, Root,
+    Stdin, Stream, UPTIME,
 };
+pub use watch::{Ended, Side as Watched, watch};
 #[cfg(feature = "weaken")]
 pub use weaken::{Wall, Without};

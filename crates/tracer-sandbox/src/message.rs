@@ -4,20 +4,40 @@
 use std::mem::{size_of, zeroed};
 use std::os::fd::RawFd;
 use std::ptr;
+use std::slice;
 
 use crate::sys::{self, SysResult};
 
+/// What is sent and received as it lies in memory.
+///
+/// # Safety
+/// A `repr(C)` structure of integers without padding, so that every byte is set and any bytes are
+/// one.
+pub(crate) unsafe trait Plain: Copy {
+    fn as_bytes(&self) -> &[u8] {
+        // SAFETY: see above.
+        unsafe { slice::from_raw_parts(ptr::from_ref(self).cast(), size_of::<Self>()) }
+    }
+
+    /// `None` where these are not as many.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        // SAFETY: see above.
+        (bytes.len() == size_of::<Self>())
+            .then(|| unsafe { ptr::read_unaligned(bytes.as_ptr().cast()) })
+    }
+}
+
 /// Descriptors in one message at most.
-pub(crate) const MOST: usize = 5;
+pub(crate) const MOST: usize = 16;
 
 #[repr(C, align(8))]
-struct Control([u8; 64]);
+struct Control([u8; 96]);
 
 /// Sends `bytes` as one message, with up to [`MOST`] descriptors.
 pub(crate) fn send(socket: RawFd, bytes: &[u8], descriptors: &[RawFd]) -> SysResult<()> {
-    let mut control = Control([0; 64]);
+    let mut control = Control([0; 96]);
     // SAFETY: the message structures are plain data; the control buffer is aligned and holds
-    // `MOST` descriptors with their header (40 bytes).
+    // `MOST` descriptors with their header (80 bytes).
     let sent = unsafe {
         let mut part = libc::iovec {
             iov_base: bytes.as_ptr().cast_mut().cast(),
@@ -54,7 +74,7 @@ pub(crate) fn receive(
     descriptors: &mut [RawFd; MOST],
     flags: i32,
 ) -> SysResult<(usize, usize)> {
-    let mut control = Control([0; 64]);
+    let mut control = Control([0; 96]);
     // SAFETY: plain structures over buffers that outlive the call; the kernel's control message
     // holds whole descriptors.
     unsafe {

@@ -11,6 +11,7 @@ use tracer_model::Limits;
 use crate::error::SandboxError;
 use crate::landlock::Rules;
 use crate::layout::{INSIDE_ID, Layout, c_string};
+use crate::network::Network;
 use crate::request::Request;
 use crate::terminal::Session;
 use crate::weaken::Without;
@@ -23,10 +24,6 @@ pub(crate) struct Rlimit {
 }
 
 /// How the walls are built.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one wall, asked for by name"
-)]
 #[derive(Debug)]
 pub(crate) struct Walls {
     /// Those of them that are left out.
@@ -46,8 +43,9 @@ pub(crate) struct Walls {
     /// Whether to make a cgroup namespace.
     pub(crate) cgroup_namespace: bool,
     pub(crate) uts: bool,
-    /// Whether to make a time namespace.
-    pub(crate) clock: bool,
+    pub(crate) network: Network,
+    /// What the monotonic clocks of a time namespace begin with, in seconds; `None` without one.
+    pub(crate) clock: Option<u32>,
     /// `None` where the kernel has no such wall.
     pub(crate) landlock: Option<Rules>,
     /// Fail rather than do without a wall.
@@ -76,6 +74,8 @@ pub(crate) struct Plan {
     pub(crate) personality: libc::c_ulong,
     /// Made ahead: the run comes later, by message.
     pub(crate) ahead: bool,
+    /// Processes that come and go before the program.
+    pub(crate) earlier: u32,
     /// Walls left out.
     pub(crate) without: Without,
     /// For the second child, which shares the first one's memory.
@@ -96,6 +96,8 @@ pub(crate) struct Command {
     /// What becomes descriptors 0, 1 and 2; `None` keeps the runner's.
     pub(crate) stdio: [Option<RawFd>; 3],
     pub(crate) channel: Option<RawFd>,
+    /// Whether to wait for the runner's word before executing the program.
+    pub(crate) hold: bool,
 }
 
 impl Plan {
@@ -109,6 +111,7 @@ impl Plan {
             rlimits: &raw const *self.rlimits,
             stdio: self.stdio,
             channel: self.channel,
+            hold: false,
         }
     }
 }
@@ -140,6 +143,12 @@ impl Strings {
 
 /// Arguments and environment of `request`.
 pub(crate) fn strings(request: &Request) -> Result<(Strings, Strings), SandboxError> {
+    if request.argv.is_empty() {
+        return Err(SandboxError::request(
+            "the arguments are empty",
+            "argv[0] is one",
+        ));
+    }
     let arguments = request
         .argv
         .iter()

@@ -11,9 +11,11 @@ use crate::cgroup::Lease;
 use crate::clock;
 use crate::error::SandboxError;
 use crate::landlock;
-use crate::launch::trial;
+use crate::network::Network;
 use crate::protections::{Protections, WALLS, namespace_hint, os};
-use crate::sys;
+use crate::slot;
+use crate::sys::{self, SysResult};
+use crate::trial::trial;
 use crate::weaken::{Wall, Without};
 
 /// What the runner is to the kernel.
@@ -21,7 +23,8 @@ use crate::weaken::{Wall, Without};
 pub(crate) enum Privilege {
     /// Root with its capabilities: builds the walls itself and gives the program another user.
     Full,
-    /// Root by number only, as in a container: its number still owns files.
+    /// Root by number only, as in a container: its number still owns files. It lacks capabilities,
+    /// or its user namespace knows no other user.
     BareRoot,
     /// An ordinary user: builds the walls inside a user namespace.
     User,
@@ -90,7 +93,9 @@ impl Spaces {
             spaces.refused.push(("user namespace", errno));
         }
         let all = KINDS.iter().fold(own, |all, (_, flag)| all | flag);
-        if make(all).is_err() {
+        let mut stack = vec![0; clock::TRIAL_STACK];
+        let mut trial = || clock::trial(&mut stack);
+        let time = within(all, &mut trial).unwrap_or_else(|_| {
             for (name, flag) in KINDS {
                 if let Err(errno) = make(own | flag) {
                     spaces.refused.push((name, errno));
@@ -102,8 +107,9 @@ impl Spaces {
                     }
                 }
             }
-        }
-        if let Err(errno) = clock::trial(own) {
+            within(own, &mut trial).unwrap_or_else(Err)
+        });
+        if let Err(errno) = time {
             spaces.time = false;
             spaces.refused.push(("time namespace", errno));
         }
@@ -124,7 +130,10 @@ impl Spaces {
         match self.privilege {
             Privilege::Full => {}
             Privilege::BareRoot => {
-                let reason = "the runner is root without the capabilities to choose another user";
+                let reason = match slot::range() {
+                    Some(_) => "the runner is root without the capabilities to choose another user",
+                    None => "the container of the runner has no users to spare: map at least 128",
+                };
                 missing.push(("unprivileged user", reason.to_owned()));
                 missing.push(("own user", reason.to_owned()));
             }
@@ -162,8 +171,8 @@ impl Spaces {
     }
 
     /// Flags for `clone3`. The cgroup namespace comes later, once the process is in its groups;
-    /// with full privilege the user namespace does, too.
-    pub(crate) fn flags(&self, without: Without) -> u64 {
+    /// with full privilege the user namespace does, too, and so may the network namespace.
+    pub(crate) fn flags(&self, without: Without, network: &Network) -> u64 {
         let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWNET;
         if self.privilege != Privilege::Full {
             flags |= libc::CLONE_NEWUSER;
@@ -183,6 +192,9 @@ impl Spaces {
             if !without.stands(wall) {
                 flags &= !flag;
             }
+        }
+        if !matches!(network, Network::Cloned) {
+            flags &= !libc::CLONE_NEWNET;
         }
         flags as u64
     }
@@ -211,7 +223,8 @@ fn privilege() -> Privilege {
                 .find_map(|line| line.strip_prefix("CapEff:"))?;
             u64::from_str_radix(line.trim(), 16).ok()
         });
-    if effective.is_some_and(|effective| effective & WANTED == WANTED) {
+    let capable = effective.is_some_and(|effective| effective & WANTED == WANTED);
+    if capable && slot::range().is_some() {
         Privilege::Full
     } else {
         Privilege::BareRoot
@@ -219,15 +232,26 @@ fn privilege() -> Privilege {
 }
 
 /// Starts a process in new namespaces that ends at once.
-fn make(flags: i32) -> Result<(), i32> {
-    // SAFETY: the child only ends.
+fn make(flags: i32) -> SysResult<()> {
+    within(flags, || Ok(())).map(drop)
+}
+
+/// Starts a process in new namespaces that does `act` and ends: how that went, if they can be had.
+/// Forked from a process that may have many threads, so it may not allocate.
+pub(crate) fn within(flags: i32, act: impl FnOnce() -> SysResult<()>) -> SysResult<SysResult<()>> {
+    // SAFETY: the child only acts and ends.
     let child = unsafe { sys::clone3(flags as u64, None) }?;
     if child.pid == 0 {
-        sys::exit(0);
+        sys::exit(act().err().unwrap_or(0));
     }
     // SAFETY: the kernel has just made it for us.
     let pidfd = unsafe { OwnedFd::from_raw_fd(child.pidfd) };
-    sys::wait_pidfd(pidfd.as_raw_fd()).map(drop)
+    let (info, _) = sys::wait_pidfd(pidfd.as_raw_fd())?;
+    // SAFETY: the fields of an ended child.
+    match unsafe { info.si_status() } {
+        0 => Ok(Ok(())),
+        errno => Ok(Err(errno)),
+    }
 }
 
 /// Tries every mechanism of the sandbox and tells which hold here, for `tracer doctor`.

@@ -41,7 +41,8 @@ impl Protections {
             (
                 "memory cgroup",
                 lease.memory_refusal(),
-                "the runner adds up the processes' memory",
+                "the runner adds up what the processes map; files in memory that nobody maps, System V \
+                 segments and the kernel's buffers are not counted",
             ),
             (
                 "process cgroup",

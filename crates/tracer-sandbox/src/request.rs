@@ -7,11 +7,15 @@ use std::sync::Arc;
 
 use tracer_model::Limits;
 
+use crate::error::SandboxError;
 use crate::weaken::Without;
 
 /// The descriptor under which the program finds [`Request::channel`]: above what programs number
 /// by hand, below the usual soft limit of 1024.
 pub const CHANNEL_FD: i32 = 1000;
+
+/// What the monotonic clocks usually say when a program starts, in seconds.
+pub const UPTIME: u32 = 1000;
 
 /// How far the program is kept from the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,6 +77,16 @@ pub struct Copied {
     /// Whether the program may write there. What it changed is listed in
     /// [`Finished::changes`](crate::Finished::changes), as changes of `from`.
     pub writable: bool,
+}
+
+/// A folder that exists only inside, read-only to the program. Unlike [`Inject`]ed files, these may
+/// be others in each run of a [`Pool`](crate::Pool).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Absolute path inside; nothing else may stand there.
+    pub path: PathBuf,
+    /// Files by their paths below it.
+    pub files: Vec<(PathBuf, Arc<[u8]>)>,
 }
 
 /// What an injected file holds.
@@ -160,6 +174,8 @@ pub struct Request {
     pub folders: Vec<Folder>,
     /// Copies of folders.
     pub copies: Vec<Copied>,
+    /// Folders of files that exist only inside.
+    pub placed: Vec<Placed>,
     /// Standard input.
     pub stdin: Stdin,
     /// Standard output.
@@ -179,6 +195,15 @@ pub struct Request {
     /// Whether memory is laid out anew in each run, as the machine does by itself. Off, addresses
     /// are the same every time.
     pub random_addresses: bool,
+    /// For an interpreter: the path, as it will name it, of the first file that it reads of the run
+    /// itself. All that it does before is the same in every run, so a [`Pool`](crate::Pool) may let
+    /// it begin there.
+    pub begins_at: Option<PathBuf>,
+    /// Processes that were there before the program, which give it another process number.
+    pub earlier: u32,
+    /// What the monotonic clocks say at the start, in seconds. Needs a time namespace; without one
+    /// they are the machine's.
+    pub uptime: u32,
     /// Walls left out, to test the others.
     #[cfg(feature = "weaken")]
     pub without: Without,
@@ -199,6 +224,7 @@ impl Request {
             files: Vec::new(),
             folders: Vec::new(),
             copies: Vec::new(),
+            placed: Vec::new(),
             stdin: Stdin::Null,
             stdout: Stream::Capture,
             stderr: Stream::Capture,
@@ -208,9 +234,39 @@ impl Request {
             profile: Profile::Compat,
             hostname: "tracer".to_owned(),
             random_addresses: false,
+            begins_at: None,
+            earlier: 0,
+            uptime: UPTIME,
             #[cfg(feature = "weaken")]
             without: Without::default(),
         }
+    }
+
+    /// The same run, for an interpreter that is not to come to its program.
+    pub(crate) fn clone_for_trial(&self) -> Result<Self, SandboxError> {
+        let mut same = Self::new(&self.program, &self.cwd);
+        same.argv.clone_from(&self.argv);
+        same.env.clone_from(&self.env);
+        same.image.clone_from(&self.image);
+        same.copies.clone_from(&self.copies);
+        same.placed.clone_from(&self.placed);
+        same.stdin = self.stdin.clone();
+        (same.stdout, same.stderr) = (self.stdout, self.stderr);
+        same.limits = self.limits.clone();
+        same.isolation = self.isolation;
+        same.channel = match &self.channel {
+            Some(channel) => Some(
+                channel
+                    .try_clone()
+                    .map_err(|error| SandboxError::runner("cloning the channel", error))?,
+            ),
+            None => None,
+        };
+        #[cfg(feature = "weaken")]
+        {
+            same.without = self.without;
+        }
+        Ok(same)
     }
 
     #[cfg(feature = "weaken")]

@@ -12,14 +12,16 @@ use crate::copy_in;
 use crate::error::SandboxError;
 use crate::idmap;
 use crate::landlock::{self, Rules};
-use crate::layout::{self, Style, c_string};
+use crate::layout::{self, Filled, Style, c_string};
+use crate::network::{self, Network};
+use crate::nursery;
 use crate::plan::{self, Plan, Walls};
 use crate::probe::{Privilege, Spaces};
 use crate::protections::{namespace_hint, os};
 use crate::request::{Access, Isolation, Profile, Request};
 use crate::seccomp;
 use crate::slot::Slot;
-use crate::streams::{clear, pair, streams};
+use crate::streams::{channel, pair, streams};
 use crate::supervise::Guest;
 use crate::sys;
 use crate::terminal::Session;
@@ -46,12 +48,14 @@ pub(crate) struct Started {
     _slot: Slot,
 }
 
-fn walls(
+/// Works out the walls of `request` around a program with the user `id`.
+pub(crate) fn walls(
     request: &Request,
     spaces: &Spaces,
     id: Option<u32>,
     copy: bool,
     ahead: bool,
+    network: Network,
 ) -> Result<Walls, SandboxError> {
     let style = Style {
         clone_mapped: id.filter(|id| *id != 0).map(
@@ -72,10 +76,10 @@ fn walls(
         tree.attributes = without.attributes(tree.attributes);
     }
     for layer in layout.layers.iter().filter(|layer| layer.copied) {
-        let (bytes, entries) = if ahead {
-            ROOM
-        } else {
-            copy_in::room(&layer.folder)
+        let (bytes, entries) = match layer.filled {
+            _ if ahead => ROOM,
+            Some(Filled::Files(index)) => copy_in::room_for(&request.placed[index].files),
+            _ => copy_in::room(&layer.folder),
         };
         layout.own_bytes += bytes;
         layout.own_files += entries;
@@ -121,7 +125,8 @@ fn walls(
         maps,
         cgroup_namespace: spaces.cgroup && without.stands(Wall::Cgroups),
         uts: spaces.uts && without.stands(Wall::Uts),
-        clock: spaces.time && without.stands(Wall::Time),
+        network,
+        clock: (spaces.time && without.stands(Wall::Time)).then_some(request.uptime),
         landlock: landlock.filter(|_| without.stands(Wall::Landlock)),
         strict: trusted,
         filter: seccomp::filter(
@@ -144,19 +149,15 @@ fn prepare(
     copy: bool,
     ahead: bool,
 ) -> Result<(Option<Walls>, Option<String>), SandboxError> {
-    if spaces.privilege != Privilege::Full {
-        return Ok((Some(walls(request, spaces, None, copy, ahead)?), None));
+    let without = request.without();
+    let walls = |id| walls(request, spaces, id, copy, ahead, Network::Cloned);
+    if spaces.privilege != Privilege::Full || !without.stands(Wall::Identity) {
+        return Ok((Some(walls(None)?), None));
     }
-    if !request.without().stands(Wall::Identity) {
-        return Ok((Some(walls(request, spaces, None, copy, ahead)?), None));
-    }
-    match walls(request, spaces, Some(slot.id()), copy, ahead) {
+    match walls(Some(slot.id())) {
         Err(SandboxError::Runner { what, source }) => {
             let reason = format!("{what}: {source}; the program runs as the runner's user");
-            Ok((
-                Some(walls(request, spaces, Some(0), copy, ahead)?),
-                Some(reason),
-            ))
+            Ok((Some(walls(Some(0))?), Some(reason)))
         }
         other => Ok((Some(other?), None)),
     }
@@ -166,9 +167,6 @@ fn prepare(
 /// leaves out what only the run itself knows: program, arguments, environment, streams, and what is
 /// in copied folders.
 pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Started, Failure> {
-    if request.argv.is_empty() {
-        return Err(SandboxError::request("the arguments are empty", "argv[0] is one").into());
-    }
     let native = request.isolation != Isolation::None;
     if request.image.is_some() && !native {
         return Err(SandboxError::request(
@@ -189,12 +187,19 @@ pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Starte
         spaces.require_all()?;
     }
     let slot = Slot::take();
-    let (walls, unmapped) = if native {
+    let (mut walls, unmapped) = if native {
         prepare(request, spaces, &slot, copy, ahead)?
     } else {
         (None, None)
     };
     let without = request.without();
+    let again = spaces.privilege == Privilege::Full
+        && without.stands(Wall::Network)
+        && without.stands(Wall::Pids);
+    // Where nothing less than all is accepted, nothing is used twice.
+    if let Some(walls) = walls.as_mut().filter(|_| again && !trusted) {
+        walls.network = Network::take();
+    }
     let limits = without.watched(&request.limits);
     let mut lease = Lease::take(&limits);
     if trusted {
@@ -217,53 +222,26 @@ pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Starte
         // SAFETY: the array holds two.
         unsafe { libc::socketpair(libc::AF_UNIX, flags, 0, fds.as_mut_ptr()) }
     })?;
-    let channel = match &request.channel {
-        Some(fd) => {
-            Some(clear(fd.try_clone().map_err(|error| {
-                SandboxError::runner("cloning the channel", error)
-            })?)?)
-        }
-        None => None,
-    };
+    let channel = channel(request)?;
     let session = if ahead {
         Session::New
     } else {
         Session::of(request)
     };
     let stdio = [0, 1, 2].map(|index| streams.child[index].as_ref().map(AsRawFd::as_raw_fd));
-    let mut keep: Vec<u32> = stdio
-        .into_iter()
-        .flatten()
-        .chain([child_status.as_raw_fd()])
-        .chain(channel.as_ref().map(AsRawFd::as_raw_fd))
-        .chain(walls.iter().flat_map(|walls| walls.layout.descriptors()))
-        .map(|fd| fd as u32)
-        .collect();
-    keep.sort_unstable();
-    let (arguments, environment) = plan::strings(request)?;
-    let mut plan = Box::new(Plan {
-        walls,
+    let ends = Ends {
         status: child_status.as_raw_fd(),
         stdio,
         channel: channel.as_ref().map(AsRawFd::as_raw_fd),
-        keep,
-        program: c_string(request.program.as_os_str().as_bytes())?,
-        cwd: c_string(request.cwd.as_os_str().as_bytes())?,
-        arguments,
-        environment,
-        rlimits: rlimits(request, &lease),
-        session,
-        personality: if request.random_addresses {
-            0
-        } else {
-            libc::ADDR_NO_RANDOMIZE as _
-        },
-        ahead,
-        without,
-        stack: vec![0; 64 << 10],
-    });
-    let flags = if native { spaces.flags(without) } else { 0 };
-    let start = |group: Option<RawFd>| {
+    };
+    let rlimits = rlimits(request, &lease);
+    let mut plan = plan(request, walls, &ends, rlimits, session, ahead)?;
+    let flags = plan
+        .walls
+        .as_ref()
+        .map_or(0, |walls| spaces.flags(without, &walls.network));
+    let nursed = nursery::make(request, &plan, copy, &mut lease);
+    let own = |group: Option<RawFd>| {
         // SAFETY: the child runs `child::main` alone, which keeps to what a fork may do.
         let cloned = unsafe { sys::clone3(flags, group) }?;
         if cloned.pid == 0 {
@@ -271,8 +249,9 @@ pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Starte
         }
         Ok(cloned)
     };
-    let cloned = lease
-        .around(start)
+    let by_another = nursed.is_some();
+    let cloned = nursed
+        .unwrap_or_else(|| lease.around(own))
         .map_err(|errno: i32| SandboxError::Refused {
             what: "starting a process in new namespaces".to_owned(),
             hint: namespace_hint("user namespace", errno),
@@ -285,6 +264,8 @@ pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Starte
         status,
         pid_namespace: native,
         reaped: false,
+        nursed: by_another,
+        early: Vec::new(),
     };
     Ok(Started {
         plan,
@@ -294,6 +275,77 @@ pub(crate) fn start(request: &Request, copy: bool, ahead: bool) -> Result<Starte
         unmapped,
         _slot: slot,
     })
+}
+
+/// The child's ends of what leads to the runner.
+pub(crate) struct Ends {
+    pub(crate) status: RawFd,
+    pub(crate) stdio: [Option<RawFd>; 3],
+    pub(crate) channel: Option<RawFd>,
+}
+
+/// Lays out all that the child needs.
+pub(crate) fn plan(
+    request: &Request,
+    walls: Option<Walls>,
+    ends: &Ends,
+    rlimits: Vec<plan::Rlimit>,
+    session: Session,
+    ahead: bool,
+) -> Result<Box<Plan>, SandboxError> {
+    let mut keep: Vec<u32> = ends
+        .stdio
+        .into_iter()
+        .flatten()
+        .chain([ends.status])
+        .chain(ends.channel)
+        .chain(walls.iter().flat_map(|walls| walls.layout.descriptors()))
+        .chain(walls.iter().filter_map(|walls| walls.network.descriptor()))
+        .map(|fd| fd as u32)
+        .collect();
+    keep.sort_unstable();
+    let (arguments, environment) = plan::strings(request)?;
+    Ok(Box::new(Plan {
+        walls,
+        status: ends.status,
+        stdio: ends.stdio,
+        channel: ends.channel,
+        keep,
+        program: c_string(request.program.as_os_str().as_bytes())?,
+        cwd: c_string(request.cwd.as_os_str().as_bytes())?,
+        arguments,
+        environment,
+        rlimits,
+        session,
+        earlier: request.earlier,
+        personality: if request.random_addresses {
+            0
+        } else {
+            libc::ADDR_NO_RANDOMIZE as _
+        },
+        ahead,
+        without: request.without(),
+        stack: vec![0; 64 << 10],
+    }))
+}
+
+/// Finds out all that is found out once.
+pub(crate) fn rehearse() -> Result<(), SandboxError> {
+    let spaces = Spaces::detected();
+    spaces.require()?;
+    let request = Request::new("/", "/");
+    drop(Lease::take(&request.limits));
+    for profile in [Profile::Compat, Profile::Trusted] {
+        let request = Request {
+            profile,
+            ..Request::new("/", "/")
+        };
+        walls(&request, spaces, None, false, true, Network::Cloned)?;
+    }
+    if spaces.privilege == Privilege::Full {
+        network::pristine();
+    }
+    Ok(())
 }
 
 /// The limits of the program's own process.

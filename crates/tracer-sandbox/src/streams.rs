@@ -84,6 +84,17 @@ fn input(bytes: &[u8]) -> Result<OwnedFd, SandboxError> {
     clear(read.into())
 }
 
+/// The channel as the program gets it.
+pub(crate) fn channel(request: &Request) -> Result<Option<OwnedFd>, SandboxError> {
+    let Some(channel) = &request.channel else {
+        return Ok(None);
+    };
+    let own = channel
+        .try_clone()
+        .map_err(|error| SandboxError::runner("cloning the channel", error))?;
+    clear(own).map(Some)
+}
+
 /// The program's standard streams, and the runner's ends of them.
 pub(crate) struct Streams {
     pub(crate) child: [Option<OwnedFd>; 3],

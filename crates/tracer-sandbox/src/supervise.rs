@@ -25,6 +25,10 @@ pub(crate) struct Guest {
     /// Whether the kernel kills everything with the first process.
     pub(crate) pid_namespace: bool,
     pub(crate) reaped: bool,
+    /// Whether another process made it, and reaps it.
+    pub(crate) nursed: bool,
+    /// Messages that came before the watch, in order.
+    pub(crate) early: Vec<(Report, Vec<OwnedFd>)>,
 }
 
 /// How it went, before it is judged.
@@ -38,7 +42,11 @@ pub(crate) struct Record {
     pub(crate) failure: Option<Report>,
     /// Optional things that were refused.
     pub(crate) degraded: Vec<Report>,
+    /// The network that the child made.
+    pub(crate) network: Option<OwnedFd>,
     pub(crate) wall: Duration,
+    /// From the nursery: that the first process is reaped, and what all have used.
+    reaped: Option<Duration>,
     /// CPU time, as far as reaping tells.
     pub(crate) cpu: Duration,
 }
@@ -79,7 +87,21 @@ impl Guest {
     }
 
     /// Waits until the walls stand, and gives the private tmpfs; `None` if the start failed.
-    pub(crate) fn ready(&self, meter: &mut Meter<'_>) -> Option<RawFd> {
+    pub(crate) fn ready(&mut self, meter: &mut Meter<'_>) -> Option<RawFd> {
+        let descriptors = self.wait_for(Kind::Ready)?;
+        meter.adopt(descriptors);
+        meter.tmpfs.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// Waits until the program's process is about to execute it.
+    pub(crate) fn hold(&mut self) -> io::Result<()> {
+        let held = self.wait_for(Kind::Held);
+        held.map(drop)
+            .ok_or_else(|| io::Error::other("the start failed"))
+    }
+
+    /// Waits for a message of this kind, and gives what came with it; `None` if the start failed.
+    fn wait_for(&mut self, kind: Kind) -> Option<Vec<OwnedFd>> {
         // A failure is left in the socket for the watch.
         let mut next = [0u8; size_of::<Report>()];
         loop {
@@ -101,9 +123,44 @@ impl Guest {
                 return None;
             }
             let (report, descriptors) = self.receive()?;
-            if report.kind == Kind::Ready {
-                meter.adopt(descriptors);
-                return meter.tmpfs.as_ref().map(AsRawFd::as_raw_fd);
+            if report.kind == kind {
+                return Some(descriptors);
+            }
+            self.early.push((report, descriptors));
+        }
+    }
+
+    /// Reaps the first process, which has ended, and gives the processor time of all.
+    fn reap(&mut self) -> io::Result<Duration> {
+        if !self.nursed {
+            let (_, usage) =
+                sys::wait_pidfd(self.pidfd.as_raw_fd()).map_err(io::Error::from_raw_os_error)?;
+            let time = |value: libc::timeval| {
+                Duration::from_secs(value.tv_sec as u64)
+                    + Duration::from_micros(value.tv_usec as u64)
+            };
+            return Ok(time(usage.ru_utime) + time(usage.ru_stime));
+        }
+        let early = std::mem::take(&mut self.early);
+        if let Some((report, _)) = early.iter().find(|(report, _)| report.kind == Kind::Reaped) {
+            return Ok(used(report));
+        }
+        let end = Instant::now() + DEATH;
+        loop {
+            match self.receive() {
+                Some((report, _)) if report.kind == Kind::Reaped => {
+                    return Ok(used(&report));
+                }
+                // What came too late to count.
+                Some(_) => {}
+                None => {
+                    let left = end.saturating_duration_since(Instant::now());
+                    let [told] = wait([Some(self.status.as_raw_fd())], left)?;
+                    // The nursery is gone, and with it whoever could tell.
+                    if !told || closed(self.status.as_raw_fd()) {
+                        return Ok(Duration::ZERO);
+                    }
+                }
             }
         }
     }
@@ -119,7 +176,10 @@ impl Drop for Guest {
         if !self.reaped {
             self.kill();
             let _ = sys::pidfd_kill(self.pidfd.as_raw_fd());
-            let _ = sys::wait_pidfd(self.pidfd.as_raw_fd());
+            if self.nursed {
+                let _ = wait([Some(self.pidfd.as_raw_fd())], DEATH);
+            }
+            let _ = self.reap();
         }
     }
 }
@@ -146,6 +206,19 @@ fn receive(socket: RawFd) -> Option<(Report, Vec<OwnedFd>)> {
         unsafe { ptr::read_unaligned(bytes.as_ptr().cast::<Report>()) },
         descriptors,
     ))
+}
+
+/// The processor time that the nursery tells.
+fn used(report: &Report) -> Duration {
+    Duration::from_micros(report.index.into())
+}
+
+/// Whether nobody can send to this socket any more, and nothing is left in it.
+fn closed(socket: RawFd) -> bool {
+    let mut next = 0u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the buffer is valid for its length.
+    unsafe { libc::recv(socket, ptr::from_mut(&mut next).cast(), 1, flags) == 0 }
 }
 
 /// Waits for readiness of what is watched. Gives, per descriptor, whether something is there.
@@ -196,6 +269,9 @@ pub(crate) fn watch(
     let start = Instant::now();
     let end = wall.and_then(|wall| start.checked_add(wall)); // none past the end of time
     let mut record = Record::default();
+    for (report, descriptors) in std::mem::take(&mut guest.early) {
+        note(&mut record, report, descriptors, meter, terminal, guest);
+    }
     let mut killed_at: Option<Instant> = None;
     let mut next_look = start + meter.interval();
     loop {
@@ -255,13 +331,13 @@ pub(crate) fn watch(
     if output.drain() && record.killed_for.is_none() {
         record.killed_for = Some(Limit::Output);
     }
-    let (_, usage) = sys::wait_pidfd(guest.pidfd.as_raw_fd())
-        .map_err(|errno| SandboxError::runner("reaping", io::Error::from_raw_os_error(errno)))?;
-    guest.reaped = true;
-    let time = |value: libc::timeval| {
-        Duration::from_secs(value.tv_sec as u64) + Duration::from_micros(value.tv_usec as u64)
+    record.cpu = match record.reaped {
+        Some(used) => used,
+        None => guest
+            .reap()
+            .map_err(|error| SandboxError::runner("reaping", error))?,
     };
-    record.cpu = time(usage.ru_utime) + time(usage.ru_stime);
+    guest.reaped = true;
     Ok(record)
 }
 
@@ -277,6 +353,9 @@ fn note(
         Kind::Ready => {
             meter.adopt(descriptors);
         }
+        Kind::Held => {}
+        Kind::Reaped => record.reaped = Some(used(&report)),
+        Kind::Network => record.network = descriptors.into_iter().next(),
         Kind::Degraded => record.degraded.push(report),
         Kind::Failed => record.failure = Some(report),
         Kind::Ended => record.status = Some(report.value),

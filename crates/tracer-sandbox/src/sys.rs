@@ -404,6 +404,11 @@ pub(crate) fn unshare(flags: c_int) -> SysResult<()> {
     check(|| c_long::from(unsafe { libc::unshare(flags) })).map(drop)
 }
 
+pub(crate) fn setns(namespace: RawFd, kind: c_int) -> SysResult<()> {
+    // SAFETY: plain integers; the child has one thread.
+    check(|| c_long::from(unsafe { libc::setns(namespace, kind) })).map(drop)
+}
+
 pub(crate) fn chown(path: &CStr, uid: u32, gid: u32) -> SysResult<()> {
     // SAFETY: a valid C string.
     check(|| c_long::from(unsafe { libc::lchown(path.as_ptr(), uid, gid) })).map(drop)

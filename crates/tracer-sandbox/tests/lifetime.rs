@@ -271,6 +271,7 @@ fn killing_the_runner_kills_the_program() {
     for (helper, mark) in [
         ("helper_native_runner", "runner-mark-native"),
         ("helper_bare_runner", "runner-mark-bare"),
+        ("helper_nursed_runner", "runner-mark-nursed"),
     ] {
         let Some(mut runner) = child(helper) else {
             return;
@@ -288,6 +289,11 @@ fn killing_the_runner_kills_the_program() {
         runner.wait().unwrap();
         // ... and the end of the output that it is gone.
         assert_eq!(lines.count(), 0);
+        // The nursery holds that output, too, and takes its sandboxes with it when it ends.
+        let asked = std::time::Instant::now();
+        while !alive(mark).is_empty() && asked.elapsed() < std::time::Duration::from_secs(10) {
+            std::thread::yield_now();
+        }
         assert_eq!(alive(mark), [""; 0]);
     }
 }
@@ -302,6 +308,16 @@ fn helper_native_runner() {
 #[ignore = "a helper of killing_the_runner_kills_the_program"]
 fn helper_bare_runner() {
     hold("runner-mark-bare", Isolation::None);
+}
+
+#[test]
+#[ignore = "a helper of killing_the_runner_kills_the_program"]
+fn helper_nursed_runner() {
+    tracer_sandbox::nursery().unwrap();
+    println!("started");
+    let mut request = shell("exec tail -qf /dev/null runner-mark-nursed");
+    request.limits.wall = None;
+    run(&request).unwrap();
 }
 
 fn hold(mark: &str, isolation: Isolation) {

@@ -293,6 +293,9 @@ fn doctor_names_every_wall() {
         let wall = wall.unwrap_or_else(|| panic!("no {name} in {walls:?}"));
         assert_eq!(wall.active, wall.reason.is_none(), "{wall:?}");
     }
+    // What is foretold is what a run then has.
+    let finished = tracer_sandbox::run(&shell("exit 0")).unwrap();
+    assert_eq!(walls, finished.protections);
 }
 
 #[test]

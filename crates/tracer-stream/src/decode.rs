@@ -203,7 +203,7 @@ fn streams<'a>(region: &'a [u8], layout: &Layout, problems: &mut Vec<Problem>) -
 }
 
 /// Adds a part of a stream: its number, parent + 1, origin, the parent's site, and which child it
-/// is. False if there is no such origin.
+/// is. False if there is no such origin, or the parent is no older: what the part holds is kept then.
 fn add<'a>(
     streams: &mut BTreeMap<u32, Stream<'a>>,
     [number, parent, origin, site, ordinal]: [u32; 5],
@@ -218,7 +218,7 @@ fn add<'a>(
     };
     let stream = streams.entry(number).or_insert_with(|| Stream {
         number,
-        // A parent began before its child: anything else is forged, and could make a loop.
+        // Anything else could make a loop.
         parent: parent.checked_sub(1).filter(|&parent| parent < number),
         origin,
         began_at_site: site,
@@ -226,7 +226,7 @@ fn add<'a>(
         segments: Vec::new(),
     });
     stream.segments.push(records);
-    true
+    parent <= number
 }
 
 /// The pieces of a shared segment. False if one does not hold together; the rest is lost then.

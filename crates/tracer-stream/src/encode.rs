@@ -265,6 +265,11 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record<'_>) {
             out.push(u8::from(value.is_some()) | u8::from(*thrown) << 1);
             optional(out, value.as_ref());
         }
+        Record::Returned { site, value } => {
+            head(out, 0x11, *site);
+            out.push(u8::from(value.is_some()));
+            optional(out, value.as_ref());
+        }
     }
 }
 

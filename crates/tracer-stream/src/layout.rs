@@ -10,7 +10,7 @@ pub const MAGIC: [u8; 4] = *b"TRCS";
 /// First four bytes of a segment in use.
 pub const SEGMENT_MAGIC: [u8; 4] = *b"SEG1";
 /// Format version written into the header.
-pub const VERSION: (u16, u16) = (1, 1);
+pub const VERSION: (u16, u16) = (1, 2);
 /// Bytes before the slot table.
 pub const HEADER_SIZE: u32 = 4096;
 /// Bytes of one slot.

@@ -119,17 +119,28 @@ pub fn read(text: &[u8], sites: &Sites<'_>) -> Transcript {
         transcript: Transcript::default(),
         by_process: BTreeMap::new(),
         sites,
+        after_hook: false,
     };
     // Untouched memory is zero; nothing an emitter writes holds one.
     let end = text.iter().position(|&byte| byte == 0);
     let text = &text[..end.unwrap_or(text.len())];
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        let Some(line) = line.strip_suffix(b"\n") else {
+    let mut start = 0;
+    while start < text.len() {
+        let Some(end) = line_end(text, start) else {
             // The writer was stopped in the middle of it.
-            continue;
+            break;
         };
-        if let Err(malformed) = reader.line(line) {
-            reader.problem(malformed);
+        let line = &text[start..end];
+        start = end + 1;
+        let of_hook = line.starts_with(b"+");
+        match reader.line(line) {
+            // The words of the hook's line before go on, on a line that begins with a number.
+            Err(_) if !of_hook && reader.after_hook => {}
+            Err(malformed) => {
+                reader.after_hook = of_hook;
+                reader.problem(malformed);
+            }
+            Ok(()) => reader.after_hook = of_hook,
         }
     }
     let mut transcript = reader.transcript;
@@ -139,8 +150,22 @@ pub fn read(text: &[u8], sites: &Sites<'_>) -> Transcript {
     transcript
 }
 
+/// Where the line that begins at `start` ends. Words that the hook prints may hold line feeds: what
+/// begins neither with its mark nor with a number belongs to the line before.
+fn line_end(text: &[u8], start: usize) -> Option<usize> {
+    let of_hook = text[start] == b'+';
+    let mut ends = (start..text.len()).filter(|&at| text[at] == b'\n');
+    if !of_hook {
+        return ends.next();
+    }
+    let begins = |next: Option<&u8>| next.is_none_or(|byte| *byte == b'+' || byte.is_ascii_digit());
+    ends.find(|&end| begins(text.get(end + 1)))
+}
+
 struct Reader<'s> {
     transcript: Transcript,
+    /// Whether the last line read was the hook's.
+    after_hook: bool,
     /// Stream of each process that lives, by process number.
     by_process: BTreeMap<u64, u32>,
     sites: &'s Sites<'s>,

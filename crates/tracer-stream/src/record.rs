@@ -98,6 +98,10 @@ pub enum Record<'a> {
         value: Option<RawValue<'a>>,
         thrown: bool,
     },
+    Returned {
+        site: u32,
+        value: Option<RawValue<'a>>,
+    },
 }
 
 impl Record<'_> {
@@ -115,7 +119,8 @@ impl Record<'_> {
             | Self::Call { site, .. }
             | Self::Task { site, .. }
             | Self::Elide { site, .. }
-            | Self::Resume { site, .. } => site,
+            | Self::Resume { site, .. }
+            | Self::Returned { site, .. } => site,
             Self::Stdout { .. } | Self::Depth { .. } | Self::Intern { .. } | Self::Limit { .. } => {
                 0
             }
@@ -226,6 +231,14 @@ pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Record<'a>>, Ma
                 site,
                 value: optional(cursor, flags)?,
                 thrown: flags & 2 != 0,
+            }
+        }
+        0x11 => {
+            let site = cursor.small()?;
+            let flags = cursor.byte()?;
+            Record::Returned {
+                site,
+                value: optional(cursor, flags)?,
             }
         }
         op => return Err(Malformed::Op(op)),

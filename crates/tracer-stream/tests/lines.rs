@@ -153,3 +153,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn words_of_the_hook_may_hold_line_feeds() {
+    let text =
+        "+7 H 2 :IFS='\n\t'\n+7 H 3 :echo 'a\nb' c\n+7 H 4 :echo 'x\n2 y\n'\n+7 H 5 :echo z\n";
+    let met = std::cell::RefCell::new(Vec::new());
+    let transcript = read(text.as_bytes(), &|said: Said<'_>| {
+        met.borrow_mut().push((said.line, said.words.to_vec()));
+        LineSites {
+            step: said.line,
+            call: said.line,
+        }
+    });
+    let decoded = transcript.decoded();
+    assert!(decoded.problems.is_empty(), "{:?}", decoded.problems);
+    let lines: Vec<u32> = met.borrow().iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [2, 3, 4, 5]);
+    assert_eq!(met.borrow()[1].1, b"echo 'a\nb' c");
+    let calls = records(&decoded, 0);
+    let calls = calls.iter().filter_map(|record| match record {
+        Record::Call { site: 3, args, .. } => Some(strings(args)),
+        _ => None,
+    });
+    assert_eq!(calls.collect::<Vec<_>>(), [["a\nb", "c"]]);
+}

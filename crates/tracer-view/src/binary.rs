@@ -6,14 +6,14 @@ use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
 use tracer_model::{
-    Budget, Coverage, Detail, Environment, Event, Limit, Limits, Outcome, Protection, SiteTable,
-    Trace,
+    Budget, Coverage, Detail, Environment, Event, Limit, Limits, Outcome, Payload, Protection,
+    Raised, SiteTable, Trace,
 };
 
 /// First four bytes.
 pub const MAGIC: [u8; 4] = *b"TRCB";
 /// Version written and read: major, minor.
-pub const VERSION: (u16, u16) = (1, 1);
+pub const VERSION: (u16, u16) = (1, 3);
 /// Bytes read at most, so that a forged length cannot exhaust memory.
 const READ_LIMIT: usize = 4 << 30;
 
@@ -126,7 +126,10 @@ pub fn write(trace: &Trace, out: &mut impl Write) -> Result<(), BinaryError> {
         coverage: Cow::Borrowed(&trace.coverage),
         protections: Cow::Borrowed(&trace.protections),
     };
-    bincode::serde::encode_into_std_write(&contents, out, bincode::config::standard())?;
+    let config = bincode::config::standard();
+    bincode::serde::encode_into_std_write(&contents, out, config)?;
+    bincode::serde::encode_into_std_write(&trace.coverage.trace_invalid, out, config)?;
+    bincode::serde::encode_into_std_write(raised_of(&trace.events), out, config)?;
     Ok(())
 }
 
@@ -150,7 +153,44 @@ pub fn read(input: &mut impl Read) -> Result<Trace, BinaryError> {
     }
     let contents: Contents<'static, Environment> =
         bincode::serde::decode_from_std_read(input, config)?;
-    Ok(assemble(contents))
+    let mut trace = assemble(contents);
+    if minor >= 2 {
+        trace.coverage.trace_invalid = bincode::serde::decode_from_std_read(input, config)?;
+    }
+    if minor >= 3 {
+        let all: Vec<(u64, Raised)> = bincode::serde::decode_from_std_read(input, config)?;
+        for (index, error) in all {
+            let event = usize::try_from(index).ok();
+            let event = event.and_then(|index| trace.events.get_mut(index));
+            if let Some(raised) = event.and_then(|event| raised(&mut event.payload)) {
+                *raised = Some(error);
+            }
+        }
+    }
+    Ok(trace)
+}
+
+/// What calls raised, by the index of the event. A visit left out counts as its last one.
+fn raised_of(events: &[Event]) -> Vec<(u64, &Raised)> {
+    let all = events.iter().enumerate();
+    all.filter_map(|(index, event)| Some((index as u64, told(&event.payload)?)))
+        .collect()
+}
+
+fn told(payload: &Payload) -> Option<&Raised> {
+    match payload {
+        Payload::Call { raised, .. } => raised.as_ref(),
+        Payload::Elide { last, .. } => told(last.as_deref()?),
+        _ => None,
+    }
+}
+
+fn raised(payload: &mut Payload) -> Option<&mut Option<Raised>> {
+    match payload {
+        Payload::Call { raised, .. } => Some(raised),
+        Payload::Elide { last, .. } => raised(last.as_deref_mut()?),
+        _ => None,
+    }
 }
 
 fn assemble<E: Clone + Into<Environment>>(contents: Contents<'_, E>) -> Trace {

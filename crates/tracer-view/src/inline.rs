@@ -24,7 +24,7 @@ pub struct Options {
 const COMMENTS: &[(&str, &str)] = &[
     ("python", "#"),
     ("ruby", "#"),
-    ("shell", "#"),
+    ("bash", "#"),
     ("php", "#"),
     ("sql", "--"),
 ];

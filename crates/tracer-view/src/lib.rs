@@ -4,6 +4,7 @@
 //! gives it. None runs anything, and none adds to what the trace says.
 
 pub mod binary;
+pub mod calls;
 mod fold;
 pub mod frames;
 pub mod html;
@@ -11,6 +12,8 @@ pub mod inline;
 pub mod jsonl;
 pub mod lines;
 pub mod pretty;
+pub mod probes;
+pub mod qa;
 mod rows;
 mod source;
 pub mod text;

@@ -1,12 +1,14 @@
 //! The compact form for training: one line a step, source and changed values.
 //!
 //! `LINE| source # name = value; …` for statements, `> f(x = 1)` and `< returns 2` for calls,
-//! `! Error` for errors, `= text` for output. Nothing is folded: eliding is the budget's matter.
+//! `! Error` for errors, `= text` for output. Nothing is folded unless that is asked for: eliding is
+//! the budget's matter.
 
 use std::io::{self, Write};
 
 use tracer_model::Trace;
 
+use crate::fold::folds;
 use crate::rows::{Row, RowKind, rows};
 use crate::text::{ending, visible};
 
@@ -15,11 +17,16 @@ use crate::text::{ending, visible};
 pub struct Options {
     /// Characters of one value.
     pub value_limit: usize,
+    /// Rounds of a loop and calls of a function shown before the rest is folded; 0 folds nothing.
+    pub rounds: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { value_limit: 160 }
+        Self {
+            value_limit: 160,
+            rounds: 0,
+        }
     }
 }
 
@@ -32,7 +39,11 @@ pub fn render(trace: &Trace, options: &Options) -> String {
 pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> io::Result<()> {
     let mut result = Ok(());
     let several = trace.table.files.len() > 1;
-    rows(trace, &[], options.value_limit, |row| {
+    let folds = match options.rounds {
+        0 => Vec::new(),
+        rounds => folds(&trace.table, &trace.events, rounds),
+    };
+    rows(trace, &folds, options.value_limit, |row| {
         if result.is_ok() {
             result = write_row(trace, several, &row, out);
         }

@@ -338,6 +338,11 @@ impl<W: Write> Page<'_, W> {
             };
             self.closing("", &text, Ink::Dim)?;
         }
+        if !coverage.trace_invalid.is_empty() {
+            let text =
+                "the trace is invalid: the program broke its stream; what came before is kept";
+            self.closing("", text, Ink::Plain)?;
+        }
         for note in &coverage.notes {
             self.closing("", note, Ink::Dim)?;
         }

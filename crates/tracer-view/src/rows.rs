@@ -12,7 +12,7 @@ use tracer_model::{
 
 use crate::fold::Fold;
 use crate::source::Source;
-use crate::text::{is_definition, short};
+use crate::text::{is_definition, labelled, short};
 
 /// What a row tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,12 +188,16 @@ impl<'t, F: FnMut(Row)> Rows<'t, F> {
                 callee,
                 args,
                 result,
+                raised,
                 ..
             } => {
-                let args: Vec<String> = args.iter().map(|value| self.short(value)).collect();
-                let mut note = format!("{callee}({})", args.join(", "));
-                if let Some(result) = result {
-                    note = format!("{note} = {}", self.short(result));
+                let names = site.map_or(&[][..], |site| &site.names);
+                let args = labelled(names, args.iter().map(|value| self.short(value)));
+                let mut note = format!("{callee}({args})");
+                match (result, raised) {
+                    (Some(result), _) => note = format!("{note} = {}", self.short(result)),
+                    (None, Some(raised)) => note = format!("{note} raised {}", raised.type_name),
+                    (None, None) => {}
                 }
                 self.note(event, site, note, false);
             }

@@ -20,6 +20,17 @@ const BRACKETS: &[(&str, &str, &str)] = &[
 /// Characters of `, … 100 in all`.
 const REST: usize = 14;
 
+/// Arguments as they were passed: by place, by keyword (`indent=2`), or spread (`*xs`).
+pub(crate) fn labelled(names: &[String], values: impl Iterator<Item = String>) -> String {
+    let mut names = names.iter();
+    let each = values.map(|value| match names.next() {
+        Some(name) if name.ends_with(['*', '.']) => format!("{name}{value}"),
+        Some(name) if !name.is_empty() => format!("{name}={value}"),
+        _ => value,
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// A value in about `limit` characters, and at least its kind.
 pub fn short(value: &Value, limit: usize) -> String {
     let mut referenced = Vec::new();

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::PathBuf;
 
-use tracer_model::Trace;
+use tracer_model::{Payload, Trace};
 use tracer_view::binary::{self, BinaryError};
 use tracer_view::jsonl::{self, ReadError};
 
@@ -28,10 +28,30 @@ fn bless(name: &str, bytes: &[u8]) {
     }
 }
 
+/// A trace as a version before errors of calls were told of wrote it.
+fn of_1_2(mut trace: Trace) -> Trace {
+    for event in &mut trace.events {
+        if let Payload::Call { raised, .. } = &mut event.payload {
+            *raised = None;
+        }
+    }
+    "1.2".clone_into(&mut trace.schema_version);
+    trace
+}
+
+/// A trace as a version before broken streams were told of wrote it.
+fn of_1_1(trace: Trace) -> Trace {
+    let mut trace = of_1_2(trace);
+    trace.coverage.trace_invalid.clear();
+    "1.1".clone_into(&mut trace.schema_version);
+    trace
+}
+
 /// A trace as a version before images wrote it.
-fn without_image(mut trace: Trace, version: &str) -> Trace {
+fn of_1_0(trace: Trace) -> Trace {
+    let mut trace = of_1_1(trace);
     trace.environment.image = None;
-    version.clone_into(&mut trace.schema_version);
+    "1.0".clone_into(&mut trace.schema_version);
     trace
 }
 
@@ -40,15 +60,33 @@ fn json_lines_of_1_0_are_read() {
     let file = std::fs::read_to_string(golden("1.0.jsonl")).expect("the golden file");
     assert_eq!(
         jsonl::read(file.as_bytes()).expect("it can be read"),
-        without_image(common::trace(), "1.0")
+        of_1_0(common::trace())
     );
 }
 
 #[test]
-fn json_lines_of_1_1_are_written_and_read() {
-    let text = jsonl::render(&common::trace());
-    bless("1.1.jsonl", text.as_bytes());
+fn json_lines_of_1_1_are_read() {
     let file = std::fs::read_to_string(golden("1.1.jsonl")).expect("the golden file");
+    assert_eq!(
+        jsonl::read(file.as_bytes()).expect("it can be read"),
+        of_1_1(common::trace())
+    );
+}
+
+#[test]
+fn json_lines_of_1_2_are_read() {
+    let file = std::fs::read_to_string(golden("1.2.jsonl")).expect("the golden file");
+    assert_eq!(
+        jsonl::read(file.as_bytes()).expect("it can be read"),
+        of_1_2(common::trace())
+    );
+}
+
+#[test]
+fn json_lines_of_1_3_are_written_and_read() {
+    let text = jsonl::render(&common::trace());
+    bless("1.3.jsonl", text.as_bytes());
+    let file = std::fs::read_to_string(golden("1.3.jsonl")).expect("the golden file");
     assert_eq!(
         jsonl::read(file.as_bytes()).expect("it can be read"),
         common::trace()
@@ -61,15 +99,33 @@ fn binary_of_1_0_is_read() {
     let file = std::fs::read(golden("1.0.trcb")).expect("the golden file");
     assert_eq!(
         binary::read(&mut file.as_slice()).expect("it can be read"),
-        without_image(common::trace(), "1.0")
+        of_1_0(common::trace())
     );
 }
 
 #[test]
-fn binary_of_1_1_is_written_and_read() {
-    let bytes = binary_of(&common::trace());
-    bless("1.1.trcb", &bytes);
+fn binary_of_1_1_is_read() {
     let file = std::fs::read(golden("1.1.trcb")).expect("the golden file");
+    assert_eq!(
+        binary::read(&mut file.as_slice()).expect("it can be read"),
+        of_1_1(common::trace())
+    );
+}
+
+#[test]
+fn binary_of_1_2_is_read() {
+    let file = std::fs::read(golden("1.2.trcb")).expect("the golden file");
+    assert_eq!(
+        binary::read(&mut file.as_slice()).expect("it can be read"),
+        of_1_2(common::trace())
+    );
+}
+
+#[test]
+fn binary_of_1_3_is_written_and_read() {
+    let bytes = binary_of(&common::trace());
+    bless("1.3.trcb", &bytes);
+    let file = std::fs::read(golden("1.3.trcb")).expect("the golden file");
     assert_eq!(
         binary::read(&mut file.as_slice()).expect("it can be read"),
         common::trace()
@@ -81,7 +137,7 @@ fn binary_of_1_1_is_written_and_read() {
 fn newer_minor_versions_may_add_fields() {
     let text = jsonl::render(&common::trace());
     let text = text.replacen(
-        "{\"schema_version\":\"1.1\"",
+        "{\"schema_version\":\"1.3\"",
         "{\"new\":1,\"schema_version\":\"1.9\"",
         1,
     );
@@ -102,8 +158,8 @@ fn newer_major_versions_are_refused_whatever_they_hold() {
     let mut bytes = binary_of(&common::trace());
     bytes[4] = 2;
     let error = binary::read(&mut bytes.as_slice()).expect_err("another version");
-    assert!(matches!(error, BinaryError::Version { major: 2, minor: 1 }));
-    assert!(error.to_string().contains("2.1"), "{error}");
+    assert!(matches!(error, BinaryError::Version { major: 2, minor: 3 }));
+    assert!(error.to_string().contains("2.3"), "{error}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod common;
 use std::path::PathBuf;
 
 use tracer_model::Trace;
-use tracer_view::{frames, html, inline, jsonl, lines, pretty};
+use tracer_view::{calls, frames, html, inline, jsonl, lines, pretty};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -53,6 +53,24 @@ fn one_of_everything() {
 #[test]
 fn a_python_program() {
     check("stack", &recorded("stack"));
+}
+
+#[test]
+fn calls_into_libraries() {
+    let trace = recorded("calls");
+    check("calls", &trace);
+    let mut out = Vec::new();
+    calls::write(&trace, &mut out).expect("memory takes it");
+    expect("calls.calls", &String::from_utf8(out).expect("JSON"));
+    // The same program again adds calls, and no examples.
+    let (once, twice) = (
+        calls::functions([&trace]),
+        calls::functions([&trace, &trace]),
+    );
+    for (once, twice) in once.iter().zip(&twice) {
+        assert_eq!(once.calls * 2, twice.calls);
+        assert_eq!(once.examples, twice.examples);
+    }
 }
 
 #[test]
@@ -120,4 +138,13 @@ fn colours_change_nothing_else() {
         colored,
         pretty::render(&common::trace(), &pretty::Options::default())
     );
+}
+
+#[test]
+fn comments_are_those_of_the_language() {
+    let mut trace = common::trace();
+    for (language, comment) in [("bash", "#"), ("ruby", "#"), ("sql", "--"), ("java", "//")] {
+        trace.environment.language = language.into();
+        assert_eq!(inline::Options::new(&trace).comment, comment, "{language}");
+    }
 }

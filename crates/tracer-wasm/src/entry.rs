@@ -30,9 +30,15 @@ extern "C" fn start(count: c_int, arguments: *const *const c_char) {
     if argument(1).to_bytes() != RUNNER.as_bytes() {
         return;
     }
-    let words: Vec<OsString> = (2..count as usize)
+    #[cfg_attr(
+        not(feature = "weaken"),
+        expect(unused_mut, reason = "the feature takes some")
+    )]
+    let mut words: Vec<OsString> = (2..count as usize)
         .map(|index| OsString::from_vec(argument(index).to_bytes().to_vec()))
         .collect();
+    #[cfg(feature = "weaken")]
+    crate::weaken::take(&mut words);
     crate::worker::main(Job::from_arguments(words));
 }
 

@@ -17,6 +17,7 @@
 //! | `worker` | one run: load, link, call, end |
 //! | `region` | the trace channel inside the module's own memory |
 //! | `wasi` | the system as a module sees it |
+//! | `weaken` | inner walls that tests leave out |
 //!
 //! Not known here: languages, traces, what the channel's bytes mean.
 
@@ -28,7 +29,13 @@ mod machine;
 #[cfg(feature = "machine")]
 mod region;
 #[cfg(feature = "machine")]
+mod stack;
+#[cfg(feature = "machine")]
+mod unwind;
+#[cfg(feature = "machine")]
 mod wasi;
+#[cfg(feature = "machine")]
+mod weaken;
 #[cfg(feature = "machine")]
 mod worker;
 
@@ -37,6 +44,8 @@ pub use entry::is_linked;
 pub use job::{Job, Preopen};
 #[cfg(feature = "machine")]
 pub use machine::CompileError;
+#[cfg(feature = "weaken")]
+pub use weaken::WITHOUT;
 
 /// The first argument that makes a program the worker.
 pub const RUNNER: &str = "--tracer-wasm-worker";
@@ -45,11 +54,15 @@ pub const RUNNER: &str = "--tracer-wasm-worker";
 /// channel there is no such file.
 pub const CHANNEL_FILE: &str = ".tracer-channel";
 
+/// With the number of a standard stream behind it, the name by which a module opens that stream once
+/// more, in any folder that it is given.
+pub const STREAM_FILE: &str = ".tracer-stream-";
+
 /// The separate worker.
 pub const WORKER: &str = "tracer-wasm";
 
 /// The machine and its settings: what one compiled ahead of time, no other runs.
-pub const MACHINE: &str = concat!("wasmtime 36.0.20 1 ", env!("CARGO_PKG_VERSION"));
+pub const MACHINE: &str = concat!("wasmtime 36.0.20 3 ", env!("CARGO_PKG_VERSION"));
 
 /// Whether this program is the worker, too.
 #[cfg(not(feature = "machine"))]

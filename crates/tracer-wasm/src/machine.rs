@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use wasmtime::{Config, Engine, Module};
 
+use crate::{stack, unwind};
+
 /// Bytes of the machine's stack for the module's calls. What a program keeps on a stack of its own
 /// is in its memory; an interpreter that counts its depth must meet its own limit first.
 pub(crate) const STACK: usize = 64 << 20;
@@ -44,6 +46,8 @@ pub(crate) fn engine() -> Result<Engine, wasmtime::Error> {
     let mut config = Config::new();
     config.max_wasm_stack(STACK);
     // Traps become signals: nobody reads a trace of the module's frames.
+    // Where it recursed, collecting it would take more time and memory than the program did.
+    config.wasm_backtrace(false);
     config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
     config.generate_address_map(false);
     Engine::new(&config)
@@ -52,6 +56,8 @@ pub(crate) fn engine() -> Result<Engine, wasmtime::Error> {
 /// Compiles a module into a file.
 pub(crate) fn compile(module: &Path, out: &Path) -> Result<(), CompileError> {
     let bytes = read(module)?;
+    let bytes = stack::with_room(&bytes).unwrap_or(bytes);
+    let bytes = unwind::mended(&bytes).unwrap_or(bytes);
     let refused = |error: wasmtime::Error| refusal(module, &error);
     let code = engine()
         .and_then(|engine| engine.precompile_module(&bytes))

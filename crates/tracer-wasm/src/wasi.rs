@@ -26,6 +26,7 @@ use self::clock::Clock;
 pub(crate) use self::descriptors::CHANNEL;
 use self::descriptors::Descriptors;
 use crate::Preopen;
+use crate::weaken::{Wall, stands};
 
 /// The import module's name.
 const MODULE: &str = "wasi_snapshot_preview1";
@@ -67,13 +68,17 @@ impl System {
                 .update(b"tracer: the same bytes in every run")
                 .finalize_xof(),
             files: Descriptors::new(preopens)?,
-            limits: StoreLimitsBuilder::new()
-                .memory_size(memory)
-                .table_elements(TABLE)
-                .instances(1)
-                .memories(1)
-                .tables(16)
-                .build(),
+            limits: if stands(Wall::Limits) {
+                StoreLimitsBuilder::new()
+                    .memory_size(memory)
+                    .table_elements(TABLE)
+                    .instances(1)
+                    .memories(1)
+                    .tables(16)
+                    .build()
+            } else {
+                StoreLimits::default()
+            },
         })
     }
 }

@@ -14,12 +14,15 @@ mod blocks;
 mod branches;
 mod calls;
 mod caution;
+mod drive;
 mod functions;
+mod imports;
 mod lists;
 mod loops;
 mod mask;
 mod modules;
 mod notes;
+mod phrase;
 mod printed;
 mod proof;
 mod statements;
@@ -37,6 +40,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["sh", "shell"],
     extensions: &["sh", "bash"],
     interpreters: &["bash", "sh"],
+    missing_library: &[(": command not found", "")],
+    hash_seeds: &[],
     grammar: || tree_sitter_bash::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("../probes.scm"),
@@ -64,9 +69,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(functions::unread),
     local_modules: Some(modules::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: Some(mask::mask),
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "unset",
         integer: "integer",
@@ -77,6 +84,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
     wasm: Wasm::No("a script starts other programs, which a WebAssembly module cannot"),
+    drive: Ok(&drive::DRIVE),
 };
 
 macro_rules! emitter {

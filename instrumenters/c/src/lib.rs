@@ -7,10 +7,14 @@ mod branches;
 mod capture;
 mod context;
 mod definition;
+mod drive;
 mod functions;
+pub mod imports;
 mod library;
 mod loops;
+pub mod module;
 mod output;
+mod phrase;
 mod steps;
 mod toolchain;
 mod types;
@@ -73,6 +77,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["c99", "c11"],
     extensions: &["c"],
     interpreters: &["tcc"],
+    missing_library: &[("fatal error: ", ": No such file")],
+    hash_seeds: &[],
     grammar: || tree_sitter_c::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("probes.scm"),
@@ -90,9 +96,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(capture::declare_used),
     local_modules: Some(toolchain::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: None,
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "void *",
         boolean: "_Bool",
@@ -113,4 +121,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         toolchain: &toolchain::MODULE,
         image: Some("wasm-c"),
     },
+    drive: Ok(&drive::DRIVE),
 };

@@ -28,47 +28,11 @@ pub(crate) const MODULE: Toolchain = Toolchain {
     ..TOOLCHAIN
 };
 
-/// What makes clang's product a module. Its stack stands first, so that running out of it is an
-/// access below all memory, and is as large as a program's usually is.
-const TARGET: [&str; 14] = [
-    "--target=wasm32-wasi",
-    "--sysroot=/usr",
-    "-mthread-model",
-    "single",
-    "-D_WASI_EMULATED_SIGNAL",
-    "-D_WASI_EMULATED_PROCESS_CLOCKS",
-    "-D_WASI_EMULATED_MMAN",
-    "-D_WASI_EMULATED_GETPID",
-    "-Wl,--stack-first,-z,stack-size=8388608",
-    "-lwasi-emulated-signal",
-    "-lwasi-emulated-process-clocks",
-    "-lwasi-emulated-mman",
-    "-lwasi-emulated-getpid",
-    "-lm",
-];
-
 /// Arguments that only a native linker knows.
 const NATIVE: [&str; 3] = ["-Wl,--wrap=pthread_create", "-lm", "-lpthread"];
 
-/// The same commands for a module.
 fn plan_module(request: &PlanRequest<'_>) -> Plan {
-    let mut plan = plan(request);
-    let module = request.build.join("program.wasm");
-    let native = std::mem::replace(&mut plan.program, module.clone()).into_os_string();
-    for step in &mut plan.build {
-        step.retain(|word| !NATIVE.iter().any(|native| word == native));
-        for word in step.iter_mut().filter(|word| **word == native) {
-            *word = module.clone().into();
-        }
-        let links = !step.iter().any(|word| word == "-c");
-        let flags = TARGET
-            .iter()
-            .filter(|flag| links || !(flag.starts_with("-l") || flag.starts_with("-Wl")));
-        step.extend(flags.map(OsString::from));
-    }
-    // The machine knows the channel.
-    plan.silent = true;
-    plan
+    crate::module::of(plan(request), request, &NATIVE, &[], &[])
 }
 
 fn describe(output: &str, program: &Path) -> Option<Found> {

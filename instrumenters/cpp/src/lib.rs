@@ -7,13 +7,16 @@ mod branches;
 mod changes;
 mod classes;
 mod context;
+mod drive;
 mod errors;
 mod facts;
 mod functions;
+mod imports;
 mod loops;
 mod mask;
 mod operands;
 mod output;
+mod phrase;
 mod steps;
 mod toolchain;
 mod waits;
@@ -70,6 +73,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["c++", "cxx"],
     extensions: &["cpp", "cc", "cxx", "c++", "cp"],
     interpreters: &[],
+    missing_library: &[("fatal error: ", ": No such file")],
+    hash_seeds: &[],
     grammar: || tree_sitter_cpp::LANGUAGE.into(),
     other_grammars: &[],
     mask: Some(mask::mask),
@@ -94,8 +99,10 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(facts::refuse_modules),
     local_modules: Some(toolchain::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "std::nullptr_t",
         boolean: "bool",
@@ -112,5 +119,9 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
-    wasm: Wasm::No("its library for WebAssembly has no exceptions"),
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: Some("wasm-cpp"),
+    },
+    drive: Ok(&drive::DRIVE),
 };

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
+use tracer_lang_c::module;
 use tree_sitter::{Node, Tree};
 
 /// The toolchain.
@@ -25,6 +26,36 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
         &["-fpermissive"],
     ],
 };
+
+/// clang with a C++ library for WebAssembly. It has no exceptions: what throws does not build, and
+/// its compiler says so.
+pub(crate) const MODULE: Toolchain = Toolchain {
+    programs: &["clang++"],
+    hint: "the image wasm-cpp",
+    plan: plan_module,
+    ..TOOLCHAIN
+};
+
+/// Arguments that are the native program's.
+const NATIVE: [&str; 3] = ["-fexceptions", "-lm", "-lpthread"];
+
+/// All of the standard library's headers, by the name that GCC's has for them.
+const ALL_HEADERS: &str = include_str!("../../../runtimes/cpp/all_headers.h");
+
+fn plan_module(request: &PlanRequest<'_>) -> Plan {
+    let headers = request.private.join("headers");
+    let more = [
+        "-stdlib=libc++".into(),
+        "-fno-exceptions".into(),
+        "-idirafter".into(),
+        headers.clone().into(),
+    ];
+    let wraps = ["-Wl,--wrap=fflush"];
+    let mut plan = module::of(plan(request), request, &NATIVE, &more, &wraps);
+    plan.files
+        .push((headers.join("bits/stdc++.h"), ALL_HEADERS.into()));
+    plan
+}
 
 fn describe(output: &str, program: &Path) -> Option<Found> {
     let line = output.lines().next()?.trim();

@@ -7,12 +7,15 @@ mod branches;
 mod chains;
 mod context;
 mod dotnet;
+mod drive;
 mod errors;
 mod facts;
 mod functions;
+mod imports;
 mod lambdas;
 mod loops;
 mod newer;
+mod phrase;
 mod project;
 mod steps;
 mod suspensions;
@@ -76,6 +79,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["c#", "cs", "dotnet"],
     extensions: &["cs"],
     interpreters: &["csharp"],
+    missing_library: &[("error CS0246: ", ""), ("error CS0234: ", "")],
+    hash_seeds: &[],
     grammar: || tree_sitter_c_sharp::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("probes.scm"),
@@ -97,12 +102,14 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: None,
     local_modules: None,
+    imports: imports::IMPORTS,
     project: Some(Project {
         read: project::read,
         local_modules: project::local_modules,
     }),
     mask: None,
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         integer: "int",
         big_integer: "BigInteger",
@@ -116,4 +123,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[(newer::needs_dotnet, &dotnet::TOOLCHAIN)],
     wasm: Wasm::No("no WebAssembly module of its toolchain exists"),
+    drive: Ok(&drive::DRIVE),
 };

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use tracer_instrument::normal;
 use tree_sitter::{Node, Parser, Tree};
 
 /// How a file or a folder is read: a folder as the names of its entries, one a line.
@@ -174,21 +175,6 @@ fn items(text: &str, element: &str, attribute: &str) -> Vec<String> {
         .collect()
 }
 
-/// A path that a project gives, without `..`.
-fn resolved(folder: &Path, item: &str) -> PathBuf {
-    let mut path = folder.to_path_buf();
-    for part in Path::new(item).components() {
-        match part {
-            Component::ParentDir => {
-                path.pop();
-            }
-            Component::CurDir => {}
-            other => path.push(other),
-        }
-    }
-    path
-}
-
 /// Whether a path below the project's folder is meant by an item, which may have `*` and `**`.
 fn is_meant(item: &str, path: &str) -> bool {
     fn parts(text: &str) -> Vec<&str> {
@@ -264,7 +250,9 @@ fn referred(project: &Project, read: Read<'_>) -> Vec<Project> {
 
 fn references(project: &Project) -> Vec<PathBuf> {
     let items = items(&project.text, "ProjectReference", "Include").into_iter();
-    items.map(|item| resolved(&project.folder, &item)).collect()
+    items
+        .map(|item| normal(&project.folder.join(item)))
+        .collect()
 }
 
 /// The files that a project names, or that lie below it where it need not name them.
@@ -277,7 +265,7 @@ fn listed(project: &Project, read: Read<'_>) -> Vec<(PathBuf, File)> {
         .iter()
         .filter(|item| item.starts_with("..") && !item.contains('*'));
     let mut files: Vec<(PathBuf, File)> = outside
-        .filter_map(|item| file(resolved(&project.folder, item)))
+        .filter_map(|item| file(normal(&project.folder.join(item))))
         .map(|(file, path)| (path, file))
         .collect();
     let mut folders = vec![project.folder.clone()];

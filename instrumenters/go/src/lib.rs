@@ -6,10 +6,13 @@
 mod branches;
 mod calls;
 mod context;
+mod drive;
 mod facts;
 mod functions;
+mod imports;
 mod loops;
 mod noise;
+mod phrase;
 mod project;
 mod source;
 mod steps;
@@ -76,6 +79,12 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["golang"],
     extensions: &["go"],
     interpreters: &["gorun"],
+    missing_library: &[
+        ("no required module provides package ", ""),
+        ("package ", " is not in std"),
+        ("cannot find package ", ""),
+    ],
+    hash_seeds: &[],
     grammar: || tree_sitter_go::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("probes.scm"),
@@ -92,11 +101,13 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     mask: None,
     finish: None,
     local_modules: None,
+    imports: imports::IMPORTS,
     project: Some(Project {
         read: project::read,
         local_modules: project::local_modules,
     }),
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "nil",
         boolean: "bool",
@@ -119,4 +130,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         toolchain: &toolchain::MODULE,
         image: None,
     },
+    drive: Ok(&drive::DRIVE),
 };

@@ -5,8 +5,9 @@
 //! others is taken.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use tracer_instrument::normal;
 use tree_sitter::Tree;
 
 use crate::source::{Source, words};
@@ -202,21 +203,6 @@ fn members(workspace: &Path, text: &str) -> Vec<PathBuf> {
 fn needs_others(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     lines.any(|line| line.starts_with("require ") || line.starts_with("require("))
-}
-
-/// A path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                out.pop();
-            }
-            Component::CurDir => {}
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// The settings of the program with this main file.

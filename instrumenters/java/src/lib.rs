@@ -6,11 +6,14 @@
 
 mod branches;
 mod constants;
+mod drive;
 mod errors;
 mod fields;
 mod functions;
+mod imports;
 mod loops;
 mod mutations;
+mod phrase;
 mod reach;
 mod returns;
 mod steps;
@@ -87,6 +90,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["jdk"],
     extensions: &["java"],
     interpreters: &["java"],
+    missing_library: &[
+        ("error: package ", " does not exist"),
+        ("symbol:   class ", ""),
+    ],
+    hash_seeds: &[],
     grammar: || tree_sitter_java::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("probes.scm"),
@@ -104,9 +112,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: None,
     local_modules: Some(toolchain::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: None,
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "null",
         boolean: "boolean",
@@ -127,4 +137,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
     wasm: Wasm::No("no WebAssembly module of its toolchain exists"),
+    drive: Ok(&drive::DRIVE),
 };

@@ -69,7 +69,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     ]));
     build.push(classes.clone().into_os_string());
     let mut run = vec![OsString::from("java")];
-    let mut given = None;
+    let (mut given, mut jars) = (None, Vec::new());
     let mut flags = request.compiler_flags.iter();
     while let Some(flag) = flags.next() {
         match flag.to_str() {
@@ -87,6 +87,10 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
                 run.push("-XX:+UnlockExperimentalVMOptions".into());
                 run.push(text[2..].into());
             }
+            // Libraries of the image, behind the program's own classes.
+            Some(text) if Path::new(text).extension().is_some_and(|end| end == "jar") => {
+                jars.push(flag.as_os_str());
+            }
             _ => build.push(flag.clone()),
         }
     }
@@ -97,6 +101,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     let path = given.unwrap_or_else(|| joined_paths(facts.places()));
     let shown = roots(&facts.root).chain(read(&path));
     plan.folders = shown.filter(|folder| folder.parent().is_some()).collect();
+    let parts = std::iter::once(path.as_os_str()).chain(jars);
+    let path = joined(&parts.collect::<Vec<_>>());
     build.push("-cp".into());
     build.push(joined(&[jar.as_os_str(), &path]));
     // What an earlier build left there is not newer than the text.

@@ -4,7 +4,7 @@
 
 use tracer_instrument::{Node, Rewriter};
 
-use crate::{branches, errors, functions, loops, statements, suspensions, syntax, writes};
+use crate::{branches, calls, errors, functions, loops, statements, suspensions, syntax, writes};
 
 pub use crate::statements::{finish, prologue_end};
 pub use crate::syntax::{BLOCKS, close_statement, probe};
@@ -43,4 +43,5 @@ sound! {
     finally: errors::finally, "`finally`.";
     suspension: suspensions::suspension, "`await` and `yield`.";
     change: writes::change, "A call that may change a container.";
+    call: calls::call, "A call that may leave the file for a library.";
 }

@@ -6,12 +6,17 @@
 //! it in an error message.
 
 mod branches;
+mod calls;
 mod chains;
+pub mod drive;
 mod errors;
 mod functions;
 pub mod hooks;
+pub mod imports;
 mod loops;
 mod modules;
+pub mod phrase;
+pub mod quickjs;
 mod statements;
 mod suspensions;
 mod syntax;
@@ -39,6 +44,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["js", "node", "nodejs"],
     extensions: &["js", "mjs", "cjs"],
     interpreters: &["node", "nodejs"],
+    missing_library: &[
+        ("Cannot find module '", "'"),
+        ("Cannot find package '", "'"),
+    ],
+    hash_seeds: &[],
     grammar: || tree_sitter_javascript::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("../probes.scm"),
@@ -65,10 +75,12 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("finally", hooks::finally),
         ("suspension", hooks::suspension),
         ("change", hooks::change),
+        ("call", hooks::call),
     ],
     blocks: hooks::BLOCKS,
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: None,
     emitter: emitter![
@@ -84,6 +96,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "loader.cjs",
         "output.cjs",
     ],
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "null",
         undefined: "undefined",
@@ -114,5 +127,26 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[],
-    wasm: Wasm::No("its emitter needs Node.js, and there is no WebAssembly module of that"),
+    wasm: Wasm::Yes {
+        toolchain: &MODULE,
+        image: Some("wasm-javascript"),
+    },
+    drive: Ok(&drive::DRIVE),
+};
+
+/// What its programs run on.
+static MODULE: Toolchain = QUICKJS;
+
+/// `QuickJS` as a WebAssembly module.
+pub const QUICKJS: Toolchain = Toolchain {
+    programs: &["quickjs.wasm"],
+    identify: &["--version"],
+    describe: quickjs::describe,
+    hint: "the image wasm-javascript",
+    plan: toolchain::module_plan,
+    environment: &[],
+    variations: &[],
+    diagnostics: None,
+    dialects: &[],
+    noise: None,
 };

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest};
 
+use crate::quickjs;
+
 /// Reads `v20.20.2\n/usr/bin/node`.
 pub fn describe(output: &str, program: &Path) -> Option<Found> {
     let mut lines = output.lines();
@@ -48,40 +50,8 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
             plan.files
                 .push((request.private.join(file.name), file.contents.to_vec()));
         }
-        let mut listed = Vec::new();
-        for (order, source) in request.sources.iter().enumerate() {
-            listed.push(serde_json::json!({
-                "path": source.path.to_string_lossy(),
-                "traced": source.instrumented.is_some(),
-            }));
-            let Some(text) = source.instrumented else {
-                continue;
-            };
-            // The last insertion holds what the emitter must know; it is not part of the program.
-            let (code, facts) = match source.insertions.last() {
-                Some(last) if text.len() >= last.length as usize => {
-                    text.split_at(text.len() - last.length as usize)
-                }
-                _ => (text, &[][..]),
-            };
-            let kept = source.insertions.len().saturating_sub(1);
-            let insertions: Vec<u32> = source.insertions[..kept]
-                .iter()
-                .flat_map(|insertion| [insertion.at, insertion.length])
-                .collect();
-            let facts = String::from_utf8_lossy(facts);
-            let facts = facts
-                .strip_prefix("/*")
-                .and_then(|rest| rest.strip_suffix("*/"))
-                .unwrap_or_default();
-            let map = serde_json::json!({ "insertions": insertions, "facts": facts });
-            plan.files
-                .push((request.private.join(format!("{order}.js")), code.to_vec()));
-            plan.files.push((
-                request.private.join(format!("{order}.json")),
-                map.to_string().into_bytes(),
-            ));
-        }
+        let (listed, files) = prepared(request);
+        plan.files.extend(files);
         let program = serde_json::json!({ "channel": request.channel, "sources": listed });
         plan.files.push((
             request.private.join("program.json"),
@@ -91,4 +61,52 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
     plan.argv.push(request.given.as_os_str().to_owned());
     plan.argv.extend(request.args.iter().cloned());
     plan
+}
+
+/// The same on `QuickJS`, where the original has to be started by the emitter's files, too.
+pub(crate) fn module_plan(request: &PlanRequest<'_>) -> Plan {
+    let (listed, files) = prepared(request);
+    let mut plan = quickjs::plan(request, crate::SPEC.emitter, &listed, request.traced);
+    plan.files.extend(files);
+    plan
+}
+
+/// What the emitter must know of the sources, and the files with the rewritten ones.
+fn prepared(request: &PlanRequest<'_>) -> (serde_json::Value, Vec<(PathBuf, Vec<u8>)>) {
+    let mut listed = Vec::new();
+    let mut files = Vec::new();
+    for (order, source) in request.sources.iter().enumerate() {
+        let instrumented = source.instrumented.filter(|_| request.traced);
+        listed.push(serde_json::json!({
+            "path": source.path.to_string_lossy(),
+            "traced": instrumented.is_some(),
+        }));
+        let Some(text) = instrumented else {
+            continue;
+        };
+        // The last insertion holds what the emitter must know; it is not part of the program.
+        let (code, facts) = match source.insertions.last() {
+            Some(last) if text.len() >= last.length as usize => {
+                text.split_at(text.len() - last.length as usize)
+            }
+            _ => (text, &[][..]),
+        };
+        let kept = source.insertions.len().saturating_sub(1);
+        let insertions: Vec<u32> = source.insertions[..kept]
+            .iter()
+            .flat_map(|insertion| [insertion.at, insertion.length])
+            .collect();
+        let facts = String::from_utf8_lossy(facts);
+        let facts = facts
+            .strip_prefix("/*")
+            .and_then(|rest| rest.strip_suffix("*/"))
+            .unwrap_or_default();
+        let map = serde_json::json!({ "insertions": insertions, "facts": facts });
+        files.push((request.private.join(format!("{order}.js")), code.to_vec()));
+        files.push((
+            request.private.join(format!("{order}.json")),
+            map.to_string().into_bytes(),
+        ));
+    }
+    (listed.into(), files)
 }

@@ -122,7 +122,7 @@ pub(crate) fn assignment<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
 }
 
 /// The identifiers an assignment pattern writes; the grammar reads some patterns as literals.
-fn assigned_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
+pub(crate) fn assigned_names<'a>(node: Node<'a>, names: &mut Vec<Node<'a>>) {
     match node.kind() {
         "shorthand_property_identifier" => names.push(node),
         "pair" => {

@@ -8,18 +8,21 @@
 mod branches;
 mod calls;
 mod chains;
+mod drive;
 mod errors;
 mod functions;
+mod imports;
 mod loops;
 mod modules;
 mod output;
+mod phrase;
 mod statements;
 mod suspensions;
 mod syntax;
 mod toolchain;
 mod writes;
 
-use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Toolchain, Wasm};
+use tracer_instrument::{EmitterFile, LanguageSpec, Node, Rewriter, Wasm};
 use tracer_model::TypeNames;
 
 macro_rules! emitter {
@@ -50,6 +53,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["php8"],
     extensions: &["php", "phtml"],
     interpreters: &["php"],
+    missing_library: &[
+        ("Failed opening required '", "'"),
+        ("Class \"", "\" not found"),
+    ],
+    hash_seeds: &[],
     grammar: || tree_sitter_php::LANGUAGE_PHP.into(),
     other_grammars: &[],
     probes: include_str!("../probes.scm"),
@@ -99,6 +107,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: None,
     emitter: emitter![
@@ -110,6 +119,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "output.php",
         "sources.php",
     ],
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "null",
         undefined: "null",
@@ -127,21 +137,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         true_text: "true",
         false_text: "false",
     },
-    toolchain: Toolchain {
-        programs: &["php", "php8.4", "php8.3", "php8.2"],
-        identify: &["-n", "-r", "echo PHP_VERSION,\"\\n\",PHP_BINARY;"],
-        describe: toolchain::describe,
-        hint: "the Debian package php-cli, PHP 8.0 or later",
-        plan: toolchain::plan,
-        // A debugger that is loaded would print its own text at errors.
-        environment: &[("XDEBUG_MODE", "off")],
-        variations: &[],
-        diagnostics: None,
-        dialects: &[],
-        noise: None,
-    },
+    toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
-    wasm: Wasm::No(
-        "its WebAssembly modules have integers of 32 bits, with which programs do other things",
-    ),
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: Some("wasm-php"),
+    },
+    drive: Ok(&drive::DRIVE),
 };

@@ -1,7 +1,8 @@
 //! Which files of the program's own folder a file pulls in.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use tracer_instrument::normal;
 use tree_sitter::{Node, Tree};
 
 /// Deepest folder below the file's own that an autoloaded class is looked for in.
@@ -109,18 +110,4 @@ fn constant(node: Node<'_>, source: &[u8], path: &Path) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn normal(path: &Path) -> PathBuf {
-    let mut result = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                result.pop();
-            }
-            other => result.push(other),
-        }
-    }
-    result
 }

@@ -5,7 +5,79 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use tracer_instrument::{Found, Plan, PlanRequest, PlanSource};
+use tracer_instrument::{CHANNEL_FILE, Found, Plan, PlanRequest, PlanSource, Toolchain};
+
+/// PHP 8 on the command line.
+pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
+    programs: &["php", "php8.4", "php8.3", "php8.2"],
+    identify: &["-n", "-r", "echo PHP_VERSION,\"\\n\",PHP_BINARY;"],
+    describe,
+    hint: "the Debian package php-cli, PHP 8.0 or later",
+    plan,
+    // A debugger that is loaded would print its own text at errors.
+    environment: &[("XDEBUG_MODE", "off")],
+    variations: &[],
+    diagnostics: None,
+    dialects: &[],
+    noise: None,
+};
+
+/// The same as a WebAssembly module, of the kind that web servers start.
+pub(crate) const MODULE: Toolchain = Toolchain {
+    programs: &["php.wasm"],
+    identify: &["-q", "-v"],
+    describe: describe_module,
+    hint: "the image wasm-php",
+    plan: plan_module,
+    ..TOOLCHAIN
+};
+
+/// What the command line's PHP has set, and the others have not.
+const SETTINGS: &[&str] = &[
+    "html_errors=0",
+    "implicit_flush=1",
+    "max_execution_time=0",
+    "max_input_time=-1",
+    "output_buffering=0",
+    "register_argc_argv=1",
+];
+
+/// Makes the module's surroundings those of the command line.
+const SURROUNDINGS: &[u8] = include_bytes!("../../../runtimes/php/module.php");
+
+/// Reads `PHP 8.2.0 (cgi-fcgi) (built: …)`.
+fn describe_module(output: &str, program: &Path) -> Option<Found> {
+    let version = output.strip_prefix("PHP ")?.split_whitespace().next()?;
+    describe(version, program)
+}
+
+/// The same command with the settings of the command line. The module begins in the root, and would go
+/// on in the script's folder: the surroundings go to the one that it is run in.
+fn plan_module(request: &PlanRequest<'_>) -> Plan {
+    let mut plan = plan(request);
+    let surroundings = request.private.join("module.php");
+    let mut prepend = OsString::from("auto_prepend_file=");
+    prepend.push(&surroundings);
+    let settings = SETTINGS.iter().map(OsString::from).chain([prepend]);
+    let words = settings.flat_map(|setting| [OsString::from("-d"), setting]);
+    if let Some(script) = plan.argv.iter_mut().find(|word| **word == request.given) {
+        *script = request.cwd.join(request.given).into();
+    }
+    let words: Vec<OsString> = ["-q".into(), "-C".into()]
+        .into_iter()
+        .chain(words)
+        .collect();
+    plan.argv.splice(1..1, words);
+    let mut text = SURROUNDINGS.to_vec();
+    text.extend_from_slice(b"trc0_surround(");
+    text.extend(quoted(request.cwd.as_os_str().as_bytes()));
+    text.push(b',');
+    text.extend(quoted(request.given.as_os_str().as_bytes()));
+    text.extend_from_slice(b");\n");
+    plan.files.push((surroundings, text));
+    plan.rooted = true;
+    plan
+}
 
 /// Reads `8.2.0\n/usr/bin/php8.2`.
 pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {
@@ -45,20 +117,23 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
         .is_some_and(|main| main.instrumented.is_some());
     let mut argv: Vec<OsString> = vec![program.clone().into()];
     let mut files = Vec::new();
-    if request.traced && instrumented {
+    let begins_at = if request.traced && instrumented {
         let start = request.private.join("start.php");
         argv.push("-d".into());
         argv.push("auto_append_file=trc0://0".into());
         argv.push(start.clone().into());
-        files.push((start, emitter(request)));
+        files.push((start.clone(), emitter(request)));
+        start
     } else {
         argv.push(request.given.into());
-    }
+        request.given.into()
+    };
     argv.extend(request.args.iter().cloned());
     Plan {
         program,
         argv,
         files,
+        begins_at: Some(begins_at),
         ..Plan::default()
     }
 }
@@ -72,7 +147,14 @@ fn emitter(request: &PlanRequest<'_>) -> Vec<u8> {
         text.extend_from_slice(body.strip_prefix(b"<?php").unwrap_or(body));
     }
     text.extend_from_slice(b"trc0_start([");
-    let mut head = format!("'channel'=>{},'given'=>", request.channel);
+    let module = request.found.program.extension() == Some("wasm".as_ref());
+    let channel = if module {
+        // A module knows those descriptors alone that it opened.
+        format!("'/tmp/{CHANNEL_FILE}'")
+    } else {
+        request.channel.to_string()
+    };
+    let mut head = format!("'channel'=>{channel},'given'=>");
     head.push_str(&String::from_utf8_lossy(&quoted(
         request.given.as_os_str().as_bytes(),
     )));

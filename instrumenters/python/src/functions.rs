@@ -87,7 +87,7 @@ fn in_class<'a>(r: &Rewriter<'a>, node: Node<'a>) -> bool {
 }
 
 /// Names of the parameters, in order.
-fn parameters(r: &Rewriter<'_>, list: Node<'_>, names: &mut Vec<String>) {
+pub(crate) fn parameters(r: &Rewriter<'_>, list: Node<'_>, names: &mut Vec<String>) {
     let mut cursor = list.walk();
     for parameter in list.named_children(&mut cursor) {
         let name = match parameter.kind() {

@@ -9,12 +9,16 @@
 
 mod blocks;
 mod branches;
+mod calls;
+mod drive;
 mod errors;
 mod expressions;
 mod functions;
 mod generators;
+mod imports;
 mod loops;
 mod modules;
+mod phrase;
 mod statements;
 mod targets;
 mod toolchain;
@@ -30,6 +34,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["py", "python3", "cpython"],
     extensions: &["py", "pyw"],
     interpreters: &["python"],
+    missing_library: &[
+        ("ModuleNotFoundError: No module named '", "'"),
+        ("ImportError: ", ""),
+    ],
+    hash_seeds: &[("PYTHONHASHSEED", "1"), ("PYTHONHASHSEED", "77")],
     grammar: || tree_sitter_python::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("../probes.scm"),
@@ -61,13 +70,16 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("yield", generators::yield_expression),
         ("await", generators::await_expression),
         ("expression", expressions::expression),
+        ("call", calls::call),
     ],
     blocks: &["module", "block"],
     finish: None,
     local_modules: Some(modules::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: None,
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "NoneType",
         boolean: "bool",
@@ -88,6 +100,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         toolchain: &toolchain::MODULE,
         image: Some("wasm-python"),
     },
+    drive: Ok(&drive::DRIVE),
 };
 
 macro_rules! emitter {
@@ -108,7 +121,9 @@ static EMITTER: &[EmitterFile] = emitter![
     "places.py",
     "errors.py",
     "process.py",
+    "signals.py",
     "writes.py",
+    "calls.py",
     "faults.py",
     "emitter.py"
 ];

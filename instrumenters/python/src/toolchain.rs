@@ -74,10 +74,16 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         .first()
         .is_some_and(|main| main.instrumented.is_some());
     if !request.traced || !(instrumented || request.sources.is_empty()) {
-        return Plan {
+        let plan = Plan {
             program,
             argv: original,
+            begins_at: Some(request.given.into()),
             ..Plan::default()
+        };
+        return if is_module(request) {
+            placed(request, plan)
+        } else {
+            plan
         };
     }
     let (script, number) = script(request);
@@ -102,7 +108,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     ]];
     // An interpreter inside a machine knows those descriptors alone that it opened.
     let channel = if is_module(request) {
-        format!("'channel': '/tmp/{CHANNEL_FILE}', ")
+        let folder = path_text(request.cwd.as_os_str().as_bytes());
+        format!("'channel': '/tmp/{CHANNEL_FILE}', 'folder': {folder}, ")
     } else {
         String::new()
     };
@@ -136,9 +143,32 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         program,
         argv,
         env: vec![("PYTHONPATH".into(), emitter.into())],
+        rooted: is_module(request),
         files,
+        begins_at: Some(request.private.join("plan.py")),
         ..Plan::default()
     }
+}
+
+/// The untraced program in the folder that it is run in (see `folder.py`).
+fn placed(request: &PlanRequest<'_>, mut plan: Plan) -> Plan {
+    let text = |path: &Path| path_text(path.as_os_str().as_bytes());
+    let whole = request.cwd.join(request.given);
+    if let Some(word) = plan.argv.iter_mut().find(|word| **word == *request.given) {
+        *word = whole.into();
+    }
+    let stand_in = request.private.join("folder");
+    let mut lines = format!(
+        "FOLDER = {}; GIVEN = {}\n",
+        text(request.cwd),
+        text(request.given)
+    )
+    .into_bytes();
+    lines.extend_from_slice(include_bytes!("../../../runtimes/python/folder.py"));
+    plan.files.push((stand_in.join("sitecustomize.py"), lines));
+    plan.env.push(("PYTHONPATH".into(), stand_in.into()));
+    plan.rooted = true;
+    plan
 }
 
 fn is_module(request: &PlanRequest<'_>) -> bool {

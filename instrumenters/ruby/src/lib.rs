@@ -6,11 +6,14 @@
 //! block, and leaves the line of every call what it was.
 
 mod branches;
+mod drive;
 mod errors;
 mod functions;
+mod imports;
 mod loops;
 mod modules;
 mod names;
+mod phrase;
 mod statements;
 mod syntax;
 mod toolchain;
@@ -48,6 +51,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["rb"],
     extensions: &["rb"],
     interpreters: &["ruby"],
+    missing_library: &[("cannot load such file -- ", "")],
+    hash_seeds: &[],
     grammar: || tree_sitter_ruby::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("../probes.scm"),
@@ -85,6 +90,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(statements::finish),
     local_modules: Some(modules::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: None,
     emitter: emitter![
@@ -102,6 +108,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "loader.rb",
         "surface.rb",
     ],
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "NilClass",
         undefined: "NilClass",
@@ -121,5 +128,9 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     },
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
-    wasm: Wasm::No("its emitter exchanges open files, which a WebAssembly module cannot"),
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: Some("wasm-ruby"),
+    },
+    drive: Ok(&drive::DRIVE),
 };

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use tracer_instrument::{Found, Insertion, Plan, PlanRequest, Toolchain};
+use tracer_instrument::{CHANNEL_FILE, Found, Insertion, Plan, PlanRequest, Toolchain};
 
 /// The reference interpreter, 2.7 or later.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
@@ -22,6 +22,35 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     dialects: &[],
     noise: None,
 };
+
+/// The same as a WebAssembly module.
+pub(crate) const MODULE: Toolchain = Toolchain {
+    programs: &["ruby.wasm"],
+    hint: "the image wasm-ruby",
+    describe: describe_module,
+    plan: plan_module,
+    ..TOOLCHAIN
+};
+
+/// The module knows no file of its own.
+fn describe_module(output: &str, program: &Path) -> Option<Found> {
+    let found = describe(output, program)?;
+    Some(Found {
+        program: program.to_owned(),
+        version: found.version,
+        roots: Vec::new(),
+    })
+}
+
+/// The same command; the library inside begins in the root, whatever the folder.
+fn plan_module(request: &PlanRequest<'_>) -> Plan {
+    let mut plan = plan(request);
+    let mut folder = OsString::from("-C");
+    folder.push(request.cwd);
+    plan.argv.insert(1, folder);
+    plan.rooted = true;
+    plan
+}
 
 fn describe(output: &str, _asked: &Path) -> Option<Found> {
     let mut lines = output.lines();
@@ -79,9 +108,14 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         for file in crate::SPEC.emitter {
             files.push((request.private.join(file.name), file.contents.to_vec()));
         }
+        let channel = if program.extension().is_some_and(|end| end == "wasm") {
+            // Descriptors inside have numbers of their own.
+            format!("\"/tmp/{CHANNEL_FILE}\"")
+        } else {
+            request.channel.to_string()
+        };
         let mut table = format!(
-            "{{channel: {}, given: {}, files: [",
-            request.channel,
+            "{{channel: {channel}, given: {}, files: [",
             literal(request.given.as_os_str().as_bytes())
         );
         let mut paths = Vec::new();
@@ -136,6 +170,8 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         argv,
         env,
         files,
+        // Ruby reads it before its own libraries.
+        begins_at: Some(request.given.into()),
         ..Plan::default()
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use tracer_instrument::{Plan, PlanRequest};
 
 use crate::project::Package;
-use crate::toolchain::{linked, wrapped};
+use crate::toolchain::{Target, linked, wrapped};
 
 /// What stands for the compiler while only what the workspace needs is wanted.
 const EMPTY: &str = r#"#!/bin/sh
@@ -58,7 +58,7 @@ export RUSTC_WORKSPACE_WRAPPER="$folder/compile"
 cd "$2" && shift 5 || exit
 "$@" --target-dir "$build" || exit
 for made in "$build/debug/$made" "$build"/*/debug/"$made"; do
-	[ -x "$made" ] && exec ln -f "$made" "$folder/program"
+	[ -x "$made" ] && exec ln -f "$made" "$folder/programSUFFIX"
 done
 echo "error: Cargo made no program of this name" >&2
 exit 1
@@ -86,7 +86,12 @@ exit $status
 "#;
 
 /// Adds the steps of a package.
-pub(crate) fn add_steps(request: &PlanRequest<'_>, package: &Package, plan: &mut Plan) {
+pub(crate) fn add_steps(
+    request: &PlanRequest<'_>,
+    target: &Target,
+    package: &Package,
+    plan: &mut Plan,
+) {
     plan.folders.push(package.root.clone());
     if !package.folder.starts_with(&package.root) {
         plan.folders.push(package.folder.clone());
@@ -100,7 +105,7 @@ pub(crate) fn add_steps(request: &PlanRequest<'_>, package: &Package, plan: &mut
         plan.files.push((place, package.sources.clone().into()));
     }
     if package.needs {
-        let mut needs = shell(request, package, NEEDS);
+        let mut needs = shell(request, target, package, NEEDS);
         needs.extend([
             request.build.into(),
             package.folder.clone().into(),
@@ -112,7 +117,8 @@ pub(crate) fn add_steps(request: &PlanRequest<'_>, package: &Package, plan: &mut
             .push((plan.build.len(), request.build.join("needs")));
         plan.build.push(needs);
     }
-    let mut build = shell(request, package, BUILD);
+    let script = BUILD.replace("SUFFIX", target.suffix);
+    let mut build = shell(request, target, package, &script);
     let made = match package.kind.as_str() {
         "example" => format!("examples/{}", package.target),
         _ => package.target.clone(),
@@ -120,34 +126,38 @@ pub(crate) fn add_steps(request: &PlanRequest<'_>, package: &Package, plan: &mut
     build.extend([
         request.build.into(),
         package.folder.clone().into(),
-        compile(request).into(),
+        compile(request, target).into(),
         if request.traced { "traced" } else { "plain" }.into(),
-        made.into(),
+        format!("{made}{}", target.suffix).into(),
     ]);
     build.extend(cargo(request, package));
     plan.build.push(build);
 }
 
 /// A script, with what Cargo finds in its environment.
-fn shell(request: &PlanRequest<'_>, package: &Package, script: &str) -> Vec<OsString> {
+fn shell(
+    request: &PlanRequest<'_>,
+    target: &Target,
+    package: &Package,
+    script: &str,
+) -> Vec<OsString> {
     let set = |name: &str, value: &Path| {
         let mut word = OsString::from(name);
         word.push("=");
         word.push(value);
         word
     };
-    vec![
+    let mut words: Vec<OsString> = vec![
         "/usr/bin/env".into(),
         set("CARGO_HOME", &package.home),
         set("RUSTC", &request.found.program),
         "RUSTC_WRAPPER=".into(),
         "CARGO_INCREMENTAL=0".into(),
         "CARGO_NET_OFFLINE=true".into(),
-        "/bin/sh".into(),
-        "-c".into(),
-        script.into(),
-        "cargo".into(),
-    ]
+    ];
+    words.extend(target.environment.iter().map(OsString::from));
+    words.extend(["/bin/sh", "-c", script, "cargo"].map(OsString::from));
+    words
 }
 
 fn cargo(request: &PlanRequest<'_>, package: &Package) -> Vec<OsString> {
@@ -168,7 +178,7 @@ fn cargo(request: &PlanRequest<'_>, package: &Package) -> Vec<OsString> {
 }
 
 /// The script that stands for the compiler.
-fn compile(request: &PlanRequest<'_>) -> String {
+fn compile(request: &PlanRequest<'_>, target: &Target) -> String {
     let mut of_crates: Vec<OsString> = request
         .compiler_flags
         .iter()
@@ -182,7 +192,7 @@ fn compile(request: &PlanRequest<'_>) -> String {
         let mut beside = OsString::from("-Ldependency=");
         beside.push(request.build);
         of_crates.push(beside);
-        of_programs.extend(wrapped());
+        of_programs.extend(wrapped(target));
     }
     let quoted = |flags: &[OsString]| {
         let words = flags.iter().map(|flag| {

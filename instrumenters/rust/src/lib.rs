@@ -8,9 +8,12 @@ mod branches;
 mod cargo;
 mod columns;
 mod context;
+mod drive;
 mod functions;
+mod imports;
 mod loops;
 mod patterns;
+mod phrase;
 mod project;
 mod steps;
 mod tasks;
@@ -60,10 +63,13 @@ const EMITTER: &[EmitterFile] = emitter! {
     "tracer_channel.rs"
     "tracer_columns.rs"
     "tracer_futures.rs"
+    "tracer_module.rs"
     "tracer_probes.rs"
     "tracer_std.rs"
+    "tracer_system.rs"
     "tracer_tasks.rs"
     "tracer_values.rs"
+    "tracer_wrapped.rs"
     "tracer_writer.rs"
 };
 
@@ -74,6 +80,13 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["rs"],
     extensions: &["rs"],
     interpreters: &["rust-script"],
+    missing_library: &[
+        ("can't find crate for `", "`"),
+        ("unresolved import `", "`"),
+        ("unlinked crate `", "`"),
+        ("file not found for module `", "`"),
+    ],
+    hash_seeds: &[],
     grammar: || tree_sitter_rust::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("probes.scm"),
@@ -81,11 +94,16 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     blocks: &["source_file", "block", "declaration_list", "match_block"],
     mask: None,
     other_toolchains: &[],
-    wasm: Wasm::No("its compiler has no WebAssembly target here"),
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: Some("wasm-rust"),
+    },
     finish: None,
     local_modules: Some(toolchain::local_modules),
+    imports: imports::IMPORTS,
     project: Some(toolchain::PROJECT),
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "()",
         boolean: "bool",
@@ -103,4 +121,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ..TypeNames::NEUTRAL
     },
     toolchain: toolchain::TOOLCHAIN,
+    drive: Ok(&drive::DRIVE),
 };

@@ -4,9 +4,10 @@
 //! builds (features, versions, targets for other machines) is left to it.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
+use tracer_instrument::normal;
 
 /// How to read a file; a folder reads as the names in it.
 type Read<'a> = &'a dyn Fn(&Path) -> Option<Vec<u8>>;
@@ -127,7 +128,7 @@ fn facts(main: &Path, home: PathBuf, read: Read<'_>) -> Facts {
     };
     let around = package.get("workspace").and_then(Value::as_str);
     let root = match around {
-        Some(named) => plain(&folder.join(named)),
+        Some(named) => normal(&folder.join(named)),
         None if table.contains_key("workspace") => folder.to_path_buf(),
         None => manifests
             .find(|(at, table)| is_member(at, table, folder))
@@ -179,8 +180,10 @@ impl Facts {
             })
             .find_map(|path| read(&path));
         for folder in configured.as_deref().map(directories).unwrap_or_default() {
-            state.extend(checksums(&package.folder.join(&folder), read));
-            state.extend(checksums(&package.root.join(&folder), read));
+            let places = BTreeSet::from([&package.folder, &package.root]);
+            for place in places {
+                state.extend(checksums(&place.join(&folder), read));
+            }
         }
         let own = ["config.toml", "config"]
             .iter()
@@ -276,7 +279,7 @@ fn target(main: &Path, folder: &Path, table: &Table) -> Option<Package> {
         for entry in targets.into_iter().flatten() {
             let word = |key: &str| entry.get(key).and_then(Value::as_str);
             let Some(name) = word("name") else { continue };
-            let path = word("path").map(|path| plain(&folder.join(path)));
+            let path = word("path").map(|path| normal(&folder.join(path)));
             let same = match path {
                 Some(path) => path == main,
                 None => declared == kind && usual.as_deref() == Some(name),
@@ -298,7 +301,7 @@ fn target(main: &Path, folder: &Path, table: &Table) -> Option<Package> {
 /// What the package's own manifest says beside.
 fn complete(found: Package, table: &Table, read: Read<'_>) -> Package {
     let named = table.get("lib").and_then(|lib| lib.get("path")?.as_str());
-    let library = plain(&found.folder.join(named.unwrap_or("src/lib.rs")));
+    let library = normal(&found.folder.join(named.unwrap_or("src/lib.rs")));
     Package {
         library: read(&library).map(|_| library),
         needs: dependencies(table).next().is_some(),
@@ -326,20 +329,7 @@ fn dependencies(table: &Table) -> impl Iterator<Item = &Value> {
 
 fn local_packages(table: &Table, folder: &Path, found: &mut Vec<PathBuf>) {
     let paths = dependencies(table).filter_map(|entry| entry.get("path")?.as_str());
-    found.extend(paths.map(|path| plain(&folder.join(path))));
-}
-
-/// A path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    plain
+    found.extend(paths.map(|path| normal(&folder.join(path))));
 }
 
 /// The parts of the user's settings that say where crates come from; nothing else of them is

@@ -27,6 +27,57 @@ pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
     ],
 };
 
+/// The same compiler, for WebAssembly.
+pub(crate) const MODULE: Toolchain = Toolchain {
+    hint: "the image wasm-rust",
+    plan: |request| plan_for(request, &WEBASSEMBLY),
+    ..TOOLCHAIN
+};
+
+/// What a program is built for.
+pub(crate) struct Target {
+    /// Of every call of the compiler.
+    pub(crate) flags: &'static [&'static str],
+    /// Of programs with probes.
+    linking: &'static [&'static str],
+    /// What Cargo finds in its environment.
+    pub(crate) environment: &'static [&'static str],
+    /// Behind the names of programs.
+    pub(crate) suffix: &'static str,
+}
+
+/// This machine. Functions of libraries that the program calls pass through the emitter.
+const MACHINE: Target = Target {
+    flags: &[],
+    linking: &[
+        "-Clink-arg=-Wl,--wrap=pthread_create",
+        "-Clink-arg=-Wl,--wrap=write",
+        "-Clink-arg=-Wl,--wrap=_Unwind_RaiseException",
+    ],
+    environment: &[],
+    suffix: "",
+};
+
+/// Its stack is as large as a program's usually is.
+const WEBASSEMBLY: Target = Target {
+    flags: &[
+        "--target=wasm32-wasip1",
+        "-Clinker=wasm-ld",
+        "-Clink-arg=-zstack-size=8388608",
+    ],
+    linking: &[
+        "-Clink-arg=--wrap=__main_void",
+        "-Clink-arg=--wrap=exit",
+        "-Clink-arg=--export=tracer_output",
+    ],
+    environment: &[
+        "CARGO_BUILD_TARGET=wasm32-wasip1",
+        "CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld",
+        "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=-Clink-arg=-zstack-size=8388608",
+    ],
+    suffix: ".wasm",
+};
+
 /// What `Cargo.toml` above a program says.
 pub(crate) const PROJECT: Project = Project {
     read: project::find,
@@ -37,9 +88,6 @@ const USUAL_EDITION: &str = "2021";
 
 /// The compiled emitter, in the folder for build products.
 const LIBRARY: &str = "lib_tr.rlib";
-
-/// Functions of libraries that the program's calls of pass through the emitter.
-const WRAPPED: [&str; 3] = ["pthread_create", "write", "_Unwind_RaiseException"];
 
 fn describe(output: &str, program: &Path) -> Option<Found> {
     let line = output.lines().next()?.trim();
@@ -83,18 +131,24 @@ fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
 }
 
 fn plan(request: &PlanRequest<'_>) -> Plan {
+    plan_for(request, &MACHINE)
+}
+
+fn plan_for(request: &PlanRequest<'_>, target: &Target) -> Plan {
     let compiler = request.found.program.clone().into_os_string();
-    let program = request.build.join("program");
+    let program = request.build.join(format!("program{}", target.suffix));
     let facts = Facts::read(request.settings);
     let mut plan = Plan {
         program: program.clone(),
         argv: std::iter::once(program.clone().into_os_string())
             .chain(request.args.iter().cloned())
             .collect(),
+        // The machine around a module knows the channel.
+        silent: !target.flags.is_empty(),
         ..Plan::default()
     };
     if request.traced {
-        add_emitter(request, &mut plan);
+        add_emitter(request, target, &mut plan);
         for source in request.sources {
             if let Some(text) = source.instrumented {
                 plan.files.push((source.path.to_path_buf(), text.to_vec()));
@@ -103,10 +157,11 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         add_columns(request, facts.package.as_ref(), &mut plan);
     }
     if let Some(package) = &facts.package {
-        cargo::add_steps(request, package, &mut plan);
+        cargo::add_steps(request, target, package, &mut plan);
         return plan;
     }
     let mut build = vec![compiler];
+    build.extend(target.flags.iter().map(OsString::from));
     let chosen = |flag: &OsString| flag.to_string_lossy().starts_with("--edition");
     if !request.compiler_flags.iter().any(chosen) {
         let named = &facts.edition;
@@ -120,7 +175,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     if request.traced {
         build.push("--error-format=short".into());
         build.extend(linked(request));
-        build.extend(wrapped());
+        build.extend(wrapped(target));
     }
     build.push(request.given.as_os_str().to_owned());
     build.extend(request.compiler_flags.iter().cloned());
@@ -138,15 +193,13 @@ pub(crate) fn linked(request: &PlanRequest<'_>) -> [OsString; 2] {
 }
 
 /// What a program with probes is linked with.
-pub(crate) fn wrapped() -> impl Iterator<Item = OsString> {
-    WRAPPED
-        .iter()
-        .map(|name| format!("-Clink-arg=-Wl,--wrap={name}").into())
+pub(crate) fn wrapped(target: &Target) -> impl Iterator<Item = OsString> {
+    target.linking.iter().map(OsString::from)
 }
 
 /// The emitter is compiled as a part of the standard library is: with specialisation, so that
 /// probes need no bounds. The program itself is not.
-fn add_emitter(request: &PlanRequest<'_>, plan: &mut Plan) {
+fn add_emitter(request: &PlanRequest<'_>, target: &Target, plan: &mut Plan) {
     let library = request.build.join(LIBRARY);
     for file in crate::EMITTER {
         plan.files
@@ -154,6 +207,7 @@ fn add_emitter(request: &PlanRequest<'_>, plan: &mut Plan) {
     }
     let mut emitter: Vec<OsString> = words(["/usr/bin/env", "RUSTC_BOOTSTRAP=1"]).collect();
     emitter.push(request.found.program.clone().into_os_string());
+    emitter.extend(target.flags.iter().map(OsString::from));
     emitter.extend(words([
         "--edition=2021",
         "--crate-name=_tr",

@@ -5,7 +5,9 @@
 //! there are. Scripts of other dialects are refused by name.
 
 mod dialect;
+mod imports;
 mod modules;
+mod phrase;
 mod places;
 mod postgresql;
 mod relations;
@@ -25,6 +27,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["sqlite"],
     extensions: &["sql"],
     interpreters: &["sqlite"],
+    missing_library: &[("no such module: ", "")],
+    hash_seeds: &[],
     grammar: || tree_sitter_sequel::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("../probes.scm"),
@@ -32,10 +36,12 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     blocks: &["program", "statement", "block", "transaction"],
     finish: Some(script::finish),
     local_modules: Some(modules::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     // The emitter is the runner, which is this program (see `toolchain`).
     mask: None,
     emitter: &[],
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "null",
         undefined: "null",
@@ -66,5 +72,9 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[(dialect::is_postgresql, &server::TOOLCHAIN)],
-    wasm: Wasm::No("what runs it is part of tracer itself"),
+    wasm: Wasm::Yes {
+        toolchain: &toolchain::MODULE,
+        image: Some("wasm-sql"),
+    },
+    drive: Err("a script runs as it stands, and what it defines belongs to a database"),
 };

@@ -2,9 +2,41 @@
 
 use std::path::Path;
 
-use tracer_instrument::{Found, Plan, PlanRequest};
+use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
 
 use crate::script::{CLOSE, OPEN};
+
+/// The runner as a WebAssembly module.
+pub(crate) const MODULE: Toolchain = Toolchain {
+    programs: &["sql.wasm"],
+    identify: &["--version"],
+    describe: describe_module,
+    hint: "the image wasm-sql",
+    plan: plan_module,
+    environment: &[],
+    variations: &[],
+    diagnostics: None,
+    dialects: &[],
+    noise: None,
+};
+
+/// The module needs no file beside it.
+fn describe_module(output: &str, program: &Path) -> Option<Found> {
+    let found = describe(output, program)?;
+    Some(Found {
+        roots: Vec::new(),
+        ..found
+    })
+}
+
+/// The same command; the module begins in the root, whatever the folder.
+fn plan_module(request: &PlanRequest<'_>) -> Plan {
+    let mut plan = plan(request);
+    let folder = [tracer_runtime_sql::FOLDER.into(), request.cwd.into()];
+    plan.argv.splice(2..2, folder);
+    plan.rooted = true;
+    plan
+}
 
 /// Reads `SQLite 3.46.1`.
 pub(crate) fn describe(output: &str, program: &Path) -> Option<Found> {

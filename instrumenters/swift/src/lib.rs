@@ -5,11 +5,14 @@
 
 mod bodies;
 mod branches;
+mod drive;
 mod errors;
 mod facts;
 mod functions;
+mod imports;
 mod loops;
 mod operators;
+mod phrase;
 mod statements;
 mod syntax;
 mod toolchain;
@@ -65,6 +68,8 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &[],
     extensions: &["swift"],
     interpreters: &["swift"],
+    missing_library: &[("no such module '", "'")],
+    hash_seeds: &[("SWIFT_DETERMINISTIC_HASHING", "0")],
     grammar: || tree_sitter_swift::LANGUAGE.into(),
     other_grammars: &[],
     probes: include_str!("../probes.scm"),
@@ -81,9 +86,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     ],
     finish: Some(functions::import),
     local_modules: Some(toolchain::local_modules),
+    imports: imports::IMPORTS,
     project: None,
     mask: None,
     emitter: EMITTER,
+    phrase: phrase::PHRASE,
     type_names: TypeNames {
         null: "nil",
         boolean: "Bool",
@@ -101,4 +108,5 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     toolchain: toolchain::TOOLCHAIN,
     other_toolchains: &[],
     wasm: Wasm::No("no WebAssembly module of its toolchain exists"),
+    drive: Ok(&drive::DRIVE),
 };

@@ -10,14 +10,17 @@
 //! that library the program ends with Node.js's own error. Decorators are those of before the
 //! standard unless the file shows otherwise. What `tsconfig.json` says goes before all that.
 
+mod drive;
 mod hooks;
+mod imports;
 pub mod lower;
 mod modules;
+mod phrase;
 pub mod settings;
 mod toolchain;
 
 use tracer_instrument::{LanguageSpec, Project, Toolchain, Wasm};
-use tracer_lang_javascript::{SPEC as JAVASCRIPT, hooks as shared};
+use tracer_lang_javascript::{QUICKJS, SPEC as JAVASCRIPT, hooks as shared};
 
 /// TypeScript on Node.js, ES modules and `CommonJS`.
 pub static SPEC: LanguageSpec = LanguageSpec {
@@ -26,6 +29,11 @@ pub static SPEC: LanguageSpec = LanguageSpec {
     aliases: &["ts", "tsx"],
     extensions: &["ts", "tsx", "mts", "cts"],
     interpreters: &["ts-node", "tsx"],
+    missing_library: &[
+        ("Cannot find module '", "'"),
+        ("Cannot find package '", "'"),
+    ],
+    hash_seeds: &[],
     grammar: || tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
     other_grammars: &[
         ("tsx", || tree_sitter_typescript::LANGUAGE_TSX.into()),
@@ -59,16 +67,19 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("finally", shared::finally),
         ("suspension", shared::suspension),
         ("change", shared::change),
+        ("call", shared::call),
     ],
     blocks: shared::BLOCKS,
     finish: Some(shared::finish),
     local_modules: Some(modules::local_modules),
+    imports: imports::IMPORTS,
     project: Some(Project {
         read: settings::read,
         local_modules: modules::named_modules,
     }),
     mask: None,
     emitter: toolchain::EMITTER,
+    phrase: phrase::PHRASE,
     type_names: JAVASCRIPT.type_names,
     toolchain: Toolchain {
         programs: &["node", "nodejs"],
@@ -83,5 +94,15 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         noise: None,
     },
     other_toolchains: &[],
-    wasm: Wasm::No("its emitter needs Node.js, and there is no WebAssembly module of that"),
+    wasm: Wasm::Yes {
+        toolchain: &MODULE,
+        image: Some("wasm-javascript"),
+    },
+    drive: Ok(&drive::DRIVE),
+};
+
+/// The same engine as JavaScript's.
+static MODULE: Toolchain = Toolchain {
+    plan: toolchain::module_plan,
+    ..QUICKJS
 };

@@ -1,7 +1,8 @@
 //! Which files of the program's own folder a file pulls in.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use tracer_instrument::normal;
 use tree_sitter::{Node, Tree};
 
 use crate::settings::Settings;
@@ -144,18 +145,4 @@ fn resolve(path: &Path, exists: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
         .into_iter()
         .filter(is_code)
         .find(|path| exists(path))
-}
-
-fn normal(path: &Path) -> PathBuf {
-    let mut result = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                result.pop();
-            }
-            other => result.push(other),
-        }
-    }
-    result
 }

@@ -4,10 +4,11 @@
 //! The nearest one at or above the main file holds for all files, as for `tsx` and `ts-node`; the
 //! search ends at the top of a repository. Files are read by who calls.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tracer_instrument::normal;
 
 /// How many configurations one may build upon.
 const REACH: usize = 16;
@@ -93,7 +94,7 @@ fn merged(path: &Path, text: &[u8], read: Read<'_>, reach: usize) -> Map<String,
         let mut value = value.clone();
         match (name.as_str(), value.as_str()) {
             ("baseUrl", Some(base)) if !base.starts_with("${configDir}") => {
-                value = absolute(folder, base).to_string_lossy().into();
+                value = normal(&folder.join(base)).to_string_lossy().into();
             }
             ("paths", _) => {
                 options.insert("pathsBase".into(), folder.to_string_lossy().into());
@@ -117,25 +118,11 @@ fn candidates(folder: &Path, name: &str) -> Vec<PathBuf> {
         ]
     };
     if name.starts_with('.') || name.starts_with('/') {
-        let [longer, path, _] = with(absolute(folder, name));
+        let [longer, path, _] = with(normal(&folder.join(name)));
         return vec![path, longer];
     }
     let modules = folder.ancestors().map(|above| above.join("node_modules"));
     modules.flat_map(|at| with(at.join(name))).collect()
-}
-
-fn absolute(folder: &Path, path: &str) -> PathBuf {
-    let mut result = PathBuf::new();
-    for part in folder.join(path).components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                result.pop();
-            }
-            other => result.push(other),
-        }
-    }
-    result
 }
 
 impl Settings {
@@ -148,8 +135,8 @@ impl Settings {
         let text = |name: &str| options.get(name).and_then(Value::as_str);
         let flag = |name: &str| options.get(name).and_then(Value::as_bool);
         let place = |from: &Path, path: &str| match path.strip_prefix("${configDir}") {
-            Some(rest) => absolute(folder, rest.trim_start_matches('/')),
-            None => absolute(from, path),
+            Some(rest) => normal(&folder.join(rest.trim_start_matches('/'))),
+            None => normal(&from.join(path)),
         };
         let base = text("baseUrl").map(|base| place(folder, base));
         let from = base

@@ -1,7 +1,9 @@
 //! Starting a lowered program on Node.js.
 
+use std::path::PathBuf;
+
 use tracer_instrument::{EmitterFile, Plan, PlanRequest, PlanSource};
-use tracer_lang_javascript::SPEC as JAVASCRIPT;
+use tracer_lang_javascript::{SPEC as JAVASCRIPT, quickjs};
 
 use crate::lower::{Format, Lowered, Types, lower_among};
 use crate::settings::Settings;
@@ -38,10 +40,36 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
         plan.files
             .push((request.private.join(file.name), file.contents.to_vec()));
     }
+    let (listed, files) = lowered(request);
+    plan.files.extend(files);
+    let program = serde_json::json!({
+        "channel": request.traced.then_some(request.channel),
+        "setup": "lowered.cjs",
+        "sources": listed,
+    });
+    plan.files.push((
+        request.private.join("program.json"),
+        program.to_string().into_bytes(),
+    ));
+    plan
+}
+
+/// The same on `QuickJS`.
+pub(crate) fn module_plan(request: &PlanRequest<'_>) -> Plan {
+    let (listed, files) = lowered(request);
+    let emitter: Vec<EmitterFile> = JAVASCRIPT.emitter.iter().chain(EMITTER).copied().collect();
+    let mut plan = quickjs::plan(request, &emitter, &listed, request.traced);
+    plan.files.extend(files);
+    plan
+}
+
+/// What the emitter must know of the files, and the lowered ones.
+fn lowered(request: &PlanRequest<'_>) -> (serde_json::Value, Vec<(PathBuf, Vec<u8>)>) {
+    let mut out = Vec::new();
     let files = || request.sources.iter().chain(request.companions);
     let settings = Settings::of(request.settings);
     let names = serde_json::json!({ "base": settings.base, "paths": settings.paths });
-    plan.files.push((
+    out.push((
         request.private.join("names.json"),
         names.to_string().into_bytes(),
     ));
@@ -60,23 +88,13 @@ pub(crate) fn plan(request: &PlanRequest<'_>) -> Plan {
             },
         }));
         let (text, map) = prepared(source, &lowered);
-        plan.files
-            .push((request.private.join(format!("{order}.js")), text));
-        plan.files.push((
+        out.push((request.private.join(format!("{order}.js")), text));
+        out.push((
             request.private.join(format!("{order}.json")),
             map.to_string().into_bytes(),
         ));
     }
-    let program = serde_json::json!({
-        "channel": request.traced.then_some(request.channel),
-        "setup": "lowered.cjs",
-        "sources": listed,
-    });
-    plan.files.push((
-        request.private.join("program.json"),
-        program.to_string().into_bytes(),
-    ));
-    plan
+    (listed.into(), out)
 }
 
 /// The text to run and what the emitter must know of it.

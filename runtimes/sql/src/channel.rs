@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+
+use crate::entry::FileExt;
 
 /// Bytes of a segment before its first record.
 const SEGMENT_HEADER: u64 = 32;

@@ -2,8 +2,10 @@
 //! possible ([`unsupported`]).
 
 use std::fs::File;
+use std::path::Path;
 
 use crate::columns::Frame;
+use crate::entry::canonical;
 use crate::modes::{Mode, Style};
 use crate::shell::{Flow, Output, Shell};
 
@@ -361,7 +363,7 @@ impl Shell {
             self.complain(&format!("Error: cannot open \"{name}\""));
             return Flow::Failed;
         };
-        let path = std::fs::canonicalize(name).unwrap_or_else(|_| name.into());
+        let path = canonical(Path::new(name));
         match self.run(&path, &bytes) {
             // It left only its own file.
             Flow::Quit => Flow::Done,

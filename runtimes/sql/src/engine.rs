@@ -442,9 +442,8 @@ unsafe fn value_of<'a>(value: *mut sqlite::sqlite3_value) -> Datum<'a> {
 fn with_listener(context: *mut c_void, act: impl FnOnce(&mut dyn Observer)) {
     // SAFETY: the context is the `Hooked` of the connection that calls.
     let hooked = unsafe { &*context.cast::<Hooked>() };
-    if let Some(listener) = &hooked.listener
-        && let Ok(mut listener) = listener.try_borrow_mut()
-    {
+    let listener = hooked.listener.as_ref();
+    if let Some(Ok(mut listener)) = listener.map(|listener| listener.try_borrow_mut()) {
         act(&mut *listener);
     }
 }

@@ -1,6 +1,6 @@
 //! How the runner gets started: any program that holds this crate is the runner, too.
 //!
-//! Started with [`RUNNER`] as its first argument it never reaches its own `main`. So the `tracer`
+//! Started with [`RUNNER`](crate::RUNNER) as its first argument it never reaches its own `main`. So the `tracer`
 //! command, a test or any other embedder needs no second file to be found and placed. Where this
 //! crate sits in a shared library, the program that loaded it is not the runner; the separate
 //! `tracer-sql` is looked for then.
@@ -13,11 +13,10 @@ use std::ffi::{CStr, OsString, c_char, c_int};
 use std::fs::File;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
+pub(crate) use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-
-/// The first argument that makes this program the runner.
-pub const RUNNER: &str = "--tracer-sql-runner";
 
 type Constructor = extern "C" fn(c_int, *const *const c_char);
 
@@ -34,7 +33,7 @@ extern "C" fn start(count: c_int, arguments: *const *const c_char) {
         // SAFETY: there are `count` arguments, each terminated.
         unsafe { CStr::from_ptr(*arguments.add(index)) }
     };
-    if argument(1).to_bytes() != RUNNER.as_bytes() {
+    if argument(1).to_bytes() != crate::RUNNER.as_bytes() {
         return;
     }
     let arguments = (2..count as usize)
@@ -55,4 +54,9 @@ pub(crate) fn channel() -> Option<File> {
     let channel = File::from(unsafe { OwnedFd::from_raw_fd(number) });
     fcntl(&channel, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
     Some(channel)
+}
+
+/// The one name of a file; the name itself where there is no such file.
+pub(crate) fn canonical(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

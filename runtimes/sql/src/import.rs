@@ -84,8 +84,9 @@ impl Fields<'_> {
                 field.push(byte);
                 self.at += 1;
             }
-            if self.text.get(self.at) == Some(&self.row) && self.row == b'\n' {
-                field.pop_if(|last| *last == b'\r');
+            let ends = self.text.get(self.at) == Some(&self.row) && self.row == b'\n';
+            if ends && field.last() == Some(&b'\r') {
+                field.pop();
             }
         }
         let more = self.text.get(self.at) == Some(&self.column);

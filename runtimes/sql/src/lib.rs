@@ -6,7 +6,8 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `entry` | how the runner is started |
+//! | `entry` | how the runner is started, and what it needs of the system |
+//! | `module` | the same in a WebAssembly module |
 //! | `split` | a script into statements and dot-commands |
 //! | `sites` | which places report, as the instrumenter wrote it |
 //! | `engine` | SQLite |
@@ -22,10 +23,12 @@ mod codes;
 mod columns;
 pub mod dot;
 mod engine;
+#[cfg_attr(target_os = "wasi", path = "module.rs")]
 mod entry;
 mod import;
 mod modes;
 mod plan;
+#[cfg(not(target_os = "wasi"))]
 pub mod postgresql;
 mod schema;
 mod shell;
@@ -40,24 +43,39 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-pub use entry::{RUNNER, is_linked};
+#[cfg(not(target_os = "wasi"))]
+pub use entry::is_linked;
 
 use crate::channel::Channel;
 use crate::shell::{Flow, Places, Shell};
 use crate::sites::FileSites;
 use crate::tracer::Tracer;
 
-/// Runs with these arguments (`--version`, or `[--sites FILE] SCRIPT [DATABASE]`) and gives the
-/// exit status.
+/// The first argument that makes this program the runner.
+pub const RUNNER: &str = "--tracer-sql-runner";
+
+/// The argument before the folder that the runner is to begin in: a module begins in the root.
+pub const FOLDER: &str = "--folder";
+
+/// Runs with these arguments (`--version`, or `[--folder FOLDER] [--sites FILE] SCRIPT
+/// [DATABASE]`) and gives the exit status.
 pub fn main(mut arguments: Vec<OsString>) -> i32 {
     if arguments.first().is_some_and(|first| first == "--version") {
         return say(&format!("{}\n", engine::version()));
     }
+    #[cfg(not(target_os = "wasi"))]
     if arguments
         .first()
         .is_some_and(|first| first == postgresql::POSTGRESQL)
     {
         return postgresql::main(&arguments[1..]);
+    }
+    if arguments.len() >= 2 && arguments[0] == FOLDER {
+        if let Err(error) = std::env::set_current_dir(&arguments[1]) {
+            let folder = arguments[1].to_string_lossy();
+            return complain(&format!("cannot go to {folder}: {error}"));
+        }
+        arguments.drain(..2);
     }
     let mut sites = None;
     if arguments.len() >= 2 && arguments[0] == "--sites" {
@@ -87,7 +105,7 @@ pub fn main(mut arguments: Vec<OsString>) -> i32 {
     let places = sites.as_deref().and_then(read_sites).unwrap_or_default();
     let tracer = entry::channel().and_then(Channel::new).map(Tracer::new);
     let mut shell = Shell::new(connection, &name, tracer, places);
-    let path = std::fs::canonicalize(&script).unwrap_or(script);
+    let path = entry::canonical(&script);
     match shell.run(&path, &text) {
         Flow::Done | Flow::Quit => 0,
         Flow::Failed => 1,
@@ -101,7 +119,7 @@ fn read_sites(file: &Path) -> Option<BTreeMap<PathBuf, Rc<Places>>> {
     let mut lines = text.lines();
     let mut places = BTreeMap::new();
     while let (Some(path), Some(sites)) = (lines.next(), lines.next()) {
-        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        let path = entry::canonical(Path::new(path));
         // A file for another engine, which this one cannot run anyway, has other sites.
         if let Some(sites) = FileSites::decode(sites) {
             places.insert(path, Rc::new(Places::new(sites)));

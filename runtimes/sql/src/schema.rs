@@ -113,9 +113,9 @@ impl Shell {
             self.query(&sql, |row| {
                 let [kind, name, sql] = &row[..] else { return };
                 out.push_str(sql);
-                if kind == "view"
-                    && let Some(columns) = columns(&self.connection, &of, name)
-                {
+                let is_view = kind == "view";
+                let columns = is_view.then(|| columns(&self.connection, &of, name));
+                if let Some(columns) = columns.flatten() {
                     out.push_str(&format!("\n/* {}({columns}) */", sql_name(name)));
                 }
                 out.push_str(";\n");

@@ -136,10 +136,9 @@ impl Shell {
         let flow = self.pieces(&text, places.as_deref());
         self.nesting -= 1;
         self.line = line;
-        if let Some(places) = &places
-            && places.sites.leave != 0
-        {
-            self.trace(|tracer, _| tracer.leave_file(places.sites.leave));
+        let leave = places.map_or(0, |places| places.sites.leave);
+        if leave != 0 {
+            self.trace(|tracer, _| tracer.leave_file(leave));
         }
         flow
     }
@@ -286,9 +285,7 @@ impl Shell {
         if failure.code > 1 {
             message.push_str(&format!(" ({})", failure.code));
         }
-        if let Some(offset) = failure.offset
-            && offset < sql.len()
-        {
+        if let Some(offset) = failure.offset.filter(|offset| *offset < sql.len()) {
             message.push_str(&excerpt(sql, offset));
         }
         let ends = self.bail;

@@ -498,12 +498,9 @@ impl Tracer {
         let Some(trigger) = self.triggers.get(&name.to_ascii_lowercase()).map(Rc::clone) else {
             return;
         };
-        if !self.recursive
-            && let Some(at) = self
-                .frames
-                .iter()
-                .position(|frame| Rc::ptr_eq(&frame.trigger, &trigger))
-        {
+        let mut frames = self.frames.iter();
+        let running = frames.position(|frame| Rc::ptr_eq(&frame.trigger, &trigger));
+        if let Some(at) = running.filter(|_| !self.recursive) {
             self.unwind(at, false);
         }
         let causes = |running: &Running| {

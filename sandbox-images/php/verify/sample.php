@@ -95,7 +95,7 @@ final class Inventory
     {
         uksort($this->stock, $order);
         foreach ($this->stock as $item => ['amount' => $amount, 'unit' => $unit]) {
-            yield mb_str_pad($item, 8, '.') . $unit->show($amount);
+            yield str_pad($item, 8, '.') . $unit->show($amount);
         }
     }
 }
@@ -120,7 +120,7 @@ foreach ($auditor->entries() as $number => $entry) {
 $walk = function (array $tree, int $depth = 0) use (&$walk): int {
     return array_sum(array_map(fn ($node) => is_array($node) ? $walk($node, $depth + 1) : $node * 10 ** $depth, $tree));
 };
-echo $walk([1, [2, 3, [4]], 5]), ' ', bcpow('7', '40'), ' ', mb_strtoupper('straße'), ' ', count($auditor), "\n";
+echo $walk([1, [2, 3, [4]], 5]), ' ', fmod(7 ** 9, 1000), ' ', strtoupper('strasse'), ' ', count($auditor), "\n";
 preg_match_all('/(?<key>\w+)=(?<value>\d+)/', 'a=1, bb=22; ccc=333', $found, PREG_SET_ORDER);
 echo implode(' ', array_map(static fn (array $each): string => "{$each['key']}:{$each['value']}", $found)), "\n";
 $day = new DateTimeImmutable('2024-01-31 23:30', new DateTimeZone('Europe/Paris'));

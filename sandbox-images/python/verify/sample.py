@@ -1,7 +1,6 @@
 """Evaluates a small expression language: tokens, a recursive-descent parser, closures, errors."""
 
 import re
-import threading
 from collections import Counter, namedtuple
 from dataclasses import dataclass, field
 from decimal import Decimal, getcontext
@@ -111,7 +110,7 @@ FUNCTIONS = {
 }
 
 names, results = {}, Counter()
-for line in ("a = 3", "b = a ^ 2 ^ 2 - 1", "(b + 1) / a", "mean(1, 2, 4)", "fib(90)", "1 / (a - 3)", "2 * c", "4 $ 4", "(1"):
+for line in ("a = 3", "b = a ^ 2 ^ 2 - 1", "(b + 1) / a", "mean(1, 2, 4)", "fib(40)", "1 / (a - 3)", "2 * c", "4 $ 4", "(1"):
     try:
         print(f"{line:<20} {Parser(line, names).statement():>18}")
         results["good"] += 1
@@ -119,18 +118,4 @@ for line in ("a = 3", "b = a ^ 2 ^ 2 - 1", "(b + 1) / a", "mean(1, 2, 4)", "fib(
         print(f"{line:<20} {fault}")
         results["bad"] += 1
 
-lock, total = threading.Lock(), [0]
-
-
-def work(share):
-    for number in share:
-        with lock:
-            total[0] += number
-
-
-threads = [threading.Thread(target=work, args=(range(start, 1000, 4),)) for start in range(4)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-print(dict(sorted(results.items())), total[0])
+print(dict(sorted(results.items())), sum(sum(range(start, 1000, 4)) for start in range(4)))

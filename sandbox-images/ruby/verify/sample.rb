@@ -1,4 +1,4 @@
-# A small template engine and a table of results: parsing, blocks, modules, structs, errors, threads.
+# A small template engine and a table of results: parsing, blocks, modules, structs, errors, fibers.
 require "json"
 require "set"
 require "stringio"
@@ -107,8 +107,8 @@ end
 primes = Enumerator.new { |y| (2..).each { |n| y << n if (2..Integer.sqrt(n)).none? { |d| (n % d).zero? } } }
 puts primes.lazy.select { |n| n % 4 == 1 }.first(6).inspect
 queue = Queue.new
-workers = 3.times.map { |index| Thread.new { 4.times { |step| queue << (index * 4) + step } } }
-workers.each(&:join)
+workers = 3.times.map { |index| Fiber.new { 4.times { |step| Fiber.yield(queue << (index * 4) + step) } } }
+4.times { workers.each(&:resume) }
 numbers = Array.new(queue.size) { queue.pop }
 puts numbers.to_set == (0...12).to_set, numbers.sum, 3 ** 50, Time.iso8601("2024-02-29T12:00:00Z").yday
 puts %w[pear fig apple].sort_by { |word| [-word.size, word] }.each_slice(2).to_h { |a, b| [a, b] }

@@ -1,11 +1,11 @@
-//! A stack machine and its assembler: enums, traits, iterators, generics, errors, threads, shared state.
+//! A stack machine and its assembler: enums, traits, iterators, generics, errors, channels, shared state.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, mpsc};
-use std::{cell::RefCell, thread};
+use std::cell::RefCell;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Op {
@@ -132,14 +132,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let workers: Vec<_> = (0..4_u64)
         .map(|id| {
             let (sender, total) = (sender.clone(), Arc::clone(&total));
-            thread::spawn(move || {
+            move || {
                 *total.lock().unwrap() += (id..1000).step_by(4).sum::<u64>();
                 sender.send(char::from(b'a' + id as u8)).unwrap();
-            })
+            }
         })
         .collect();
     drop(sender);
-    workers.into_iter().for_each(|worker| worker.join().unwrap());
+    workers.into_iter().for_each(|worker| worker());
     let mut names: Vec<char> = receiver.iter().collect();
     names.sort_unstable_by(|a, b| b.cmp(a));
     println!("{names:?} {}", total.lock().unwrap());

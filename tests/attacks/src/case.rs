@@ -18,13 +18,25 @@ pub enum Mode {
     Root,
     /// The same, in a sandbox that was made ahead.
     Pool,
+    /// The same, in an interpreter that had started before.
+    Started,
     /// The native back end, the runner being an ordinary user.
     User,
+    /// The WebAssembly back end, the runner being root.
+    Wasm,
 }
 
 impl Mode {
     /// Every mode, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Open, Self::Bwrap, Self::Root, Self::Pool, Self::User];
+    pub const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Bwrap,
+        Self::Root,
+        Self::Pool,
+        Self::Started,
+        Self::User,
+        Self::Wasm,
+    ];
 
     /// Name in tests and in the table.
     pub fn name(self) -> &'static str {
@@ -33,7 +45,9 @@ impl Mode {
             Self::Bwrap => "bwrap",
             Self::Root => "root",
             Self::Pool => "pool",
+            Self::Started => "started",
             Self::User => "user",
+            Self::Wasm => "wasm",
         }
     }
 
@@ -80,7 +94,9 @@ pub struct Case {
     pub attack: String,
     /// The walls that stop it: each alone would, so that all have to be left out to show it.
     pub walls: Vec<Wall>,
-    /// Their names.
+    /// Walls of the virtual machine among them, by name.
+    pub inner_walls: Vec<String>,
+    /// All their names.
     pub wall_names: Vec<String>,
     /// Limits to run under.
     pub limits: Limits,
@@ -90,6 +106,8 @@ pub struct Case {
     pub verdicts: Vec<String>,
     /// The same for an ordinary user, where groups cannot be had.
     pub user_verdicts: Vec<String>,
+    /// The same as a module.
+    pub module_verdicts: Vec<String>,
     /// Arguments of the interpreter or compiler to run instead; `@` is the source.
     pub run: Vec<String>,
     /// Variables.
@@ -112,6 +130,38 @@ pub struct Case {
     pub no_open: Option<String>,
     /// Why the user's run is not made.
     pub no_user: Option<String>,
+    /// Why it is not run as a module.
+    pub native_only: Option<String>,
+    /// It is machine code, which the open run takes for the machine's own.
+    pub machine_code: bool,
+    /// How often the repeated lines of a module's text come.
+    pub repeat: u32,
+}
+
+/// Modules: only the WebAssembly back end runs them.
+const MODULES: &str = "wasm/";
+
+impl Case {
+    /// Whether it is written as a module, or runs as one in `mode`.
+    pub fn is_module(&self, mode: Mode) -> bool {
+        mode == Mode::Wasm || self.name.starts_with(MODULES)
+    }
+
+    /// Whether there is any sense in `mode`: nobody else runs what is written as a module.
+    pub fn applies(&self, mode: Mode) -> bool {
+        match mode {
+            Mode::Open | Mode::Wasm => true,
+            Mode::Started => self.can_start_before(),
+            _ => !self.name.starts_with(MODULES),
+        }
+    }
+
+    /// Whether an interpreter runs it that can have started before the program is there.
+    fn can_start_before(&self) -> bool {
+        let ending = self.source.extension().and_then(|ending| ending.to_str());
+        let interpreted = matches!(ending, Some("py" | "rb" | "php"));
+        interpreted && self.run.is_empty() && self.drive.is_none()
+    }
 }
 
 /// Programs that attack the trace, which another harness runs: they need a language.
@@ -152,11 +202,12 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
         name: format!("{group}/{}", stem(source)),
         attack: String::new(),
         walls: Vec::new(),
+        inner_walls: Vec::new(),
         wall_names: Vec::new(),
         limits: Limits {
-            cpu: Some(Duration::from_secs(5)),
-            // Far off, for busy machines: cases about time say their own.
-            wall: Some(Duration::from_secs(60)),
+            // Far off, for slow and busy machines: cases about time say their own.
+            cpu: Some(Duration::from_secs(20)),
+            wall: Some(Duration::from_secs(120)),
             memory: Some(256 << 20),
             processes: Some(64),
             disk: Some(16 << 20),
@@ -165,6 +216,7 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
         shows: Shows::Says("ATTACK SUCCEEDED".to_owned()),
         verdicts: Vec::new(),
         user_verdicts: Vec::new(),
+        module_verdicts: Vec::new(),
         run: Vec::new(),
         env: Vec::new(),
         work: Work::No,
@@ -176,10 +228,14 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
         may_lack: None,
         no_open: None,
         no_user: None,
+        native_only: None,
+        machine_code: false,
+        repeat: 0,
     };
     for line in text.lines() {
-        let Some(line) = line.strip_prefix("// ").or_else(|| line.strip_prefix("# ")) else {
-            if line.starts_with("#!") {
+        let marks = ["// ", "# ", ";; "];
+        let Some(line) = marks.iter().find_map(|mark| line.strip_prefix(mark)) else {
+            if line.starts_with("#!") || line == "<?php" {
                 continue;
             }
             break;
@@ -193,9 +249,11 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
                 for name in value.split(", ") {
                     case.wall_names.push(name.to_owned());
                     match name {
-                        // These two are ways to use the sandbox, not walls of it.
+                        // These are ways to use the sandbox, not walls of it.
                         "safe copy-out" => case.naive_copy = true,
                         "private layer" => case.no_layer = true,
+                        "own machine code" => case.machine_code = true,
+                        _ if name.starts_with("module ") => case.inner_walls.push(name.to_owned()),
                         _ => {
                             let wall = Wall::named(name);
                             case.walls
@@ -214,6 +272,9 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
             "verdict of a user" => {
                 case.user_verdicts = value.split(" | ").map(str::to_owned).collect();
             }
+            "verdict as a module" => {
+                case.module_verdicts = value.split(" | ").map(str::to_owned).collect();
+            }
             "run" => case.run = words(value),
             "env" => {
                 let (name, value) = value.split_once('=').ok_or("env is NAME=VALUE")?;
@@ -226,12 +287,14 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
                     _ => return Err(format!("no such folder: {value}")),
                 }
             }
+            "repeat" => case.repeat = value.parse().map_err(|_| "repeat is a number")?,
             "runs" => case.runs = value.parse().map_err(|_| "runs is a number")?,
             "drive" => case.drive = Some(value.to_owned()),
             "not run" => case.not_run = Some(value.to_owned()),
             "may be missing" => case.may_lack = Some(value.to_owned()),
             "not shown open" => case.no_open = Some(value.to_owned()),
             "not as a user" => case.no_user = Some(value.to_owned()),
+            "not as a module" => case.native_only = Some(value.to_owned()),
             "layers" => {} // for the reader: why several walls have to go
             _ => return Err(format!("no such key: {key}")),
         }
@@ -241,6 +304,9 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
     }
     if case.user_verdicts.is_empty() {
         case.user_verdicts.clone_from(&case.verdicts);
+    }
+    if case.module_verdicts.is_empty() {
+        case.module_verdicts.clone_from(&case.verdicts);
     }
     Ok(case)
 }

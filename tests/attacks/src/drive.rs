@@ -1,5 +1,5 @@
 //! Cases that take more than one run of a program: the runner is killed, others run beside it, the
-//! limits are absurd.
+//! limits are absurd, the clock is set.
 
 use std::io;
 use std::path::PathBuf;
@@ -23,6 +23,7 @@ pub(crate) fn drive(case: &Case, mode: Mode, how: &str) -> io::Result<(String, S
         "kill the runner" => kill_runner(case, mode),
         "beside a crowd" => beside_crowd(case, mode),
         "absurd limits" => Ok(absurd_limits(case, mode)),
+        "clock step" => clock_step(case),
         _ => Err(io::Error::other(format!("no such drive: {how}"))),
     }
 }
@@ -35,7 +36,15 @@ pub(crate) fn victim() -> io::Result<()> {
     if std::env::var_os("TRACER_ATTACK_MODE").is_some_and(|mode| mode == "open") {
         request.without = Without::walls(&case.walls);
     }
-    run(&request).map(drop).map_err(io::Error::other)
+    let request = &request;
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..case.runs)
+            .map(|_| scope.spawn(move || run(request).map(drop)))
+            .collect();
+        all.into_iter()
+            .try_for_each(|one| one.join().unwrap_or(Ok(())))
+    })
+    .map_err(io::Error::other)
 }
 
 fn kill_runner(case: &Case, _: Mode) -> io::Result<(String, String)> {
@@ -51,7 +60,7 @@ fn kill_runner(case: &Case, _: Mode) -> io::Result<(String, String)> {
             .filter(|what| what.ends_with("sleep 1000 "))
             .count()
     };
-    while sleeping() < 3 {
+    while sleeping() < 3 * case.runs as usize {
         if start.elapsed() > PATIENCE {
             return Err(io::Error::other(format!("{} does not start", case.name)));
         }
@@ -100,8 +109,8 @@ fn beside_crowd(case: &Case, mode: Mode) -> io::Result<(String, String)> {
     };
     let (hostile, mut said) = (&hostile, String::new());
     std::thread::scope(|scope| {
-        let crowd: Vec<_> = (0..8)
-            .map(|lane| scope.spawn(move || (0..8).try_for_each(|number| hostile(lane + number))))
+        let crowd: Vec<_> = (0..64)
+            .map(|number| scope.spawn(move || hostile(number)))
             .collect();
         while crowd.iter().any(|lane| !lane.is_finished()) {
             let beside = result(&run(&request(case, mode)));
@@ -116,7 +125,7 @@ fn beside_crowd(case: &Case, mode: Mode) -> io::Result<(String, String)> {
             }
         }
     });
-    forget(); // eight runners' worth of groups
+    forget(); // sixty-four runners' worth of groups
     let verdict = expected.split_once('\n').map_or("", |(first, _)| first);
     let verdict = verdict.split(' ').take(2).collect::<Vec<_>>().join(" ");
     Ok((verdict, said))
@@ -162,4 +171,71 @@ pub(crate) fn next() -> io::Result<()> {
     let mut request = Request::new("/bin/true", "/tmp");
     request.argv = vec!["true".into()];
     run(&request).map(drop).map_err(io::Error::other)
+}
+
+/// For the runner alone: a clock of the day that is an hour earlier each time it is read.
+const STEPPING: &str = r"
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+static time_t hours;
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  int result = syscall(SYS_clock_gettime, clock, now);
+  if (clock == CLOCK_REALTIME) now->tv_sec -= 3600 * ++hours;
+  return result;
+}
+int gettimeofday(struct timeval *now, void *zone) {
+  int result = syscall(SYS_gettimeofday, now, zone);
+  now->tv_sec -= 3600 * ++hours;
+  return result;
+}
+time_t time(time_t *place) {
+  time_t now = syscall(SYS_time, 0) - 3600 * ++hours;
+  if (place) *place = now;
+  return now;
+}
+";
+
+/// The run, by a runner whose clock of the day goes backwards; the machine's own is left alone.
+fn clock_step(case: &Case) -> io::Result<(String, String)> {
+    let source = "/tmp/stepping.c";
+    let library = "/tmp/stepping.so";
+    std::fs::write(source, STEPPING)?;
+    let built = std::process::Command::new("/usr/bin/cc")
+        .args(["-shared", "-fPIC", "-o", library, source])
+        .output()?;
+    if !built.status.success() {
+        let said = String::from_utf8_lossy(&built.stderr).into_owned();
+        return Err(io::Error::other(said));
+    }
+    let ran = again("stepped")?.env("LD_PRELOAD", library).output()?;
+    for file in [source, library] {
+        std::fs::remove_file(file)?;
+    }
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let Some((verdict, output)) = text.split_once('\n').filter(|_| ran.status.success()) else {
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        return Err(io::Error::other(format!("{}: {said}", case.name)));
+    };
+    Ok((verdict.to_owned(), output.to_owned()))
+}
+
+/// The runner whose clock goes backwards.
+pub(crate) fn stepped() -> io::Result<()> {
+    use std::io::Write;
+    use std::time::SystemTime;
+
+    let first = SystemTime::now();
+    if SystemTime::now() > first {
+        return Err(io::Error::other("the clock does not go backwards"));
+    }
+    let case = case::parse(&PathBuf::from("/tmp/case/source.sh")).map_err(io::Error::other)?;
+    let mode = std::env::var("TRACER_ATTACK_MODE").ok();
+    let mode = mode.as_deref().and_then(Mode::named).unwrap_or(Mode::Root);
+    let finished = run(&request(&case, mode));
+    let said = result(&finished);
+    let words = said.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    writeln!(io::stdout(), "{words}\n{said}")
 }

@@ -84,7 +84,7 @@ fn seen(finished: &Finished) -> (String, Vec<String>) {
 /// given up are made anew under other names: there may be as many as the first runs needed.
 fn left(before: &Snapshot, after: &Snapshot, groups: usize) -> Vec<String> {
     let mut left = after.since(before);
-    let kept = ["/sys/fs/cgroup/", "user:["]; // for later runs
+    let kept = ["/sys/fs/cgroup/", "user:[", "net:["]; // for later runs; the soak counts them
     left.retain(|what| !what.starts_with("group ") && !kept.iter().any(|kept| what.contains(kept)));
     if after.count("group ") > groups {
         left.push("a control group".to_owned());

@@ -14,6 +14,7 @@ mod case;
 mod copy_out_body;
 mod drive;
 mod faults;
+mod module;
 mod outer;
 mod program;
 mod report;
@@ -24,6 +25,7 @@ mod worker;
 
 pub use case::{Case, Mode, Shows, cases};
 pub use faults::Faults;
+pub use module::{NoModule, module, use_machine};
 pub use outer::{copy_out_seeds, faults, soak, stage};
 pub use program::{prepare, repository};
 pub use report::{Report, judge};

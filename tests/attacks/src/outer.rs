@@ -25,6 +25,7 @@ use nix::sys::wait::wait;
 
 use crate::case::{Case, Mode};
 use crate::faults::Faults;
+use crate::module::machine;
 use crate::program::{prepare, repository};
 use crate::report::Report;
 use crate::soak::Account;
@@ -37,6 +38,8 @@ pub(crate) const SECRET: &str = "the-secret-of-the-outside";
 const NOBODY: u32 = 65534;
 /// Where the case lies inside.
 pub(crate) const PROGRAMS: &str = "/tmp/case";
+/// Where the worker of the WebAssembly back end lies inside.
+pub(crate) const MACHINE: &str = "/tmp/module-worker";
 /// Where the seeds of the copy-out lie inside.
 pub(crate) const SEEDS: &str = "/tmp/seeds";
 /// What the attacks aim at.
@@ -187,13 +190,27 @@ fn alone<T: serde::de::DeserializeOwned>(work: &str) -> Result<T, String> {
 
 /// Runs `case` in `mode` in a throwaway sandbox.
 pub(crate) fn run(case: &Case, mode: Mode) -> Result<Report, String> {
-    let program = prepare(case)?;
+    let program = prepare(case, mode)?;
     let fail = |error: io::Error| format!("starting the throwaway sandbox: {error}");
     let (mut command, groups) = throwaway(mode.name()).map_err(fail)?;
     command
         .env("TRACER_ATTACK_CASE", &case.source)
         .env("TRACER_ATTACK_PROGRAM", &program)
+        .env(
+            "TRACER_ATTACK_MACHINE",
+            machine()
+                .filter(|_| case.is_module(mode))
+                .unwrap_or(Path::new("")),
+        )
         .stderr(Stdio::piped());
+    if case.drive.is_some() {
+        // Many processes that are meant to be: the limit is to keep bombs in here.
+        for (_, folder) in &groups.0 {
+            if folder.join("pids.max").exists() {
+                let _ = fs::write(folder.join("pids.max"), "1500");
+            }
+        }
+    }
     let mut child = command.spawn().map_err(fail)?;
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err("no pipes".to_owned());
@@ -246,6 +263,7 @@ pub fn stage() {
         Some("worker") => crate::worker::main(),
         Some("victim") => crate::drive::victim(),
         Some("next") => crate::drive::next(),
+        Some("stepped") => crate::drive::stepped(),
         _ => Err(io::Error::other("no such stage")),
     };
     let code = match result {
@@ -317,7 +335,13 @@ fn outer() -> io::Result<()> {
         None
     } else {
         let program = File::open(variable("TRACER_ATTACK_PROGRAM"))?;
-        Some((program, File::open(&case)?))
+        let machine = PathBuf::from(variable("TRACER_ATTACK_MACHINE"));
+        let machine = if machine.as_os_str().is_empty() {
+            None
+        } else {
+            Some(File::open(machine)?)
+        };
+        Some((program, File::open(&case)?, machine))
     };
     let mut seeds = Vec::new();
     for seed in fs::read_dir(repository().join("fuzz/seeds/copy_out"))?.flatten() {
@@ -357,7 +381,10 @@ fn outer() -> io::Result<()> {
     for (name, seed) in seeds {
         copy(seed, &folder.join(name), 0o644)?;
     }
-    if let Some((program, source)) = files {
+    if let Some((program, source, machine)) = files {
+        if let Some(machine) = machine {
+            copy(machine, &root.join(MACHINE.trim_start_matches('/')), 0o755)?;
+        }
         copy(program, &root.join("tmp/case/program"), 0o755)?;
         let name = Path::new("source").with_extension(case.extension().unwrap_or_default());
         copy(source, &root.join("tmp/case").join(name), 0o644)?;
@@ -419,6 +446,10 @@ fn init() -> io::Result<()> {
         fs::create_dir(folder)?;
         fs::set_permissions(folder, Permissions::from_mode(0o777))?;
         fs::write(Path::new(folder).join("kept"), "kept\n")?;
+    }
+    if !variable("TRACER_ATTACK_MACHINE").is_empty() {
+        // For modules, which cannot make one themselves.
+        nix::unistd::mkfifo("/tmp/work/waits", nix::sys::stat::Mode::S_IRWXU)?;
     }
     listen()?;
     let mut worker = Command::new("/tmp/harness");

@@ -34,10 +34,10 @@ pub fn judge(case: &Case, mode: Mode, report: &Report) -> Option<String> {
             )
         });
     }
-    let verdicts = if mode == Mode::User {
-        &case.user_verdicts
-    } else {
-        &case.verdicts
+    let verdicts = match mode {
+        Mode::User => &case.user_verdicts,
+        Mode::Wasm => &case.module_verdicts,
+        _ => &case.verdicts,
     };
     let right = verdicts.iter().any(|verdict| {
         report.verdict == *verdict || report.verdict.starts_with(&format!("{verdict} "))

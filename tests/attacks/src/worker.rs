@@ -8,15 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tracer_sandbox::{Access, CopyLimits, Folder, Pool, Request, Without, copy_out, forget, run};
+use tracer_sandbox::{
+    Access, CopyLimits, Folder, Pool, Request, Without, copy_out, forget, nursery, run,
+};
 
 use crate::case::{self, Case, Mode, Shows, Work};
 use crate::outer::{self, PROGRAMS, SEEDS};
 use crate::report::Report;
 use crate::snapshot::Snapshot;
 
-/// How long what is left may take to go.
+/// How long what is left may take to go, where it is to show that it stays.
 const GRACE: Duration = Duration::from_millis(100);
+
+/// The same where nothing may be left, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs `case` in `mode`, in a throwaway sandbox.
 pub fn attack(case: &Case, mode: Mode) -> Result<Report, String> {
@@ -78,6 +83,8 @@ fn arguments(case: &Case) -> Vec<OsString> {
     let interpreter: &[&str] = match case.source.extension().and_then(|ending| ending.to_str()) {
         Some("py") => &["/usr/bin/python3", "-I", "-S"],
         Some("js") => &["/usr/bin/node"],
+        Some("rb") => &["/usr/bin/ruby"],
+        Some("php") => &["/usr/bin/php"],
         Some("sh") => &["/bin/bash"],
         _ => return vec![Path::new(PROGRAMS).join("program").into()],
     };
@@ -117,6 +124,9 @@ pub(crate) fn request(case: &Case, mode: Mode) -> Request {
     if mode == Mode::Open {
         request.without = Without::walls(&case.walls);
     }
+    if mode == Mode::Started {
+        request.begins_at = Some(case.source.clone());
+    }
     request
 }
 
@@ -140,6 +150,10 @@ fn clean(case: &Case) -> Result<String, String> {
 }
 
 fn native(case: &Case, mode: Mode) -> io::Result<Report> {
+    // As whoever runs many programs has them made.
+    if matches!(mode, Mode::Pool | Mode::Started) {
+        nursery().map_err(io::Error::other)?;
+    }
     // Groups and the like are made once and kept: they are part of what was there before.
     let first = clean(case).map_err(io::Error::other)?;
     let before = Snapshot::take();
@@ -149,16 +163,24 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
         (report.verdict, report.output) = crate::drive::drive(case, mode, how)?;
         report.succeeded = says(case, &report.output);
     }
-    let plain = if case.drive.is_some() { 0 } else { case.runs };
+    let plain = match mode {
+        _ if case.drive.is_some() => 0,
+        // The first is cold, the second makes the snapshot.
+        Mode::Started => case.runs + 2,
+        _ => case.runs,
+    };
     // Gone before it is looked at what is left.
-    let pool = if mode == Mode::Pool {
+    let pool = if matches!(mode, Mode::Pool | Mode::Started) {
         let pool = Pool::new(&request(case, mode), 1).map_err(io::Error::other)?;
         Some(pool)
     } else {
         None
     };
     for _ in 0..plain {
-        let request = request(case, mode);
+        let mut request = request(case, mode);
+        if case.is_module(mode) {
+            crate::module::wrap(&mut request, case, mode)?;
+        }
         let finished = pool.as_ref().map_or_else(
             || run(&request),
             |pool| {
@@ -201,8 +223,13 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
     }
     let took = start.elapsed();
     if let Some(pool) = pool {
-        if u64::from(case.runs) > pool.served() {
+        if u64::from(plain) > pool.served() {
             return Err(io::Error::other("not every run found a sandbox ready"));
+        }
+        if mode == Mode::Started && pool.thawed() == 0 {
+            let why = pool.refusal().unwrap_or_default();
+            let problem = format!("no run began in a started interpreter: {why}");
+            return Err(io::Error::other(problem));
         }
         drop(pool);
         forget(); // the groups of what was made ahead and not used
@@ -210,15 +237,20 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
     report.milliseconds = took.as_millis() as u64;
     // What is left may go by itself for a moment.
     let ended = Instant::now();
+    let grace = if mode == Mode::Open { GRACE } else { PATIENCE };
     report.left = loop {
         let left = Snapshot::take().since(&before);
         let left: Vec<String> = left
             .into_iter()
             .filter(|what| {
-                !what.starts_with("file /tmp/copied/") && !what.starts_with("file /tmp/work/")
+                // A network is kept for later runs, which look whether it was used; the soak counts
+                // them.
+                let network = what.starts_with("descriptor ") && what.contains(" net:[");
+                let copied = what.starts_with("file /tmp/copied/");
+                !network && !copied && !what.starts_with("file /tmp/work/")
             })
             .collect();
-        if left.is_empty() || ended.elapsed() >= GRACE {
+        if left.is_empty() || ended.elapsed() >= grace {
             break left;
         }
         std::thread::yield_now();

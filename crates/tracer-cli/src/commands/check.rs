@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use tracer_engine::{CheckOptions, Checked, RunOptions, Status, check_file, languages};
+use tracer_engine::{CheckOptions, Checked, RunOptions, Status, Warm, check_file, languages};
 use tracer_sandbox::Stdin;
 
 use crate::args::CheckArgs;
@@ -76,11 +76,14 @@ impl Summary {
 
 pub(crate) fn run(args: &CheckArgs, printer: &Printer) -> anyhow::Result<u8> {
     let files = files(&args.paths, args.program.language.is_some())?;
-    let options = options(args)?;
+    let mut options = options(args)?;
     let jobs = args.jobs.map_or_else(
         || thread::available_parallelism().map_or(1, usize::from),
         usize::from,
     );
+    if files.len() > 1 {
+        options.run.settings.warm = Some(Arc::new(Warm::new(jobs)));
+    }
     let bar = progress(printer, files.len());
     let mut summary = Summary::default();
     let mut odd = Vec::new();

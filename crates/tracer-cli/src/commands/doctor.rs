@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use tracer_engine::check::describe;
 use tracer_engine::images::{Store, declaration};
+use tracer_engine::wasm::{Readiness, readiness};
 use tracer_engine::{find_toolchain, languages};
 use tracer_model::Protection;
+use tracer_sandbox::Pool;
 
 use crate::args::ListArgs;
 use crate::printer::Printer;
@@ -16,6 +18,8 @@ struct Report {
     version: &'static str,
     languages: Vec<Row>,
     protections: Vec<Protection>,
+    /// What makes many runs faster.
+    speed: Vec<Protection>,
 }
 
 /// Where a language can run, and what is missing.
@@ -29,8 +33,10 @@ struct Row {
     problem: Option<String>,
     /// Digest of its image.
     image: Option<String>,
-    /// Whether it runs in WebAssembly.
-    wasm: bool,
+    /// Whether it runs as WebAssembly: `ready`, `missing` or `native only`.
+    wasm: &'static str,
+    /// Why not, or what to do about it.
+    wasm_note: Option<String>,
     /// What to do about what is missing.
     hints: Vec<String>,
 }
@@ -49,6 +55,7 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
             .map(|name| language(name, &store))
             .collect(),
         protections: tracer_sandbox::probe(),
+        speed: vec![started_interpreters()],
     };
     printer.data(|out| {
         if args.json {
@@ -72,7 +79,7 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
                 let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
                 hex.get(..12).unwrap_or(hex)
             });
-            let wasm = if row.wasm { "yes" } else { "no" };
+            let wasm = row.wasm;
             writeln!(out, "  {:<12} {host:<36} {image:<14} {wasm}", row.language)?;
             if let Some(problem) = &row.problem {
                 writeln!(out, "      {problem}")?;
@@ -80,9 +87,12 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
             for hint in &row.hints {
                 writeln!(out, "      {hint}")?;
             }
+            if let Some(note) = &row.wasm_note {
+                writeln!(out, "      WebAssembly: {note}")?;
+            }
         }
         writeln!(out, "\nsandbox")?;
-        for protection in &report.protections {
+        for protection in report.protections.iter().chain(&report.speed) {
             let reason = protection.reason.as_deref().unwrap_or_default();
             let mark = if protection.active {
                 "ok     "
@@ -94,6 +104,18 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
         Ok(())
     })?;
     Ok(0)
+}
+
+/// Whether runs may begin in interpreters that have started: no wall, but time.
+fn started_interpreters() -> Protection {
+    let tried = Pool::try_started();
+    Protection {
+        name: "started interpreters".to_owned(),
+        active: tried.is_ok(),
+        reason: tried
+            .err()
+            .map(|why| format!("a process of a sandbox cannot be held by ptrace: {why}")),
+    }
 }
 
 fn language(name: &'static str, store: &Store) -> Row {
@@ -113,13 +135,21 @@ fn language(name: &'static str, store: &Store) -> Row {
     if image.is_none() && declaration::languages().contains(&name) {
         hints.push(format!("tracer image build {name}"));
     }
+    let state = spec.map(|spec| readiness(spec, store));
+    let (wasm, wasm_note) = match state {
+        Some(Readiness::Ready) => ("ready", None),
+        Some(Readiness::Missing(hint)) => ("missing", Some(hint)),
+        Some(Readiness::NativeOnly(reason)) => ("native only", Some(reason.to_owned())),
+        None => ("", None),
+    };
     Row {
         language: name,
         traced: spec.is_some(),
         host,
         problem,
         image: image.map(|manifest| manifest.digest().to_string()),
-        wasm: false,
+        wasm,
+        wasm_note,
         hints,
     }
 }

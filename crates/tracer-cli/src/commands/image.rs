@@ -58,10 +58,16 @@ pub(crate) fn run(command: &ImageCommand, printer: &Printer) -> anyhow::Result<u
             trust,
         } => import(&store, archive, language.as_deref(), *trust, printer),
         ImageCommand::Export { which, out } => {
-            let languages: Vec<String> = built(&store, which)?
-                .into_iter()
-                .map(|manifest| manifest.language)
-                .collect();
+            // Layers of libraries go by their own names, `python+core`.
+            let (layers, languages): (Vec<String>, Vec<String>) = (which.languages.iter().cloned())
+                .partition(|name| images::libraries::is_layer(name));
+            let which = ImageChoice {
+                languages,
+                all: which.all,
+            };
+            let images = built(&store, &which)?.into_iter();
+            let mut languages: Vec<String> = images.map(|manifest| manifest.language).collect();
+            languages.extend(layers);
             let bar = Bar::new(printer);
             images::export(&store, &languages, out, &bar, &cancel()?)?;
             bar.finish();
@@ -86,7 +92,7 @@ pub(crate) fn run(command: &ImageCommand, printer: &Printer) -> anyhow::Result<u
 }
 
 /// Stops on Ctrl-C after cleaning up; a second one stops at once.
-fn cancel() -> anyhow::Result<Cancel> {
+pub(super) fn cancel() -> anyhow::Result<Cancel> {
     let cancel = Cancel::new();
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, cancel.flag())
@@ -114,7 +120,8 @@ fn chosen(which: &ImageChoice) -> anyhow::Result<Vec<&'static str>> {
 /// Images asked for that are there.
 fn built(store: &Store, which: &ImageChoice) -> anyhow::Result<Vec<Manifest>> {
     if which.all {
-        let all = store.manifests();
+        let mut all = store.manifests();
+        all.retain(|manifest| !images::libraries::is_layer(&manifest.language));
         if all.is_empty() {
             bail!("no image is built (`tracer image build --all`)");
         }
@@ -165,6 +172,9 @@ fn build(store: &Store, args: &ImageBuildArgs, printer: &Printer) -> anyhow::Res
 fn version(manifest: &Manifest) -> String {
     match &manifest.toolchain {
         Some(toolchain) => toolchain.version.clone(),
+        None if images::libraries::is_layer(&manifest.language) => {
+            images::libraries::summary(&manifest.language).unwrap_or_default()
+        }
         None => Declaration::find(&manifest.language)
             .map(|declaration| declaration.image.summary)
             .unwrap_or_default(),
@@ -189,7 +199,7 @@ fn list(store: &Store, args: &ListArgs, printer: &Printer) -> anyhow::Result<u8>
             let age = Duration::from_secs(now.saturating_sub(row.built));
             writeln!(
                 out,
-                "{:<12} {}  {:>10}  {:<16}  {}",
+                "{:<16} {}  {:>10}  {:<16}  {}",
                 row.language,
                 &row.digest["sha256:".len()..][..12],
                 HumanBytes(row.size).to_string(),
@@ -202,10 +212,13 @@ fn list(store: &Store, args: &ListArgs, printer: &Printer) -> anyhow::Result<u8>
             files.insert(&layer.digest, layer.size);
         }
         let total: u64 = files.values().sum();
+        let layers = rows.iter();
+        let layers = layers.filter(|row| images::libraries::is_layer(row.language));
+        let layers = layers.count();
         writeln!(
             out,
-            "{} images, {} on disk in {}",
-            rows.len(),
+            "{} images and {layers} layers of libraries, {} on disk in {}",
+            rows.len() - layers,
             HumanBytes(total),
             store.root().display()
         )

@@ -1,6 +1,8 @@
 //! `tracer languages`: the table, and which toolchains are here.
 
 use serde::Serialize;
+use tracer_engine::images::Store;
+use tracer_engine::wasm::{Readiness, readiness};
 use tracer_engine::{find_toolchain, languages};
 
 use crate::args::ListArgs;
@@ -13,9 +15,12 @@ struct Row {
     aliases: &'static [&'static str],
     extensions: &'static [&'static str],
     toolchain: Option<String>,
+    /// Whether it runs as WebAssembly: `ready`, `missing` (`tracer doctor` says what), `native only`.
+    wasm: &'static str,
 }
 
 pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
+    let store = Store::open()?;
     let rows: Vec<Row> = languages::all()
         .iter()
         .map(|spec| Row {
@@ -24,6 +29,11 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
             aliases: spec.aliases,
             extensions: spec.extensions,
             toolchain: find_toolchain(spec).ok().map(|found| found.version),
+            wasm: match readiness(spec, &store) {
+                Readiness::Ready => "ready",
+                Readiness::Missing(_) => "missing",
+                Readiness::NativeOnly(_) => "native only",
+            },
         })
         .collect();
     printer.data(|out| {
@@ -39,9 +49,10 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
                 .collect();
             writeln!(
                 out,
-                "{:<12} {:<24} {}",
+                "{:<12} {:<40} {:<17} {}",
                 row.language,
                 row.toolchain.as_deref().unwrap_or("not installed"),
+                format!("wasm: {}", row.wasm),
                 extensions.join(" ")
             )?;
         }

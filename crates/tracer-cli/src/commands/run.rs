@@ -53,6 +53,9 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> anyhow::Result<u8> {
     // With --trace-out stderr is the program's own; the trace says it.
     if args.trace_out.is_none() {
         printer.say(&format!("tracer: {}", toolchain.describe()));
+        for missing in &toolchain.libraries.missing {
+            printer.say(&format!("tracer: not available: {missing}"));
+        }
     }
     if !args.discard {
         keep_files(&executed, printer)?;

@@ -5,8 +5,9 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 
+use tracer_engine::languages;
 use tracer_model::Trace;
-use tracer_view::{binary, frames, html, inline, jsonl, lines, pretty};
+use tracer_view::{binary, calls, frames, html, inline, jsonl, lines, pretty, probes, qa};
 
 use crate::args::{Format, ViewArgs};
 use crate::printer::Printer;
@@ -63,6 +64,15 @@ pub(crate) fn render(
             inline::write(trace, &options, &mut out)
         }
         Format::Html => html::write(trace, &mut out),
+        Format::Probes => match languages::by_name(&trace.environment.language) {
+            Some(spec) => probes::write(trace, &spec.phrase, &mut out),
+            None => Err(io::Error::other(format!(
+                "this build does not know {}",
+                trace.environment.language
+            ))),
+        },
+        Format::Qa => qa::write(trace, &mut out),
+        Format::Calls => calls::write(trace, &mut out),
         Format::Lines => lines::write(trace, &lines::Options::default(), &mut out),
     }
 }

@@ -40,7 +40,12 @@ pub(crate) fn python(script: &str) -> Option<Request> {
 }
 
 /// Runs, or gives `None` (said aloud) where this machine refuses isolation.
+///
+/// With `TRACER_NURSERY` set, in sandboxes that the nursery makes.
 pub(crate) fn outcome(request: &Request) -> Option<Finished> {
+    if std::env::var_os("TRACER_NURSERY").is_some() {
+        tracer_sandbox::nursery().unwrap();
+    }
     match run(request) {
         Ok(finished) => Some(finished),
         Err(error) if error.is_refusal() && std::env::var_os("TRACER_MUST_ISOLATE").is_none() => {

@@ -144,8 +144,9 @@ pub(crate) fn record() -> impl Strategy<Value = Record<'static>> {
         1 => prop_oneof![0..9u64, any::<u64>()].prop_map(|depth| Record::Depth { depth }),
         2 => (1..9u32, blob()).prop_map(|(id, name)| Record::Intern { id, name }),
         1 => (0..3u8).prop_map(|which| Record::Limit { which }),
-        1 => (site, optional(), any::<bool>())
+        1 => (site.clone(), optional(), any::<bool>())
             .prop_map(|(site, value, thrown)| Record::Resume { site, value, thrown }),
+        1 => (site, optional()).prop_map(|(site, value)| Record::Returned { site, value }),
     ]
 }
 

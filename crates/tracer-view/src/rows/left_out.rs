@@ -69,8 +69,17 @@ impl<F: FnMut(Row)> Rows<'_, F> {
                 })
                 .max_by_key(|&(count, line)| (count, std::cmp::Reverse(line)))
         };
+        let is_call = |event: &Event| {
+            let site = self.table.site(event.site);
+            site.filter(|site| site.kind == Kind::Call)
+        };
         let text = match (most(Some(Kind::Loop)), most(None)) {
             (Some((count, line)), _) => format!("{count} more rounds of line {line} left out"),
+            (None, Some((count, _))) if elided.iter().all(|event| is_call(event).is_some()) => {
+                let callee = elided.iter().copied().find_map(is_call);
+                let callee = callee.map_or("", |site| &site.text);
+                format!("{count} more calls of {callee} left out")
+            }
             (None, Some((count, _))) => {
                 let lines = elided
                     .iter()

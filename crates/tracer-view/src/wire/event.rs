@@ -54,6 +54,18 @@ pub struct Frame {
     pub line: u32,
 }
 
+/// What a call raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Raised {
+    /// Type of the error.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Its message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Value>,
+}
+
 /// One event. The model's `Payload` describes the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -114,6 +126,8 @@ pub enum Event {
         args: Vec<Value>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<Value>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        raised: Option<Raised>,
     },
     Step {
         at: Place,
@@ -216,6 +230,7 @@ fn event(at: Place, payload: &Payload) -> Event {
             version,
             args,
             result,
+            raised,
         } => Event::Call {
             at,
             callee: callee.clone(),
@@ -223,6 +238,7 @@ fn event(at: Place, payload: &Payload) -> Event {
             version: version.clone(),
             args: all(args),
             result: result.as_ref().map(Value::from),
+            raised: raised.as_ref().map(Raised::from),
         },
         Payload::Step => Event::Step { at },
         Payload::Stdout {
@@ -265,6 +281,24 @@ impl From<&model::Event> for Event {
             depth: from.depth,
         };
         event(at, &from.payload)
+    }
+}
+
+impl From<&model::Raised> for Raised {
+    fn from(raised: &model::Raised) -> Self {
+        Self {
+            type_name: raised.type_name.clone(),
+            message: raised.message.as_ref().map(Value::from),
+        }
+    }
+}
+
+impl From<Raised> for model::Raised {
+    fn from(raised: Raised) -> Self {
+        Self {
+            type_name: raised.type_name,
+            message: raised.message.map(Into::into),
+        }
     }
 }
 
@@ -397,8 +431,10 @@ impl From<Event> for model::Event {
                 version,
                 args,
                 result,
+                raised,
             } => {
                 let (args, result) = (back(args), result.map(Into::into));
+                let raised = raised.map(Into::into);
                 (
                     Kind::Call,
                     at,
@@ -408,6 +444,7 @@ impl From<Event> for model::Event {
                         version,
                         args,
                         result,
+                        raised,
                     },
                 )
             }

@@ -17,6 +17,11 @@ mirror! {
     Limit = model::Limit { Cpu, Wall, Memory, Processes, FileSize, Disk, Output }
 }
 
+mirror! {
+    /// A way in which the recorded stream does not hold together.
+    TraceFault = model::TraceFault { Header, Segment, Record, Slot, Site }
+}
+
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -162,6 +167,9 @@ pub struct Coverage {
     pub dropped: Vec<Dropped>,
     /// Anything else a reader must know.
     pub notes: Vec<String>,
+    /// How the recorded stream is broken, if it is: then nobody should learn from this trace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace_invalid: Vec<TraceFault>,
 }
 
 impl From<&model::Trace> for Header {
@@ -243,6 +251,12 @@ impl From<&model::Trace> for Footer {
                 sites: trace.coverage.sites,
                 dropped: all(&trace.coverage.dropped),
                 notes: trace.coverage.notes.clone(),
+                trace_invalid: trace
+                    .coverage
+                    .trace_invalid
+                    .iter()
+                    .map(|&fault| fault.into())
+                    .collect(),
             },
         }
     }
@@ -320,6 +334,12 @@ pub fn assemble(header: Header, events: Vec<model::Event>, footer: Footer) -> mo
             sites: footer.coverage.sites,
             dropped: back(footer.coverage.dropped),
             notes: footer.coverage.notes,
+            trace_invalid: footer
+                .coverage
+                .trace_invalid
+                .into_iter()
+                .map(Into::into)
+                .collect(),
         },
         protections: back(header.protections),
     }

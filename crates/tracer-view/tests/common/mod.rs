@@ -310,6 +310,10 @@ fn payloads() -> Vec<(u32, Payload)> {
                 version: None,
                 args: vec![int(4)],
                 result: Some(int(2)),
+                raised: Some(Raised {
+                    type_name: "ValueError".into(),
+                    message: Some(int(3)),
+                }),
             },
         ),
         (
@@ -413,6 +417,7 @@ pub(crate) fn trace() -> Trace {
                 detail: "x = = 1".into(),
             }],
             notes: vec!["a note".into()],
+            trace_invalid: vec![TraceFault::Segment, TraceFault::Record],
         },
         protections: vec![Protection {
             name: "seccomp".into(),

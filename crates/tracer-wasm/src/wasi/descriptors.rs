@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::io::Seek;
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 use super::abi::Errno;
 use crate::Preopen;
+use crate::weaken::{Wall, stands};
 
 /// The number of the trace channel, the same inside and outside.
 pub(crate) const CHANNEL: u32 = 1000;
@@ -18,6 +20,9 @@ pub(crate) struct Open {
     pub(super) preopen: Option<OsString>,
     /// What the module was granted when it was opened.
     pub(super) rights: u64,
+    /// Whether it says to stand at its beginning where it has no position: PHP's module dies of the
+    /// truth.
+    pub(super) begins: bool,
     /// A folder's entries while they are being listed: name, number, type.
     pub(super) entries: Vec<(Vec<u8>, u64, u8)>,
 }
@@ -28,6 +33,7 @@ impl Open {
             file,
             preopen: None,
             rights,
+            begins: false,
             entries: Vec::new(),
         }
     }
@@ -50,7 +56,13 @@ impl Descriptors {
     pub(super) fn new(preopens: &[Preopen]) -> Result<Self, std::io::Error> {
         let mut open = Vec::new();
         for number in 0..3 {
-            open.push(take(number).map(|file| Open::new(file, ALL & !SEEK)));
+            // Copies: what the worker itself has to say goes to the same place, whatever the module closes.
+            let copy = take(number).map(|file| {
+                let copy = file.try_clone();
+                let _ = file.into_raw_fd();
+                copy
+            });
+            open.push(copy.transpose()?.map(|file| Open::new(file, ALL & !SEEK)));
         }
         for preopen in preopens {
             let folder = File::open(&preopen.host)?;
@@ -81,11 +93,31 @@ impl Descriptors {
         found.and_then(Option::as_mut).ok_or(Errno::BADF)
     }
 
+    /// Opens the channel by its name: from its beginning, wherever the runner is.
+    pub(super) fn name_channel(&self) -> Result<u32, Errno> {
+        let mut file = File::from(self.copy(CHANNEL)?.file);
+        file.rewind().map_err(|_| Errno::INVAL)?;
+        Ok(CHANNEL)
+    }
+
+    /// Opens a stream that is open under another number.
+    pub(super) fn again(&mut self, number: u32) -> Result<u32, Errno> {
+        let mut copy = self.copy(number)?;
+        copy.begins = true;
+        self.add(copy)
+    }
+
+    fn copy(&self, number: u32) -> Result<Open, Errno> {
+        let open = self.get(number)?;
+        let file = open.file.try_clone().map_err(|_| Errno::MFILE)?;
+        Ok(Open::new(file, open.rights))
+    }
+
     /// Gives the lowest number that is free.
     pub(super) fn add(&mut self, open: Open) -> Result<u32, Errno> {
         let free = self.open.iter().position(Option::is_none);
         let number = free.unwrap_or(self.open.len());
-        if number >= CHANNEL as usize {
+        if number >= CHANNEL as usize && stands(Wall::Descriptors) {
             return Err(Errno::MFILE);
         }
         if number == self.open.len() {

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use wasmtime::{Caller, Linker};
 
-use super::abi::{Errno, bytes, code, memory, pieces, put, put32, put64};
+use super::abi::{Errno, bytes, code, get32, memory, pieces, put, put32, put64};
 use super::descriptors::Open;
 use super::{MODULE, System};
 
@@ -17,6 +17,9 @@ pub(super) const DIRECTORY: u8 = 3;
 const DEVICE: u8 = 2;
 const APPEND: u32 = 1;
 const NONBLOCK: u32 = 4;
+
+/// What a module exports that wants to know what it writes: descriptor, address, bytes.
+const LISTENER: &str = "tracer_output";
 
 /// How the position of a transfer is found.
 #[derive(Clone, Copy)]
@@ -70,6 +73,36 @@ fn transfer(
         }
     };
     put32(memory, count, passed as u32)
+}
+
+/// Tells a module that wants to know it what it has just written on a standard stream, piece by
+/// piece.
+fn tell(
+    caller: &mut Caller<'_, System>,
+    number: u32,
+    (list, length): (u32, u32),
+    count: u32,
+) -> Result<(), wasmtime::Error> {
+    let wanted = caller
+        .get_export(LISTENER)
+        .and_then(wasmtime::Extern::into_func);
+    let Some(listener) = wanted.and_then(|it| it.typed::<(u32, u32, u32), ()>(&mut *caller).ok())
+    else {
+        return Ok(());
+    };
+    let Ok((pieces, mut left)) = memory(caller)
+        .and_then(|(memory, _)| Ok((pieces(memory, list, length)?, get32(memory, count)?)))
+    else {
+        return Ok(());
+    };
+    for (at, length) in pieces {
+        let part = length.min(left);
+        left -= part;
+        if part > 0 {
+            listener.call(&mut *caller, (number, at, part))?;
+        }
+    }
+    Ok(())
 }
 
 /// The kernel's facts about a file, in the interface's form.
@@ -151,7 +184,11 @@ fn seek(system: &System, number: u32, offset: i64, whence: u32) -> Result<u64, E
     };
     // SAFETY: a plain call on a descriptor that we hold.
     let at = unsafe { libc::lseek(open.file.as_raw_fd(), offset, whence) };
-    u64::try_from(at).map_err(|_| Errno::last())
+    match u64::try_from(at) {
+        Ok(at) => Ok(at),
+        Err(_) if open.begins && Errno::last() == Errno::of_system(libc::ESPIPE) => Ok(0),
+        Err(_) => Err(Errno::last()),
+    }
 }
 
 fn status(open: &Open) -> Result<[u8; 24], Errno> {
@@ -198,15 +235,17 @@ pub(super) fn link(linker: &mut Linker<System>) -> Result<(), wasmtime::Error> {
         linker.func_wrap(
             MODULE,
             name,
-            move |mut caller: Caller<'_, System>, fd: u32, list: u32, length: u32, count: u32| {
-                code(transfer(
-                    &mut caller,
-                    fd,
-                    (list, length),
-                    way,
-                    Place::Current,
-                    count,
-                ))
+            move |mut caller: Caller<'_, System>,
+                  fd: u32,
+                  list: u32,
+                  length: u32,
+                  count: u32|
+                  -> Result<i32, wasmtime::Error> {
+                let passed = transfer(&mut caller, fd, (list, length), way, Place::Current, count);
+                if passed.is_ok() && way == Way::Out && (1..=2).contains(&fd) {
+                    tell(&mut caller, fd, (list, length), count)?;
+                }
+                Ok(code(passed))
             },
         )?;
     }

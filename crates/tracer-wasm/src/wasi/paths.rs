@@ -11,10 +11,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use wasmtime::{Caller, Linker};
 
 use super::abi::{Errno, bytes_mut, code, memory, put, put32};
-use super::descriptors::{CHANNEL, Open};
+use super::descriptors::Open;
 use super::files::{facts, path, stat, times};
 use super::{MODULE, System, walk};
-use crate::CHANNEL_FILE;
+use crate::weaken::{Wall, stands};
+use crate::{CHANNEL_FILE, STREAM_FILE};
+
+/// The standard streams by number.
+const STREAMS: [&[u8]; 3] = [b"0", b"1", b"2"];
 
 /// Rights that make a file open for reading, and for writing.
 const READS: u64 = 1 << 1 | 1 << 14;
@@ -38,7 +42,9 @@ fn at_once(folder: RawFd, path: &[u8], flags: i32, mode: u32) -> Result<OwnedFd,
     let mut how: libc::open_how = unsafe { std::mem::zeroed() };
     how.flags = (flags | libc::O_CLOEXEC) as u64;
     how.mode = u64::from(mode);
-    how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_MAGICLINKS;
+    if stands(Wall::Paths) {
+        how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_MAGICLINKS;
+    }
     // SAFETY: path and structure are ours, and the size is the structure's.
     let opened = unsafe {
         libc::syscall(
@@ -103,7 +109,13 @@ fn open(system: &mut System, fd: u32, path: &[u8], wish: &Wish) -> Result<u32, E
     let above = system.files.get(fd)?;
     if above.preopen.is_some() && path == CHANNEL_FILE.as_bytes() {
         // Interpreters that number descriptors themselves know those alone that they opened.
-        return system.files.get(CHANNEL).map(|_| CHANNEL);
+        return system.files.name_channel();
+    }
+    if above.preopen.is_some()
+        && let Some(number) = path.strip_prefix(STREAM_FILE.as_bytes())
+    {
+        let number = STREAMS.iter().position(|name| *name == number);
+        return system.files.again(number.ok_or(Errno::NOENT)? as u32);
     }
     let rights = wish.rights & above.rights;
     let folder_only = wish.create & 2 != 0;

@@ -1,0 +1,10 @@
+//! What a script's imports look like, as data.
+
+use tracer_instrument::Imports;
+
+/// See `imports.scm`; `standard.txt` says how it was made.
+pub(crate) const IMPORTS: Imports = Imports {
+    query: include_str!("../imports.scm"),
+    standard: include_str!("../standard.txt"),
+    ..Imports::NONE
+};

@@ -1,0 +1,16 @@
+//! What PHP's imports look like, as data.
+
+use tracer_instrument::{HintForm, Imports, StandardBy};
+
+/// See `imports.scm`; `standard.txt` says how it was made.
+pub(crate) const IMPORTS: Imports = Imports {
+    query: include_str!("../imports.scm"),
+    standard: include_str!("../standard.txt"),
+    standard_by: StandardBy::FirstPart,
+    separator: "\\",
+    standard_prefixes: &[],
+    relative: &["./", "../", "/"],
+    files: &["{}", "{}.php", "src/{}.php", "lib/{}.php"],
+    own_parts: 1,
+    hints: &[("composer.json", HintForm::Composer)],
+};

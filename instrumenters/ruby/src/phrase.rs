@@ -1,0 +1,26 @@
+//! Ruby: how a reader prints a line on stderr.
+
+use tracer_model::{Hole, Phrase, Printable};
+
+/// As a reader would write it.
+pub(crate) const PHRASE: Phrase = Phrase {
+    open: r#"warn ""#,
+    text_end: r#"""#,
+    close: "",
+    escapes: &[(r"\", r"\\"), (r#"""#, r#"\""#), ("#", r"\#")],
+    printable: &[
+        Printable::Int,
+        Printable::Bool,
+        Printable::Float,
+        Printable::String,
+    ],
+    holes: &[Hole {
+        types: &[],
+        text: "#{@}",
+        argument: "",
+    }],
+    headers: &[],
+    headers_after: "",
+    bare_bodies: false,
+    run: "ruby {}",
+};
