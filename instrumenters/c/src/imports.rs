@@ -8,6 +8,6 @@ pub const IMPORTS: Imports = Imports {
     standard: include_str!("../standard.txt"),
     separator: "/",
     relative: &["./", "../", "/"],
-    files: &["{}", "include/{}", "src/{}"],
+    files: crate::headers::PLACES,
     ..Imports::NONE
 };

@@ -9,6 +9,7 @@ mod context;
 mod definition;
 mod drive;
 mod functions;
+pub mod headers;
 pub mod imports;
 mod library;
 mod loops;

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
-use tree_sitter::{Node, Tree};
+use tree_sitter::Tree;
+
+use crate::headers::Names;
 
 /// The toolchain.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
@@ -111,6 +113,7 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
         build.push("-w".into());
         build.push(request.given.as_os_str().to_owned());
     }
+    build.extend(NAMES.arguments(request, &mut plan));
     build.extend(request.compiler_flags.iter().cloned());
     build.push("-o".into());
     build.push(program.into_os_string());
@@ -134,41 +137,20 @@ fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
     Some((PathBuf::from(path), row.parse().ok()?, column.parse().ok()?))
 }
 
-/// Files of the program's own folder that it includes.
+/// How C names its files.
+const NAMES: Names = Names {
+    units: &["c"],
+    standard: crate::imports::IMPORTS.standard,
+};
+
+/// Files of the program that it includes, and what implements the headers among them.
 pub(crate) fn local_modules(
     tree: &Tree,
     source: &[u8],
     path: &Path,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut found = Vec::new();
-    includes(tree.root_node(), source, &mut |name| {
-        let file = folder.join(name);
-        if exists(&file) && !found.contains(&file) {
-            found.push(file);
-        }
-    });
-    found
-}
-
-fn includes(node: Node<'_>, source: &[u8], report: &mut dyn FnMut(&str)) {
-    let mut cursor = node.walk();
-    for child in node.named_children(&mut cursor) {
-        if child.kind() == "preproc_include" {
-            let path = child
-                .child_by_field_name("path")
-                .filter(|path| path.kind() == "string_literal");
-            let text = path.and_then(|path| path.utf8_text(source).ok());
-            if let Some(name) =
-                text.and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'))
-            {
-                report(name);
-            }
-        } else if child.kind().starts_with("preproc_") || child.kind() == "ERROR" {
-            includes(child, source, report);
-        }
-    }
+    NAMES.local_modules(tree, source, path, exists)
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tracer_instrument::{Found, Plan, PlanRequest, Toolchain};
+use tracer_lang_c::headers::Names;
 use tracer_lang_c::module;
-use tree_sitter::{Node, Tree};
+use tree_sitter::Tree;
 
 /// The toolchain.
 pub(crate) const TOOLCHAIN: Toolchain = Toolchain {
@@ -74,14 +75,11 @@ fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
     words.map(OsString::from).into_iter()
 }
 
-/// Whether a file is one that a compiler is given, and not a header.
-fn is_unit(path: &Path) -> bool {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| UNITS.contains(&extension))
-}
-
-const UNITS: &[&str] = &["cpp", "cc", "cxx", "c++", "cp", "C"];
+/// How C++ names its files.
+const NAMES: Names = Names {
+    units: &["cpp", "cc", "cxx", "c++", "cp", "C"],
+    standard: crate::imports::IMPORTS.standard,
+};
 
 fn plan(request: &PlanRequest<'_>) -> Plan {
     let compiler = request.found.program.clone().into_os_string();
@@ -150,43 +148,13 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     } else {
         build.push(request.given.as_os_str().to_owned());
     }
-    // What implements the headers of the program's folder.
-    let others = request.sources.iter().skip(1).chain(request.companions);
-    build.extend(
-        others
-            .map(|source| source.path)
-            .filter(|path| is_unit(path) && !is_included(request, path))
-            .map(|path| path.as_os_str().to_owned()),
-    );
+    build.extend(NAMES.arguments(request, &mut plan));
     build.extend(request.compiler_flags.iter().cloned());
     build.push("-o".into());
     build.push(program.into_os_string());
     build.extend(words(["-lm", "-lpthread"]));
     plan.build.push(build);
     plan
-}
-
-/// Whether a unit is pulled in by another file's text, as some headers and tests do.
-fn is_included(request: &PlanRequest<'_>, path: &Path) -> bool {
-    let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else {
-        return false;
-    };
-    request
-        .sources
-        .iter()
-        .chain(request.companions)
-        .any(|source| {
-            String::from_utf8_lossy(source.original)
-                .lines()
-                .any(|line| {
-                    line.trim_start().starts_with('#')
-                        && line.contains("include")
-                        && line
-                            .split('"')
-                            .nth(1)
-                            .is_some_and(|given| given.rsplit('/').next() == Some(&*name))
-                })
-        })
 }
 
 /// Places of `file:line:column: error: …` lines. Where an error lies in a header that no probe stands
@@ -206,47 +174,14 @@ fn diagnostic(line: &str) -> Option<(PathBuf, u32, u32)> {
     Some((PathBuf::from(path), row.parse().ok()?, column.parse().ok()?))
 }
 
-/// Files of the program's own folder that it includes, and the units beside headers among them.
+/// Files of the program that it includes, and what implements the headers among them.
 pub(crate) fn local_modules(
     tree: &Tree,
     source: &[u8],
     path: &Path,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut found = Vec::new();
-    includes(tree.root_node(), source, &mut |name| {
-        let file = folder.join(name);
-        if !exists(&file) || found.contains(&file) {
-            return;
-        }
-        let units = UNITS.iter().map(|extension| file.with_extension(extension));
-        let unit = (!is_unit(&file))
-            .then(|| units.into_iter().find(|unit| unit != path && exists(unit)))
-            .flatten();
-        found.push(file);
-        found.extend(unit);
-    });
-    found
-}
-
-fn includes(node: Node<'_>, source: &[u8], report: &mut dyn FnMut(&str)) {
-    let mut cursor = node.walk();
-    for child in node.named_children(&mut cursor) {
-        if child.kind() == "preproc_include" {
-            let path = child
-                .child_by_field_name("path")
-                .filter(|path| path.kind() == "string_literal");
-            let text = path.and_then(|path| path.utf8_text(source).ok());
-            if let Some(name) =
-                text.and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'))
-            {
-                report(name);
-            }
-        } else if child.kind().starts_with("preproc_") || child.kind() == "ERROR" {
-            includes(child, source, report);
-        }
-    }
+    NAMES.local_modules(tree, source, path, exists)
 }
 
 #[cfg(test)]

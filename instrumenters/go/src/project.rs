@@ -205,6 +205,24 @@ fn needs_others(text: &str) -> bool {
     lines.any(|line| line.starts_with("require ") || line.starts_with("require("))
 }
 
+/// A `go.mod` that names no other modules.
+fn without_requirements(text: &str) -> String {
+    let mut inside = false;
+    let kept = text.split_inclusive('\n').filter(|line| {
+        let line = line.trim();
+        let first = line.split(['(', ' ', '\t']).next();
+        let whole = inside || first == Some("require");
+        inside = whole && (inside || line.ends_with('(')) && !line.starts_with(')');
+        !whole
+    });
+    kept.collect()
+}
+
+/// Whether an import path that begins with this is one of another module, and not the standard library's.
+fn is_host(first: &str) -> bool {
+    first.contains('.')
+}
+
 /// The settings of the program with this main file.
 pub(crate) fn read(main: &Path, read: Read<'_>) -> Vec<u8> {
     let Some(text) = read(main) else {
@@ -219,14 +237,14 @@ pub(crate) fn read(main: &Path, read: Read<'_>) -> Vec<u8> {
 fn settings_of(
     main: &Source,
     package: &[Source],
-    module: Option<(PathBuf, String)>,
+    mut module: Option<(PathBuf, String)>,
     read: Read<'_>,
 ) -> Settings {
     let mut settings = Settings {
         package: package.iter().map(|source| source.path.clone()).collect(),
         ..Settings::default()
     };
-    if let Some((path, text)) = &module {
+    if let Some((path, text)) = &module.clone() {
         let mut roots = roots(path, text);
         let folder = path.parent().unwrap_or(Path::new("/"));
         settings.requires = needs_others(text);
@@ -245,6 +263,7 @@ fn settings_of(
         }
         settings.folders = roots.values().cloned().collect();
         settings.folders.sort();
+        let mut foreign = false;
         let mut seen = BTreeSet::new();
         let mut waiting: Vec<String> = main.imports.clone();
         waiting.extend(package.iter().flat_map(|source| source.imports.clone()));
@@ -255,6 +274,7 @@ fn settings_of(
                 (rest.is_empty() || import[name.len()..].starts_with('/'))
                     .then(|| folder.join(rest))
             });
+            foreign |= root.is_none() && import.split('/').next().is_some_and(is_host);
             let Some(folder) = root.filter(|_| seen.insert(import.clone())) else {
                 continue;
             };
@@ -264,6 +284,12 @@ fn settings_of(
                     settings.others.push(source.path);
                 }
             }
+        }
+        // `go` reads the `go.mod` of each module that is named, whether it is imported or not.
+        if !foreign && settings.workspace.is_none() && roots.len() == 1 {
+            settings.requires = false;
+            let text = without_requirements(text);
+            module = Some((path.clone(), text));
         }
     }
     settings.others.sort();
@@ -364,6 +390,22 @@ mod tests {
         let (path, text) = found.workspace.expect("a workspace");
         assert_eq!(path, Path::new("/w/go.work"));
         assert!(text.contains("\t./lib"), "{text}");
+    }
+
+    #[test]
+    fn modules_that_a_program_does_not_import_are_not_asked_for() {
+        let module = "module x.y/m\n\ngo 1.13\n\nrequire (\n\tx.y/far v1.0.0\n\tx.y/more v1.2.0 // indirect\n)\n\
+                      require x.y/one v1.0.0\nexclude x.y/one v0.9.0\n";
+        let program = |imports: &str| {
+            let text = format!("package main\nimport ({imports})\nfunc main() {{}}\n");
+            let files = [("/m/go.mod", module), ("/m/main.go", text.as_str())];
+            let found = settings(&files, "/m/main.go");
+            (found.requires, found.module.expect("a module").1)
+        };
+        let own = program("\n\"fmt\"\n\"x.y/m/part\"\n");
+        let kept = "module x.y/m\n\ngo 1.13\n\nexclude x.y/one v0.9.0\n";
+        assert_eq!(own, (false, kept.to_owned()));
+        assert_eq!(program("\n\"x.y/far/part\"\n"), (true, module.to_owned()));
     }
 
     #[test]
