@@ -282,11 +282,27 @@ fn unsteady(
     Ok(None)
 }
 
-/// The line of a compiler's words that says most.
+/// The line of a compiler's words that says most: the first error, else the first that names a place.
 pub fn telling(diagnostics: &str) -> &str {
-    let mut lines = diagnostics.lines();
-    let first = lines.clone().next().unwrap_or_default();
-    lines.find(|line| line.contains("error")).unwrap_or(first)
+    // The linker's own is said by the one that started it, too.
+    let error = |line: &&str| {
+        !line.starts_with("collect2: ")
+            && ["error:", "error[", "error "]
+                .iter()
+                .any(|word| line.contains(word))
+    };
+    let place = |line: &&str| {
+        line.split(':')
+            .nth(1)
+            .is_some_and(|row| row.parse::<u32>().is_ok())
+            || line.contains("undefined reference")
+    };
+    let lines = || diagnostics.lines();
+    lines()
+        .find(error)
+        .or_else(|| lines().find(place))
+        .or_else(|| lines().find(|line| !line.starts_with('#')))
+        .unwrap_or_default()
 }
 
 /// Settings of the traced run, which may be slower than the original's limits allow.
@@ -401,6 +417,29 @@ fn digest(change: &Change) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_compiler_is_quoted_where_it_says_what_is_wrong() {
+        let said = [
+            (
+                "# example.com/m\n./a.go:3:7: undefined: x\n",
+                "./a.go:3:7: undefined: x",
+            ),
+            (
+                "a.c: In function 'f':\na.c:3:1: error: bad\n",
+                "a.c:3:1: error: bad",
+            ),
+            (
+                "ld: /tmp/a.o: in function `main':\na.c:(.text+0x5): undefined reference to `f'\n\
+                 collect2: error: ld returned 1 exit status\n",
+                "a.c:(.text+0x5): undefined reference to `f'",
+            ),
+            ("nothing else\n", "nothing else"),
+        ];
+        for (words, line) in said {
+            assert_eq!(telling(words), line);
+        }
+    }
 
     #[test]
     fn the_first_difference_is_shown_by_line() {

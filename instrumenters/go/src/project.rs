@@ -59,6 +59,25 @@ impl Settings {
         text.into_bytes()
     }
 
+    /// The name of the module if its `go.mod` asks for a language before Go 1.18.
+    pub(crate) fn old_module(&self) -> Option<&str> {
+        let (_, text) = self.module.as_ref()?;
+        let directive = |word: &str| {
+            let mut lines = text
+                .lines()
+                .map(|line| line.split("//").next().unwrap_or(line));
+            lines.find_map(|line| line.trim().strip_prefix(word)?.strip_prefix([' ', '\t']))
+        };
+        // Without the directive it is Go 1.16.
+        let version = directive("go").map_or("1.16", str::trim);
+        let mut numbers = version.split(|c: char| !c.is_ascii_digit());
+        let mut number = || numbers.next().and_then(|number| number.parse::<u32>().ok());
+        let old = (number()?, number().unwrap_or(0)) < (1, 18);
+        directive("module")
+            .filter(|_| old)
+            .map(|name| name.trim().trim_matches('"'))
+    }
+
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let mut settings = Self::default();
@@ -121,13 +140,18 @@ fn beside(main: &Source, read: Read<'_>) -> Vec<Source> {
     let others: Vec<Source> = files(folder, read)
         .into_iter()
         .filter(|source| source.path != main.path && source.package == main.package)
-        .filter(|source| !source.declares.contains("main") && !source.ignored)
+        .filter(|source| !source.ignored)
         .collect();
-    let programs = files(folder, read)
-        .iter()
-        .filter(|source| source.declares.contains("main") && source.package == "main")
-        .count();
-    if programs <= 1 {
+    let (mut programs, mut others): (Vec<Source>, Vec<Source>) = others
+        .into_iter()
+        .partition(|source| source.package == "main" && source.declares.contains("main"));
+    if main.declares.contains("main") {
+        if programs.is_empty() {
+            return others;
+        }
+    } else if programs.len() <= 1 {
+        // A part of the program whose `main` stands beside it.
+        others.append(&mut programs);
         return others;
     }
     // Only those that declare something the program names and does not have.
@@ -390,6 +414,38 @@ mod tests {
         let (path, text) = found.workspace.expect("a workspace");
         assert_eq!(path, Path::new("/w/go.work"));
         assert!(text.contains("\t./lib"), "{text}");
+    }
+
+    #[test]
+    fn a_part_of_a_program_comes_with_its_main_file() {
+        let found = settings(
+            &[
+                ("/p/main.go", "package main\nfunc main() { f() }\n"),
+                ("/p/f.go", "package main\nfunc f() { g() }\n"),
+                ("/p/g.go", "package main\nfunc g() {}\n"),
+            ],
+            "/p/f.go",
+        );
+        assert_eq!(found.package, ["/p/g.go", "/p/main.go"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn modules_of_an_old_language_are_known() {
+        let old = |text: &str| {
+            let module = Some((PathBuf::from("/m/go.mod"), text.to_owned()));
+            let settings = Settings {
+                module,
+                ..Settings::default()
+            };
+            settings.old_module().map(str::to_owned)
+        };
+        assert_eq!(
+            old("module x.y/z // why\n\ngo 1.13\n"),
+            Some("x.y/z".into())
+        );
+        assert_eq!(old("module x.y/z\n"), Some("x.y/z".into()));
+        assert_eq!(old("module x.y/z\ngo 1.18\n"), None);
+        assert_eq!(old("module x.y/z\ngo 1.21.3\n"), None);
     }
 
     #[test]

@@ -199,6 +199,11 @@ fn packages(request: &PlanRequest<'_>) -> &'static [&'static str] {
     }
 }
 
+/// Probes of values are generic functions, which a module of an old language does not have.
+fn generics(module: &str) -> String {
+    format!("-gcflags={module}/...=-lang=go1.18")
+}
+
 /// Whether an import may be of the standard library.
 fn is_standard(path: &str) -> bool {
     !path.split('/').next().unwrap_or(path).contains('.') && path != "C"
@@ -268,6 +273,9 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     words.push(program.into_os_string());
     words.extend(request.compiler_flags.iter().cloned());
     let settings = Settings::from_bytes(request.settings);
+    if request.traced {
+        words.extend(settings.old_module().map(|name| generics(name).into()));
+    }
     let main = request.sources.first();
     let script = match main {
         Some(main) if settings.module.is_some() || !settings.package.is_empty() => {
