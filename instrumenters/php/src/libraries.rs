@@ -342,7 +342,7 @@ fn import(r: &Rewriter<'_>, node: Node<'_>, names: &mut Names) {
         if r.is_library(&import) {
             known.import(&bound, &full, &import);
         } else {
-            known.other(&bound);
+            known.others([bound]);
         }
     }
 }
