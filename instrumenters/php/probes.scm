@@ -56,6 +56,7 @@
 
 (function_call_expression) @call
 [(member_call_expression) (scoped_call_expression)] @method
+[(function_call_expression) (scoped_call_expression) (object_creation_expression)] @library
 (name) @name
 (echo_statement) @echo
 (expression_statement) @tag

@@ -34,6 +34,7 @@
 (operator_assignment) @compound
 (binary operator: "<<") @append
 (call receiver: (_)) @change
+(call receiver: [(constant) (scope_resolution)]) @library
 
 (rescue) @rescue
 (rescue_modifier) @rescue_modifier

@@ -10,8 +10,9 @@
 final class Trc0
 {
     const STEP = "\x01", VAR = "\x02", IN = "\x03", OUT = "\x04", BRANCH = "\x05", LOOP = "\x06",
-        ERR = "\x07", TRANSFORM = "\x08", STDOUT = "\x0a", TASK = "\x0b", ELIDE = "\x0c",
-        DEPTH = "\x0d", INTERN = "\x0e", LIMIT = "\x0f", RESUME = "\x10";
+        ERR = "\x07", TRANSFORM = "\x08", CALL = "\x09", STDOUT = "\x0a", TASK = "\x0b", ELIDE = "\x0c",
+        DEPTH = "\x0d", INTERN = "\x0e", LIMIT = "\x0f", RESUME = "\x10",
+        RETURNED = "\x11";
     // What a mute waits for.
     const OPEN = 0, IN_LOOP = 1, IN_CALL = 2, SPENT = 3;
     const FIRST_FUEL = 16, MOST_FUEL = 1048576, FLUSH_EVERY = 40000000;
@@ -268,6 +269,38 @@ final class Trc0
         }
         if (\hrtime(true) - self::$lastFlush > self::FLUSH_EVERY) {
             self::flush();
+        }
+    }
+
+    // Counts a visit of a site that has had its share, whether anything is muted or not.
+    public static function count($i)
+    {
+        if (self::$given[$i] !== 0) {
+            self::settle($i);
+        }
+        self::$f[$i] = 0;
+        if (self::$mute !== 0) {
+            self::look($i, self::$d, self::$d);
+        }
+        self::$visits[$i]++;
+        self::$site = $i;
+        if (self::$seen[$i] < 2) {
+            self::$seen[$i] = 2;
+            self::$touched[] = $i;
+        }
+        self::$o = '';
+        self::leave($i);
+        self::$kept[$i] = 0;
+    }
+
+    // The end of what was told already: it follows whatever the budget says.
+    public static function answer($text)
+    {
+        if (self::$mute !== 0) {
+            self::append(self::DEPTH . self::varint(\max(self::$d, 0)));
+        }
+        if (self::append($text)) {
+            self::$events++;
         }
     }
 

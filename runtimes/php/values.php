@@ -142,6 +142,12 @@ final class Trc0_Value
         return Trc0::varint($n << 1 | 1) . $shown . $digest;
     }
 
+    // What could not be read without running something.
+    public static function unknown()
+    {
+        return self::opaque('mixed', 0, '');
+    }
+
     private static function opaque($type, $heap, $text)
     {
         return "\x16" . self::intern($type) . Trc0::varint($heap) . Trc0::varint(\strlen($text))

@@ -45,6 +45,9 @@ class RubyVM
         @_loops = []
         @_top = NO_LOOP
         @_kept = []
+        # Calls into libraries: those under way, and how many were told, by site.
+        @_calls = []
+        @_shares = Array.new(sites, 0)
         # By site: how many visits more are only counted before the probe is called; and how many
         # were left out before that. The first two of a muted stretch are still kept.
         @_n = Array.new(sites, 0)

@@ -15,7 +15,7 @@ class RubyVM
       ENV.delete("RUBY_THREAD_VM_STACK_SIZE")
       ENV.delete("RUBY_FIBER_VM_STACK_SIZE")
       ENV.delete("TRACER_CHANNEL")
-      %w[channel values objects recorder probes frames muting errors tasks loader surface].each do |name|
+      %w[channel values objects recorder probes calls frames muting errors tasks loader surface].each do |name|
         text = File.read("#{FOLDER}/#{name}.rb", encoding: "UTF-8")
         InstructionSequence.compile(text, "<tracer>", nil, 1).eval
       end

@@ -15,7 +15,7 @@ class RubyVM
       def initialize(recorder)
         @_recorder = recorder
         @_number = 0
-        @_place = [0, [], []]
+        @_place = [0, [], [], []]
       end
 
       def recorder
@@ -48,11 +48,11 @@ class RubyVM
         @_lane ||= Lane.new(self)
         return if @_lane.equal?(lane)
         unmute(@_depth) unless @_open
-        @_lane.swap([@_depth, @_ret, @_loops])
+        @_lane.swap([@_depth, @_ret, @_loops, @_calls])
         fresh = lane.number == 0 && @_root && !lane.equal?(@_root)
         lane.name_it(@_fibers = (@_fibers || 0) + 1) if fresh
         @_lane = lane
-        @_depth, @_ret, @_loops = lane.swap(nil)
+        @_depth, @_ret, @_loops, @_calls = lane.swap(nil)
         @_top = @_loops.last || NO_LOOP
         task(0, "fiber", lane.number) if fresh
         task(1, "fiber", lane.number)
@@ -151,6 +151,26 @@ class RubyVM
 
       def h(i, x)
         recorder.h(i, x)
+      end
+
+      def cb(i)
+        recorder.cb(i)
+      end
+
+      def co(i)
+        recorder.co(i)
+      end
+
+      def ck(i, x)
+        recorder.ck(i, x)
+      end
+
+      def ca(i, x)
+        recorder.ca(i, x)
+      end
+
+      def cr(call, x)
+        recorder.cr(call, x)
       end
 
       def bo(i, x)

@@ -353,7 +353,7 @@ pub(crate) fn leave<'a>(r: &mut Rewriter<'a>, node: Node<'a>) {
     r.wrap(value, format!("{space}\\trc0_{before}"), ")");
 }
 
-fn is_function_by_reference(function: Node<'_>) -> bool {
+pub(crate) fn is_function_by_reference(function: Node<'_>) -> bool {
     crate::syntax::is_function(function.kind()) && returns_reference(function)
 }
 

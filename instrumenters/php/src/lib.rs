@@ -12,6 +12,7 @@ mod drive;
 mod errors;
 mod functions;
 mod imports;
+mod libraries;
 mod loops;
 mod modules;
 mod output;
@@ -91,6 +92,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("yield", sound!(suspensions::pause)),
         ("call", sound!(calls::call)),
         ("method", sound!(calls::method)),
+        ("library", sound!(libraries::call)),
         ("name", sound!(calls::name)),
         ("include", sound!(calls::include)),
     ],
@@ -115,6 +117,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "recorder.php",
         "values.php",
         "probes.php",
+        "calls.php",
         "frames.php",
         "output.php",
         "sources.php",

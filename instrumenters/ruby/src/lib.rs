@@ -10,6 +10,7 @@ mod drive;
 mod errors;
 mod functions;
 mod imports;
+mod libraries;
 mod loops;
 mod modules;
 mod names;
@@ -73,6 +74,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         ("compound", sound!(writes::compound)),
         ("append", sound!(writes::append)),
         ("change", sound!(writes::change)),
+        ("library", sound!(libraries::call)),
         ("rescue", sound!(errors::rescue)),
         ("rescue_modifier", sound!(errors::modifier)),
         ("ensure", sound!(errors::ensure)),
@@ -101,6 +103,7 @@ pub static SPEC: LanguageSpec = LanguageSpec {
         "objects.rb",
         "recorder.rb",
         "probes.rb",
+        "calls.rb",
         "frames.rb",
         "muting.rb",
         "errors.rb",

@@ -75,10 +75,24 @@ impl<F: FnMut(Row)> Rows<'_, F> {
         };
         let text = match (most(Some(Kind::Loop)), most(None)) {
             (Some((count, line)), _) => format!("{count} more rounds of line {line} left out"),
-            (None, Some((count, _))) if elided.iter().all(|event| is_call(event).is_some()) => {
-                let callee = elided.iter().copied().find_map(is_call);
-                let callee = callee.map_or("", |site| &site.text);
-                format!("{count} more calls of {callee} left out")
+            (None, Some(_)) if elided.iter().all(|event| is_call(event).is_some()) => {
+                let mut counts: Vec<(&str, u64)> = Vec::new();
+                for event in &elided {
+                    let (Some(site), Payload::Elide { count, .. }) =
+                        (is_call(event), &event.payload)
+                    else {
+                        continue;
+                    };
+                    match counts.iter_mut().find(|(callee, _)| *callee == site.text) {
+                        Some((_, known)) => *known += count,
+                        None => counts.push((&site.text, *count)),
+                    }
+                }
+                let each = counts.iter().enumerate().map(|(at, (callee, count))| {
+                    let calls = if at == 0 { " more calls" } else { "" };
+                    format!("{count}{calls} of {callee}")
+                });
+                format!("{} left out", each.collect::<Vec<_>>().join(", "))
             }
             (None, Some((count, _))) => {
                 let lines = elided
