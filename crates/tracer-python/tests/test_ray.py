@@ -23,6 +23,8 @@ class Dying(CodeTraceStage):
 
     def _opened(self):
         verifier, earlier = super()._opened()
+        with open(os.path.join(os.path.dirname(self.mark), "workers"), "a") as workers:
+            workers.write(f"{os.getpid()}\n")
         begun = len(os.listdir(os.path.join(self.state, "_ledger")))
         if begun >= 5:
             try:
@@ -45,7 +47,8 @@ class Dying(CodeTraceStage):
 @pytest.fixture(scope="module")
 def cluster():
     # Logical: on two real ones its own work leaves no room for actors.
-    ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
+    here = {"env_vars": {"PYTHONPATH": os.path.dirname(__file__)}}
+    ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False, runtime_env=here)
     yield
     ray.shutdown()
 
@@ -57,7 +60,9 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(cluster, tmp_path, co
         rows = ROWS // 4
         pq.write_table(table.slice(part * rows, rows), tmp_path / "in" / f"{part}.parquet")
     mark = tmp_path / "killed"
-    answer = ray.data.read_parquet(str(tmp_path / "in")).map_batches(
+    # As many blocks as there are files and more: both workers have something to do.
+    rows = ray.data.read_parquet(str(tmp_path / "in"), override_num_blocks=8)
+    answer = rows.map_batches(
         Dying,
         fn_constructor_args=[str(tmp_path / "state"), str(mark)],
         fn_constructor_kwargs={"jobs": 1, "slice_rows": 3},
@@ -70,6 +75,8 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(cluster, tmp_path, co
     assert sorted(rows["stars"]) == list(range(ROWS))
     expected = {n: "rejected" if n % 10 == 9 else "ok" for n in range(ROWS)}
     assert dict(zip(rows["stars"], rows["status"])) == expected
+    workers = set((tmp_path / "workers").read_text().split())
+    assert len(workers) == 3, "two, and the one that came for the dead one"
     counts = account(tmp_path / "state")
     assert counts["rows"] == ROWS and sum(counts["status"].values()) == ROWS
     plain = CodeTraceStage(tmp_path / "other")(table).to_pandas()
