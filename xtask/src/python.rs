@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use crate::setup::run;
 
 /// What the tests need beside pip's own; Ray and datatrove are tested where they are asked for.
-const PACKAGES: &[&str] = &["maturin>=1.9,<2", "pyarrow", "pandas", "pytest"];
-const ENGINES: &[&str] = &["ray[data]", "datatrove"];
+const PACKAGES: &[&str] = &["maturin>=1.9,<2", "pyarrow", "pandas", "pytest", "mypy"];
+const ENGINES: &[&str] = &["ray[data]", "datatrove", "orjson"];
 
 /// `engines` adds Ray and datatrove, some 700 MB; without them their tests are skipped, and say so.
 pub(crate) fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {

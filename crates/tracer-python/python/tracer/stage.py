@@ -1,9 +1,10 @@
 """``CodeTraceStage``: a table of sources in, a table of verified examples out, whatever runs it.
 
 >>> from tracer.stage import CodeTraceStage
->>> rows = ray.data.read_parquet(inputs).map_batches(
+>>> blocks = ray.data.read_parquet(inputs).repartition(target_num_rows_per_block=256)
+>>> rows = blocks.map_batches(
 ...     CodeTraceStage, fn_constructor_args=["state/"], fn_constructor_kwargs={"jobs": 2},
-...     batch_format="pyarrow", batch_size=256, concurrency=2)
+...     batch_format="pyarrow", batch_size=256, compute=ray.data.ActorPoolStrategy(size=2))
 >>> rows.filter(expr="status == 'ok'").write_parquet("examples/")
 
 Every row that comes in goes out once, with one ``status``: ``ok``, ``rejected`` (a ``reason``) or
@@ -55,7 +56,7 @@ class CodeTraceStage:
     of :class:`tracer.Verifier`. Can be pickled; sandboxes are made where it is called."""
 
     def __init__(self, state: str | os.PathLike[str], *, slice_rows: int = 0, **settings: Any) -> None:
-        self.state = Path(state)
+        self.state = Path(state).absolute()
         self.settings = settings
         self.slice_rows = slice_rows
         self._open: tuple[int, Verifier, Any] | None = None
