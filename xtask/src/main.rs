@@ -1,4 +1,4 @@
-//! Project chores: `cargo xtask test|peers|tidy|attack-table|soak|new-language NAME`.
+//! Project chores: `cargo xtask test|python|peers|tidy|attack-table|soak|new-language NAME`.
 //!
 //! Logic lives here rather than in shell scripts. Nothing the product needs at run time is here.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
@@ -6,6 +6,7 @@
 mod attacks;
 mod new_language;
 mod peers;
+mod python;
 mod setup;
 mod tidy;
 
@@ -19,13 +20,14 @@ fn main() -> anyhow::Result<()> {
     match words.as_slice() {
         ["test", rest @ ..] => setup::test(rest),
         ["peers"] => peers::install(&root()),
+        ["python", rest @ ..] => python::test(&root(), rest),
         ["setup"] => setup::toolchains(),
         ["tidy"] => tidy::run(&root()),
         ["soak", runs] => attacks::soak(&root(), runs),
         ["attack-table"] => attacks::table(&root()),
         ["new-language", name] => new_language::run(&root(), name),
         _ => bail!(
-            "usage: cargo xtask test [cargo test arguments] | setup | peers | tidy | attack-table | soak RUNS | new-language NAME"
+            "usage: cargo xtask test [cargo test arguments] | python [--engines] | setup | peers | tidy | attack-table | soak RUNS | new-language NAME"
         ),
     }
 }

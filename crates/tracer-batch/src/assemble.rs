@@ -276,8 +276,8 @@ impl<'a> State<'a> {
     }
 }
 
-/// The columns of a row that is rejected here.
-fn refused(
+/// The columns of a row that is rejected for what the judge only noted.
+pub(crate) fn refused(
     mut columns: Map<String, Value>,
     reason: Reason,
     detail: Option<String>,

@@ -96,6 +96,17 @@ pub enum BatchError {
     /// An untrusted corpus is not run without walls.
     #[error("a corpus is only run inside a sandbox")]
     NoWalls,
+    /// A table cannot be read or made.
+    #[error("the table cannot be used")]
+    Arrow(#[from] arrow_schema::ArrowError),
+    /// The numbers of rows are no numbers.
+    #[error("the column {column} does not number the rows: it is {what}")]
+    Number {
+        /// Its name.
+        column: String,
+        /// What it is instead.
+        what: String,
+    },
     /// Nothing can be run here.
     #[error("this machine cannot run programs now")]
     Machine(#[source] EngineError),

@@ -32,6 +32,7 @@ mod row;
 mod run;
 mod similar;
 mod tokens;
+mod verifier;
 mod workers;
 
 pub use account::{Spent, Stage};
@@ -43,3 +44,4 @@ pub use options::{Form, Options, View};
 pub use reason::Reason;
 pub use row::SCHEMA_VERSION;
 pub use run::{Observer, Progress, Report, run};
+pub use verifier::Verifier;

@@ -99,7 +99,7 @@ fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<String
 }
 
 /// Everything that can change what comes out, by name.
-fn plan(options: &Options) -> Result<Map<String, Value>, BatchError> {
+pub(crate) fn plan(options: &Options) -> Result<Map<String, Value>, BatchError> {
     let settings = &options.settings;
     let inputs: Vec<Value> = options
         .inputs

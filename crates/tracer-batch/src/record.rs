@@ -36,6 +36,8 @@ const LICENSES: &[&str] = &[
 pub(crate) struct Record {
     /// Its number in the input, from 0.
     pub(crate) at: u64,
+    /// What its id tells it from the same row elsewhere by.
+    pub(crate) number: u64,
     /// The source; what is wrong with it where it has none.
     pub(crate) text: Result<String, String>,
     /// The language that its column names.

@@ -69,7 +69,7 @@ pub(crate) fn id(record: &Record) -> String {
     hasher.update(path.unwrap_or_default().as_bytes());
     hasher.update(&[0xff]);
     hasher.update(record.repository().as_bytes());
-    hasher.update(&record.at.to_le_bytes());
+    hasher.update(&record.number.to_le_bytes());
     hasher.finalize().to_hex()[..24].to_owned()
 }
 

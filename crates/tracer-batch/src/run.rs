@@ -24,13 +24,13 @@ use crate::workers::Workers;
 use crate::{BatchError, Options, Reason, plan};
 
 /// How often a run looks up from waiting.
-const PULSE: Duration = Duration::from_millis(100);
+pub(crate) const PULSE: Duration = Duration::from_millis(100);
 
 /// How often the ledger is made safe against the machine's own end.
 const SYNC: Duration = Duration::from_secs(5);
 
 /// Rows in a row that the machine may fail on before the run stops.
-const FAILURES: usize = 8;
+pub(crate) const FAILURES: usize = 8;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -200,7 +200,8 @@ impl Work {
         let (jobs, results) = reader::read(options, done, left.fatal, Arc::clone(&stop));
         // Who dies of one of them is to have nothing else in hand.
         let first = if suspects.is_empty() { options.jobs } else { 1 };
-        let mut workers = Workers::new(judge, jobs, results.sender, flight, first);
+        let mut workers =
+            Workers::new(judge, jobs, results.sender, Some(Arc::clone(flight)), first);
         let mut rows = None;
         let ended = loop {
             self.progress.elapsed = self.started.elapsed();
@@ -301,7 +302,7 @@ impl Work {
 }
 
 /// Whether there is no room left on a disk.
-fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         let source = error.downcast_ref::<std::io::Error>();

@@ -28,7 +28,7 @@ pub(crate) struct Workers {
     judge: Arc<Judge>,
     jobs: Jobs,
     answers: SyncSender<Message>,
-    flight: Arc<Flight>,
+    flight: Option<Arc<Flight>>,
     slots: BTreeMap<u64, Arc<Slot>>,
     next: u64,
     /// Threads that were left to themselves.
@@ -41,14 +41,14 @@ impl Workers {
         judge: &Arc<Judge>,
         jobs: Jobs,
         answers: SyncSender<Message>,
-        flight: &Arc<Flight>,
+        flight: Option<Arc<Flight>>,
         number: usize,
     ) -> Self {
         let mut workers = Self {
             judge: Arc::clone(judge),
             jobs,
             answers,
-            flight: Arc::clone(flight),
+            flight,
             slots: BTreeMap::new(),
             next: 0,
             lost: 0,
@@ -72,13 +72,13 @@ impl Workers {
         let judge = Arc::clone(&self.judge);
         let jobs = Arc::clone(&self.jobs);
         let answers = self.answers.clone();
-        let flight = Arc::clone(&self.flight);
+        let flight = self.flight.clone();
         let started = thread::Builder::new()
             .name(format!("worker-{worker}"))
             .stack_size(self.judge.options.stack)
             .spawn(move || {
                 let at = |record: Option<&Arc<Record>>| {
-                    flight.note(worker, record.map(|record| record.at));
+                    note(flight.as_deref(), worker, record.map(|record| record.at));
                     let now = record.map(|record| (Instant::now(), Arc::clone(record)));
                     *slot.current.lock().unwrap_or_else(PoisonError::into_inner) = now;
                 };
@@ -108,12 +108,18 @@ impl Workers {
         let mut rows = Vec::new();
         for (worker, record) in stuck {
             self.slots.remove(&worker);
-            self.flight.note(worker, None);
+            note(self.flight.as_deref(), worker, None);
             self.lost += 1;
             self.hire();
             rows.push(record);
         }
         rows
+    }
+}
+
+fn note(flight: Option<&Flight>, worker: u64, row: Option<u64>) {
+    if let Some(flight) = flight {
+        flight.note(worker, row);
     }
 }
 

@@ -152,6 +152,7 @@ impl EngineError {
             Self::ImageNeedsWalls => {
                 Some("leave out `--toolchain image`, or `--isolation none`".into())
             }
+            Self::Sandbox(tracer_sandbox::SandboxError::Cancelled) => None,
             Self::Sandbox(_) => Some(
                 "`tracer doctor` says which mechanism is missing; `--isolation none` runs the \
                  program without protection"

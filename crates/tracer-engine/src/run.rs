@@ -9,7 +9,7 @@ use tracer_model::{
     Budget, Detail, Dropped, End, Environment, Limits, Outcome, Protection, Trace, Usage,
 };
 use tracer_sandbox::{
-    Beginning, Change, Copied, Finished, Isolation, Profile, Stdin, Stream, UPTIME,
+    Beginning, Cancel, Change, Copied, Finished, Isolation, Profile, Stdin, Stream, UPTIME,
 };
 
 use crate::channel::Channel;
@@ -62,6 +62,8 @@ pub struct Settings {
     pub toolchain: Origin,
     /// Folder of the image store; the user's own when `None`.
     pub store: Option<PathBuf>,
+    /// Ends builds and runs from outside.
+    pub cancel: Cancel,
 }
 
 impl Settings {
@@ -96,6 +98,7 @@ impl Settings {
             warm: None,
             toolchain: Origin::Host,
             store: None,
+            cancel: Cancel::default(),
         })
     }
 

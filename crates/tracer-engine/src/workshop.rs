@@ -263,6 +263,7 @@ impl Workshop<'_> {
         }
         request.isolation = self.settings.isolation;
         request.profile = self.settings.profile;
+        request.cancel = self.settings.cancel.clone();
         request.image = self.toolchain.root();
         request.roots = self.roots();
         request.roots.extend(self.linked.iter().cloned());
@@ -351,6 +352,7 @@ impl Workshop<'_> {
         (request.earlier, request.uptime) = (settings.earlier, settings.uptime);
         request.isolation = settings.isolation;
         request.profile = settings.profile;
+        request.cancel = settings.cancel.clone();
         request.image = self.toolchain.root();
         request.roots = self.roots();
         request.stdin = settings.stdin.clone();

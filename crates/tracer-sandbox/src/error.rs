@@ -43,6 +43,9 @@ pub enum SandboxError {
         #[source]
         source: io::Error,
     },
+    /// Its [`Cancel`](crate::Cancel) was used: what it did is not known.
+    #[error("the run was cancelled")]
+    Cancelled,
     /// The runner's own resources failed it: descriptors, memory, processes.
     #[error("the sandbox failed at {what}")]
     Runner {

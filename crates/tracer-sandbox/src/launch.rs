@@ -126,7 +126,14 @@ pub(crate) fn finish(
         fill_copies(&mut guest, &mut meter, walls, request)?;
     }
     go(&mut guest, &lease)?;
-    let mut record = watch(&mut guest, &mut meter, &mut output, limits.wall, &reclaim)?;
+    let mut record = watch(
+        &mut guest,
+        &mut meter,
+        &mut output,
+        limits.wall,
+        &request.cancel,
+        &reclaim,
+    )?;
     drop(reclaim);
     if let Some(report) = record.failure {
         let layout = plan.walls.as_ref().map(|walls| &walls.layout);

@@ -10,6 +10,7 @@
 #![allow(unsafe_code)] // kernel interfaces without a safe wrapper, in a child that may not allocate
 
 mod bpf;
+mod cancel;
 mod cgroup;
 mod changes;
 mod child;
@@ -51,6 +52,7 @@ mod verdict;
 mod watch;
 mod weaken;
 
+pub use cancel::Cancel;
 #[cfg(feature = "weaken")]
 pub use changes::list_changes;
 pub use copy_out::{CopyLimits, CopyReport, copy_out};

@@ -287,6 +287,7 @@ impl Pool {
             stderr: _,
             channel: _,
             begins_at: _,
+            cancel: _,
             #[cfg(feature = "weaken")]
             without,
         } = request;

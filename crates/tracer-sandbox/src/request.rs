@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tracer_model::Limits;
 
+use crate::cancel::Cancel;
 use crate::error::SandboxError;
 use crate::weaken::Without;
 
@@ -204,6 +205,8 @@ pub struct Request {
     /// What the monotonic clocks say at the start, in seconds. Needs a time namespace; without one
     /// they are the machine's.
     pub uptime: u32,
+    /// Ends the run from outside.
+    pub cancel: Cancel,
     /// Walls left out, to test the others.
     #[cfg(feature = "weaken")]
     pub without: Without,
@@ -237,6 +240,7 @@ impl Request {
             begins_at: None,
             earlier: 0,
             uptime: UPTIME,
+            cancel: Cancel::default(),
             #[cfg(feature = "weaken")]
             without: Without::default(),
         }

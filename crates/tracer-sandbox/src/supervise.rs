@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tracer_model::Limit;
 
+use crate::cancel::Cancel;
 use crate::child::{Kind, Report};
 use crate::error::SandboxError;
 use crate::message::{self, MOST};
@@ -38,6 +39,8 @@ pub(crate) struct Record {
     pub(crate) status: Option<i32>,
     /// The limit for which the runner killed it.
     pub(crate) killed_for: Option<Limit>,
+    /// Whether it was killed because its caller said so.
+    cancelled: bool,
     /// Why the start failed.
     pub(crate) failure: Option<Report>,
     /// Optional things that were refused.
@@ -264,6 +267,7 @@ pub(crate) fn watch(
     meter: &mut Meter<'_>,
     output: &mut Output,
     wall: Option<Duration>,
+    cancel: &Cancel,
     terminal: &Reclaim,
 ) -> Result<Record, SandboxError> {
     let start = Instant::now();
@@ -315,8 +319,10 @@ pub(crate) fn watch(
             }
             next_look = now + meter.interval();
         }
-        if let (Some(limit), None) = (reason, killed_at) {
-            record.killed_for = Some(limit);
+        let cancelled = cancel.is_cancelled();
+        if killed_at.is_none() && (cancelled || reason.is_some()) {
+            record.cancelled = cancelled;
+            record.killed_for = reason;
             guest.kill();
             killed_at = Some(now);
         }
@@ -338,6 +344,9 @@ pub(crate) fn watch(
             .map_err(|error| SandboxError::runner("reaping", error))?,
     };
     guest.reaped = true;
+    if record.cancelled {
+        return Err(SandboxError::Cancelled);
+    }
     Ok(record)
 }
 

@@ -7,12 +7,9 @@ use std::sync::Arc;
 use tracer_engine::alone::{check_text, trace_text};
 use tracer_engine::languages;
 use tracer_engine::toolchain::Origin;
-use tracer_engine::{
-    CheckOptions, Checked, EngineError, ProgramOptions, RunOptions, Settings, Warm,
-};
-use tracer_instrument::SELF;
+use tracer_engine::{CheckOptions, Checked, ProgramOptions, RunOptions, Settings, Warm};
 use tracer_model::{Budget, Detail, Limits, Trace};
-use tracer_sandbox::{Isolation, Profile};
+use tracer_sandbox::{Cancel, Isolation, Profile, Stdin};
 
 use crate::{Error, Run};
 
@@ -29,6 +26,7 @@ pub struct Builder {
     toolchain: Origin,
     store: Option<PathBuf>,
     args: Vec<OsString>,
+    stdin: Vec<u8>,
     env: Vec<(OsString, OsString)>,
     warm: Option<usize>,
 }
@@ -104,6 +102,13 @@ impl Builder {
         self
     }
 
+    /// What the program reads on its standard input; nothing if not said.
+    #[must_use]
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
     /// A variable of the program's environment.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
@@ -126,6 +131,7 @@ impl Builder {
         }
         let mut settings = Settings::new()?;
         settings.args = self.args;
+        settings.stdin = input(self.stdin);
         settings.env = self.env;
         settings.limits = self.limits;
         settings.budget = self.budget;
@@ -170,6 +176,94 @@ impl Tracer {
         Builder::default()
     }
 
+    /// The same tracer for another language.
+    pub fn with_language(mut self, name: impl Into<String>) -> Result<Self, Error> {
+        let name = name.into();
+        supported(&name)?;
+        self.options.program.language = Some(name);
+        Ok(self)
+    }
+
+    /// The same tracer, which gives sources another file name.
+    #[must_use]
+    pub fn with_file_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The same tracer for other arguments. What is kept ready is shared with this one.
+    #[must_use]
+    pub fn with_args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.options.settings.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same tracer for other input.
+    #[must_use]
+    pub fn with_stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.options.settings.stdin = input(bytes.into());
+        self
+    }
+
+    /// The same tracer, whose builds and runs `cancel` ends: their callers get
+    /// [`Error::Cancelled`].
+    ///
+    /// ```
+    /// use std::{thread, time::Duration};
+    /// use tracer::{Cancel, Error, Tracer};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// let cancel = Cancel::new();
+    /// let tracer = Tracer::builder().language("python").build()?.with_cancel(&cancel);
+    /// let endless = thread::spawn(move || tracer.run("while True: pass"));
+    /// # let begun = std::time::Instant::now();
+    /// cancel.cancel();
+    /// assert!(matches!(endless.join().expect("no panic"), Err(Error::Cancelled)));
+    /// # assert!(begun.elapsed() < Duration::from_secs(10), "a limit ended it");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: &Cancel) -> Self {
+        self.options.settings.cancel = cancel.clone();
+        self
+    }
+
+    /// The settings as the engine has them.
+    pub fn settings(&self) -> &Settings {
+        &self.options.settings
+    }
+
+    /// Options of a batch under this tracer's settings and language. Originals have ten seconds,
+    /// unless the settings bound their time.
+    ///
+    /// ```no_run
+    /// # struct Quiet;
+    /// # impl tracer::batch::Observer for Quiet {}
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tracer = tracer::Tracer::builder().warm(8).build()?;
+    /// let options = tracer.batch(["corpus".into()], "examples");
+    /// let report = tracer::batch::run(&options, &Quiet)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "batch")]
+    pub fn batch(
+        &self,
+        inputs: impl IntoIterator<Item = PathBuf>,
+        out: impl Into<PathBuf>,
+    ) -> tracer_batch::Options {
+        let settings = self.options.settings.clone();
+        let given = settings.limits.clone();
+        let mut options =
+            tracer_batch::Options::new(inputs.into_iter().collect(), out.into(), settings);
+        if given != Limits::default() {
+            options.settings.limits = given;
+        }
+        options.language.clone_from(&self.options.program.language);
+        options
+    }
+
     /// Runs a source and records what it does.
     pub fn run(&self, source: impl AsRef<[u8]>) -> Result<Run, Error> {
         let name = self.file_name()?;
@@ -183,17 +277,7 @@ impl Tracer {
 
     /// Runs a file, with the local files it pulls in, in the current directory.
     pub fn run_file(&self, path: impl AsRef<Path>) -> Result<Run, Error> {
-        let path = path.as_ref();
-        if self.options.program.language.is_none() {
-            let source = std::fs::read(path).map_err(|source| EngineError::Read {
-                path: path.into(),
-                source,
-            })?;
-            if let Some(spec) = languages::detect(path, &source) {
-                supported(spec.id)?;
-            }
-        }
-        Ok(tracer_engine::trace(path, &self.options)?.into())
+        Ok(tracer_engine::trace(path.as_ref(), &self.options)?.into())
     }
 
     /// Runs a source as it is and traced, and compares the two. Refusals are
@@ -211,7 +295,12 @@ impl Tracer {
         let options = CheckOptions {
             run: self.options.clone(),
         };
-        Ok(check_text(&name, source.as_ref(), &options)?)
+        let checked = check_text(&name, source.as_ref(), &options)?;
+        // Whatever ended one of its runs is a status.
+        if self.options.settings.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        Ok(checked)
     }
 
     fn file_name(&self) -> Result<String, Error> {
@@ -227,21 +316,22 @@ impl Tracer {
     }
 }
 
-/// The language of this name, if its programs run in another program than this one.
+/// The language of this name.
 fn supported(name: &str) -> Result<&'static languages::LanguageSpec, Error> {
-    let spec = languages::by_name(name).ok_or_else(|| Error::NoSuchLanguage {
+    languages::by_name(name).ok_or_else(|| Error::NoSuchLanguage {
         name: name.into(),
         known: languages::all()
             .iter()
             .map(|spec| spec.id)
             .collect::<Vec<_>>()
             .join(", "),
-    })?;
-    // The engine would start this process's own program inside the sandbox.
-    if spec.toolchain.programs.contains(&SELF) {
-        return Err(Error::NeedsCommand {
-            language: spec.name,
-        });
+    })
+}
+
+fn input(bytes: Vec<u8>) -> Stdin {
+    if bytes.is_empty() {
+        Stdin::Null
+    } else {
+        Stdin::Bytes(bytes)
     }
-    Ok(spec)
 }

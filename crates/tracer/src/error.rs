@@ -1,6 +1,7 @@
 //! What can go wrong that is not the traced program's doing. Words for most of it are the engine's.
 
 use tracer_engine::EngineError;
+use tracer_sandbox::SandboxError;
 
 /// An error of tracer's own, or a refusal.
 #[derive(Debug, thiserror::Error)]
@@ -17,13 +18,29 @@ pub enum Error {
     /// A source without a file name belongs to no language until one is named.
     #[error("a source given as text needs a language: Builder::language names it")]
     NoLanguage,
-    /// The language is interpreted by the `tracer` command, which this process is not.
-    #[error("{language} runs in the tracer command alone: use `tracer run`")]
-    NeedsCommand {
-        /// Language for people.
-        language: &'static str,
-    },
+    /// The tracer's [`Cancel`](crate::Cancel) was used.
+    #[error("the run was cancelled")]
+    Cancelled,
     /// The engine's: no toolchain, a refused file, no sandbox.
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(EngineError),
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Sandbox(SandboxError::Cancelled) => Self::Cancelled,
+            other => Self::Engine(other),
+        }
+    }
+}
+
+impl Error {
+    /// What the user can do, if anything is known to help.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Engine(error) => error.hint(),
+            _ => None,
+        }
+    }
 }

@@ -23,42 +23,64 @@
 //! `tracer-sandbox`. Emitters are compiled into this crate; no files have to be installed beside it.
 //!
 //! # Executors
-//! Calls block until the program ended or hit a limit. An asynchronous program puts them on its
-//! executor's pool for blocking work, as this one puts them on threads:
+//! Calls block until the program ended, hit a limit or was cancelled ([`Tracer::with_cancel`]). An
+//! asynchronous program puts them on its executor's pool for blocking work (`spawn_blocking` of
+//! tokio), as this one puts them on threads, and cancels where its future is dropped:
 //!
 //! ```
 //! use std::thread;
-//! use tracer::Tracer;
+//! use tracer::{Cancel, Tracer};
+//!
+//! /// What lives as long as somebody waits: `tokio::task::spawn_blocking` beside it.
+//! struct Waiting(Cancel);
+//!
+//! impl Drop for Waiting {
+//!     fn drop(&mut self) {
+//!         self.0.cancel();
+//!     }
+//! }
 //!
 //! # fn main() -> Result<(), tracer::Error> {
 //! let tracer = Tracer::builder().language("python").build()?;
-//! let runs = ["print(1)", "print(2)"].map(|source| {
-//!     let tracer = tracer.clone();
-//!     thread::spawn(move || tracer.run(source))
+//! let runs = ["print(1)", "while True: pass"].map(|source| {
+//!     let waiting = Waiting(Cancel::new());
+//!     let tracer = tracer.clone().with_cancel(&waiting.0);
+//!     (waiting, thread::spawn(move || tracer.run(source)))
 //! });
-//! for (run, wanted) in runs.into_iter().zip(["1\n", "2\n"]) {
-//!     assert_eq!(run.join().expect("it does not panic")?.stdout, wanted.as_bytes());
-//! }
+//! let [(first, one), (second, two)] = runs;
+//! assert_eq!(one.join().expect("it does not panic")?.stdout, b"1\n");
+//! drop(second); // nobody waits for the other one any more
+//! assert!(matches!(two.join().expect("it does not panic"), Err(tracer::Error::Cancelled)));
+//! # drop(first);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What it does not do
-//! A run cannot be cancelled from outside: [`Builder::limits`] bound it. The program of a language
-//! whose interpreter is the `tracer` command itself, SQL, is refused with [`Error::NeedsCommand`].
-//! Corpora are the work of `tracer-batch`.
+//! # Languages
+//! Each has a feature, and needs its toolchain or its image. SQL needs neither: a program that holds
+//! this crate is its runner, too, started anew inside the sandbox. A shared library is no
+//! program; where this crate is in one, `tracer-sql` (`cargo install --path runtimes/sql`) has to be
+//! on `PATH` or beside the program that loaded it.
+//!
+//! # Corpora
+//! With the feature `batch`, [`Tracer::batch`] and [`batch::run`] turn a corpus into verified
+//! examples, as `tracer batch` does; [`batch::Verifier`] takes rows of an Arrow table one batch at a
+//! time. A file that ends the process ends the embedder: only the command is watched by another
+//! process.
 
 mod builder;
 mod error;
 
 pub use builder::{Builder, Tracer};
 pub use error::Error;
+#[cfg(feature = "batch")]
+pub use tracer_batch as batch;
 pub use tracer_engine::toolchain::Origin;
-pub use tracer_engine::{Checked, EngineError, Status};
+pub use tracer_engine::{Checked, EngineError, Settings, Status};
 pub use tracer_model::{
     Budget, Detail, End, Event, Kind, Limits, Outcome, Payload, Trace, Usage, Value,
 };
-pub use tracer_sandbox::{Isolation, Profile};
+pub use tracer_sandbox::{Cancel, Isolation, Profile};
 
 /// A run and what it did.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 mod folder;
 mod jsonl;
-mod table;
+pub(crate) mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub(crate) struct Input {
 
 /// Which columns mean what.
 #[derive(Debug, Clone)]
-struct Columns {
+pub(crate) struct Columns {
     text: Option<String>,
     language: Option<String>,
 }
@@ -46,10 +46,7 @@ impl Input {
         Self {
             waiting: options.inputs.clone().into_iter(),
             current: None,
-            columns: Columns {
-                text: options.text_column.clone(),
-                language: options.language_column.clone(),
-            },
+            columns: Columns::of(options),
             next: 0,
             limit: options.limit.unwrap_or(u64::MAX),
         }
@@ -80,19 +77,7 @@ impl Input {
     fn record(&mut self, row: Row) -> Record {
         let at = self.next;
         self.next += 1;
-        let language = match &self.columns.language {
-            Some(name) => row.columns.get(name),
-            None => LANGUAGES.iter().find_map(|name| row.columns.get(*name)),
-        };
-        let language = language
-            .and_then(Value::as_str)
-            .filter(|name| !name.is_empty());
-        Record {
-            at,
-            text: row.text,
-            language: language.map(str::to_owned),
-            columns: row.columns,
-        }
+        self.columns.record(row, at, at)
     }
 }
 
@@ -121,8 +106,38 @@ impl Iterator for Input {
 }
 
 impl Columns {
+    pub(crate) fn of(options: &Options) -> Self {
+        Self {
+            text: options.text_column.clone(),
+            language: options.language_column.clone(),
+        }
+    }
+
+    /// The names that the source's column may have, best first.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        let own = self.text.as_deref();
+        own.map_or_else(|| TEXTS.to_vec(), |name| vec![name])
+    }
+
+    pub(crate) fn record(&self, row: Row, at: u64, number: u64) -> Record {
+        let language = match &self.language {
+            Some(name) => row.columns.get(name),
+            None => LANGUAGES.iter().find_map(|name| row.columns.get(*name)),
+        };
+        let language = language
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty());
+        Record {
+            at,
+            number,
+            text: row.text,
+            language: language.map(str::to_owned),
+            columns: row.columns,
+        }
+    }
+
     /// Takes the source out of a row's columns.
-    fn split(&self, mut columns: Map<String, Value>) -> Row {
+    pub(crate) fn split(&self, mut columns: Map<String, Value>) -> Row {
         let name = match &self.text {
             Some(name) => columns.contains_key(name).then_some(name.as_str()),
             None => TEXTS

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 
-use super::{Columns, Row, TEXTS};
+use super::{Columns, Row};
 use crate::BatchError;
 
 /// Rows held in memory at once.
@@ -30,10 +31,7 @@ pub(super) fn rows(
         .iter()
         .map(|field| field.name().as_str())
         .collect();
-    let wanted: Vec<&str> = columns
-        .text
-        .as_deref()
-        .map_or_else(|| TEXTS.to_vec(), |name| vec![name]);
+    let wanted = columns.texts();
     if !wanted.iter().any(|name| names.contains(name)) {
         return Err(BatchError::Column {
             path: path.into(),
@@ -49,34 +47,29 @@ pub(super) fn rows(
             if let Some(row) = waiting.next() {
                 return Some(Ok(columns.split(row)));
             }
-            match objects(batches.next()?, &path) {
+            let batch = batches.next()?;
+            let rows = batch.and_then(|batch| objects(&batch));
+            match rows {
                 Ok(rows) => waiting = rows.into_iter(),
-                Err(error) => return Some(Err(error)),
+                Err(error) => {
+                    return Some(Err(BatchError::Parquet {
+                        path: path.clone(),
+                        source: error.into(),
+                    }));
+                }
             }
         }
     }))
 }
 
 /// The rows of a batch as JSON objects. Columns without a value are left out.
-fn objects(
-    batch: Result<RecordBatch, arrow_schema::ArrowError>,
-    path: &Path,
-) -> Result<Vec<Map<String, Value>>, BatchError> {
-    let write = || -> Result<Vec<u8>, arrow_schema::ArrowError> {
-        let mut writer = arrow_json::ArrayWriter::new(Vec::new());
-        writer.write(&batch?)?;
-        writer.finish()?;
-        Ok(writer.into_inner())
-    };
-    let text = write().map_err(|error| BatchError::Parquet {
-        path: path.to_path_buf(),
-        source: error.into(),
-    })?;
+pub(crate) fn objects(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>, ArrowError> {
+    let mut writer = arrow_json::ArrayWriter::new(Vec::new());
+    writer.write(batch)?;
+    writer.finish()?;
+    let text = writer.into_inner();
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    serde_json::from_slice(&text).map_err(|error| BatchError::Read {
-        path: path.to_path_buf(),
-        source: error.into(),
-    })
+    serde_json::from_slice(&text).map_err(|error| ArrowError::JsonError(error.to_string()))
 }
