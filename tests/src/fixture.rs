@@ -29,6 +29,22 @@ pub struct Case {
     pub trace_lines: Option<(usize, usize)>,
 }
 
+impl Case {
+    /// Writes its files below a folder, which is made where it is absent, and gives the path of its
+    /// main program.
+    ///
+    /// # Errors
+    /// Where a file or folder cannot be written.
+    pub fn write(&self, folder: &Path) -> io::Result<PathBuf> {
+        for (name, text) in &self.files {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap_or(folder))?;
+            fs::write(path, text)?;
+        }
+        Ok(folder.join(&self.files[0].0))
+    }
+}
+
 /// A fixture file.
 #[derive(Debug, Clone)]
 pub struct Fixture {

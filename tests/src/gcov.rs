@@ -238,15 +238,8 @@ pub fn agree(gcov: &Gcov) {
         .enumerate()
     {
         let folder = scratch.path().join(number.to_string());
-        std::fs::create_dir(&folder).expect("the test has what it needs");
-        for (name, text) in &case.files {
-            std::fs::write(folder.join(name), text).expect("the test has what it needs");
-        }
-        programs.push((
-            folder.join(&case.files[0].0),
-            case.stdin.clone(),
-            case.name.clone(),
-        ));
+        let main = case.write(&folder).expect("the test has what it needs");
+        programs.push((main, case.stdin.clone(), case.name.clone()));
     }
     let mut more = Vec::new();
     files(&own.join("programs"), gcov.extension, &mut more);

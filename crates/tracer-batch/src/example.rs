@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use tracer_languages::LanguageSpec;
-use tracer_model::{Kind, Limits, Trace};
+use tracer_model::{Limits, Trace};
 use tracer_view::{inline, lines, probes};
 
 use crate::judge::Rejection;
@@ -77,18 +77,7 @@ impl Example {
         if self.driver.is_none() {
             return Cow::Borrowed(&run.trace);
         }
-        let mut trace = run.trace.clone();
-        let sites: BTreeSet<u32> = trace
-            .table
-            .sites
-            .iter()
-            .filter(|site| site.file == 0 && site.span.start >= self.driver_begins)
-            .map(|site| site.id)
-            .collect();
-        trace
-            .events
-            .retain(|event| event.kind == Kind::Stdout || !sites.contains(&event.site));
-        Cow::Owned(trace)
+        Cow::Owned(run.trace.without_end_of_main(self.driver_begins))
     }
 
     /// Says which part of the program is not told of.

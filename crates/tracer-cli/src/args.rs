@@ -43,6 +43,11 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Make verified training examples of a corpus
     Batch(BatchArgs),
+    /// Make examples of other kinds of a corpus, each proved by running
+    Generate {
+        #[command(subcommand)]
+        command: GenerateCommand,
+    },
     /// Build a benchmark of execution reasoning, and score answers to it
     Eval {
         #[command(subcommand)]
@@ -314,7 +319,7 @@ pub(crate) enum ShardForm {
     Parquet,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct BatchArgs {
     /// Folders of source files; .jsonl, .jsonl.gz, .jsonl.zst or .parquet files of rows
     #[arg(required = true, value_hint = ValueHint::AnyPath)]
@@ -374,6 +379,35 @@ pub(crate) struct BatchArgs {
     pub limits: LimitArgs,
     #[command(flatten)]
     pub sandbox: SandboxArgs,
+}
+
+/// What is generated.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenerateCommand {
+    /// Questions about what programs do, one a row, their answers confirmed by another run
+    Qa(Box<GenerateQaArgs>),
+}
+
+/// What answers questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answerer {
+    /// No language model: traces
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateQaArgs {
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    /// What answers; language models are not asked yet
+    #[arg(long, value_enum, default_value_t = Answerer::None, value_name = "MODEL")]
+    pub model: Answerer,
+    /// Folder whose templates take the place of ours, e.g. qa/question.jinja
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub templates: Option<PathBuf>,
+    /// Most questions about one program
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub questions: u16,
 }
 
 /// What is done with a benchmark.

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Instrument(instrument) => commands::instrument::run(&instrument, &printer),
         Command::Check(check) => commands::check::run(&check, &printer),
         Command::Batch(batch) => commands::batch::run(&batch, &printer),
+        Command::Generate { command } => commands::generate::run(&command, &printer),
         Command::Eval { command } => commands::eval::run(&command, &printer),
         Command::View(view) => commands::view::run(&view, &printer),
         Command::Image { command } => commands::image::run(&command, &printer),

@@ -1,8 +1,10 @@
 //! A whole trace: sites, events, outcome, and what they were recorded under.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Coverage, Detail, Event, Limits, Outcome, Protection, SiteTable};
+use crate::{Coverage, Detail, Event, Kind, Limits, Outcome, Protection, Site, SiteTable};
 
 /// `major.minor` of the trace format. Readers take older minor versions.
 pub const SCHEMA_VERSION: &str = "1.3";
@@ -77,4 +79,20 @@ pub struct Trace {
     pub coverage: Coverage,
     /// What stood between the subject and the machine.
     pub protections: Vec<Protection>,
+}
+
+impl Trace {
+    /// Without what the main file does from a byte on, a driver that was put there, but with what is
+    /// printed there.
+    #[must_use]
+    pub fn without_end_of_main(&self, begins: u32) -> Self {
+        let mut trace = self.clone();
+        let driver = |site: &&Site| site.file == 0 && site.span.start >= begins;
+        let sites = trace.table.sites.iter().filter(driver);
+        let sites: BTreeSet<u32> = sites.map(|site| site.id).collect();
+        trace
+            .events
+            .retain(|event| event.kind == Kind::Stdout || !sites.contains(&event.site));
+        trace
+    }
 }

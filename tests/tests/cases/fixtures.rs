@@ -119,12 +119,7 @@ fn runs_the_same(fixture: &Fixture, index: usize, origin: Origin) -> Result<(), 
     // A fixed folder name: it may reach the trace through the program's own output.
     let scratch = tempfile::tempdir()?;
     let folder = scratch.path().join("case");
-    fs::create_dir(&folder)?;
-    for (name, text) in &case.files {
-        let path = folder.join(name);
-        fs::create_dir_all(path.parent().unwrap_or(&folder))?;
-        fs::write(path, text)?;
-    }
+    case.write(&folder)?;
     // Named as a user would name it, from the folder it lies in.
     let main = PathBuf::from(&case.files[0].0);
     for detail in [Detail::State, Detail::Full] {

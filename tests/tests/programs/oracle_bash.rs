@@ -281,11 +281,7 @@ fn agrees_with_xtrace() {
         let topic = fixture.path.file_stem().unwrap_or_default().to_os_string();
         for (index, case) in fixture.cases.iter().enumerate() {
             let folder = scratch.path().join(&topic).join(index.to_string());
-            std::fs::create_dir_all(&folder).expect("a folder for the case");
-            for (name, text) in &case.files {
-                std::fs::write(folder.join(name), text).expect("a file of the case");
-            }
-            paths.push(folder.join(&case.files[0].0));
+            paths.push(case.write(&folder).expect("the files of the case"));
         }
     }
     paths.sort();

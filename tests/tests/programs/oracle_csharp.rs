@@ -246,13 +246,7 @@ fn methods_are_called_as_mono_says() {
     let cases = fixtures.iter().flat_map(|fixture| &fixture.cases);
     for (number, case) in cases.enumerate() {
         let folder = scratch.path().join(number.to_string());
-        std::fs::create_dir(&folder).unwrap();
-        for (name, text) in &case.files {
-            let path = folder.join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        let main = folder.join(&case.files[0].0);
+        let main = case.write(&folder).unwrap();
         programs.push((main, case.stdin.clone(), case.name.clone()));
     }
     if let Some(folder) = std::env::var_os("TRACER_ORACLE") {

@@ -193,17 +193,8 @@ fn statements_run_as_often_as_cover_counts() {
         .enumerate()
     {
         let folder = scratch.path().join(number.to_string());
-        std::fs::create_dir(&folder).unwrap();
-        for (name, text) in &case.files {
-            let path = folder.join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        programs.push((
-            folder.join(&case.files[0].0),
-            case.stdin.clone(),
-            case.name.clone(),
-        ));
+        let main = case.write(&folder).unwrap();
+        programs.push((main, case.stdin.clone(), case.name.clone()));
     }
     let mut more = Vec::new();
     files(&repository().join("fixtures/go/programs"), "go", &mut more);

@@ -193,11 +193,7 @@ fn statements_run_as_often_as_the_compiler_counts() {
     let cases = fixtures.iter().flat_map(|fixture| &fixture.cases);
     for (number, case) in cases.enumerate() {
         let folder = scratch.path().join(number.to_string());
-        std::fs::create_dir(&folder).unwrap();
-        for (name, text) in &case.files {
-            std::fs::write(folder.join(name), text).unwrap();
-        }
-        programs.push((folder.join(&case.files[0].0), case.name.clone()));
+        programs.push((case.write(&folder).unwrap(), case.name.clone()));
     }
     let mut more = Vec::new();
     files(

@@ -26,26 +26,35 @@ use crate::printer::Printer;
 use crate::settings;
 
 /// Exit status of a run that was stopped.
-const STOPPED: u8 = 130;
+pub(crate) const STOPPED: u8 = 130;
 
 /// Exit status of a worker that another one is to take over from.
-const WORN: u8 = 75;
+pub(crate) const WORN: u8 = 75;
 
 /// Deaths after which a run is given up if no row was done in between.
 const DEATHS: usize = 8;
 
 pub(crate) fn run(args: &BatchArgs, printer: &Printer) -> anyhow::Result<u8> {
+    watched(args, printer, &|| work(args, printer))
+}
+
+/// Does work on rows in a copy of this process, which is begun again where a file ends it.
+pub(crate) fn watched(
+    args: &BatchArgs,
+    printer: &Printer,
+    work: &dyn Fn() -> anyhow::Result<u8>,
+) -> anyhow::Result<u8> {
     let mut deaths = 0;
     let mut written = 0;
     loop {
         let ended = match watch() {
-            Ok(Watched::Worker) => return work(args, printer),
+            Ok(Watched::Worker) => return work(),
             Ok(Watched::Watcher(ended)) => ended,
             Err(error) => {
                 printer.say(&format!(
                     "tracer: nothing watches over this run, which a file may end: {error}"
                 ));
-                return work(args, printer);
+                return work();
             }
         };
         let signal = match ended {
@@ -87,16 +96,9 @@ fn size_of_ledger(args: &BatchArgs) -> u64 {
 }
 
 fn work(args: &BatchArgs, printer: &Printer) -> anyhow::Result<u8> {
-    let options = options(args)?;
-    let watch = Watch::new(printer)?;
-    let report = tracer_batch::run(&options, &watch);
-    watch.bar.finish_and_clear();
-    let report = report?;
-    if report.worn {
-        let stuck = "threads are stuck in rows that were given up; another process takes over";
-        printer.say(&format!("tracer: {stuck}"));
+    let Some(report) = rows(args, printer)? else {
         return Ok(WORN);
-    }
+    };
     printer.data(|out| {
         if args.json {
             serde_json::to_writer_pretty(&mut *out, &summary(args, &report))?;
@@ -114,14 +116,34 @@ fn work(args: &BatchArgs, printer: &Printer) -> anyhow::Result<u8> {
         printer.say(&format!("tracer: the examples are in {out}"));
         return Ok(0);
     }
+    Ok(stopped(&report, printer))
+}
+
+/// Says that a run was stopped, and gives the exit status for it.
+pub(crate) fn stopped(report: &Report, printer: &Printer) -> u8 {
     let done = report.progress.done;
     printer.complain(&format!(
         "tracer: stopped after {done} rows; the same command goes on from here"
     ));
-    Ok(STOPPED)
+    STOPPED
 }
 
-fn options(args: &BatchArgs) -> anyhow::Result<Options> {
+/// Judges the rows of the input; `None` where another process is to take over.
+pub(crate) fn rows(args: &BatchArgs, printer: &Printer) -> anyhow::Result<Option<Report>> {
+    let options = options(args)?;
+    let watch = Watch::new(printer)?;
+    let report = tracer_batch::run(&options, &watch);
+    watch.bar.finish_and_clear();
+    let report = report?;
+    if report.worn {
+        let stuck = "threads are stuck in rows that were given up; another process takes over";
+        printer.say(&format!("tracer: {stuck}"));
+        return Ok(None);
+    }
+    Ok(Some(report))
+}
+
+pub(crate) fn options(args: &BatchArgs) -> anyhow::Result<Options> {
     let settings = settings::settings(&args.limits, &args.sandbox)?;
     let given = settings.limits.clone();
     let mut inputs = Vec::new();
@@ -162,15 +184,15 @@ fn options(args: &BatchArgs) -> anyhow::Result<Options> {
 }
 
 /// Draws progress, and hears Ctrl-C.
-struct Watch<'p> {
+pub(crate) struct Watch<'p> {
     printer: &'p Printer,
-    bar: ProgressBar,
+    pub(crate) bar: ProgressBar,
     stop: Arc<AtomicBool>,
     told: Cell<bool>,
 }
 
 impl<'p> Watch<'p> {
-    fn new(printer: &'p Printer) -> anyhow::Result<Self> {
+    pub(crate) fn new(printer: &'p Printer) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register_conditional_shutdown(
@@ -194,6 +216,17 @@ impl<'p> Watch<'p> {
             stop,
             told: Cell::new(false),
         })
+    }
+}
+
+impl tracer_generate::qa::Observer for Watch<'_> {
+    fn progress(&self, done: u64) {
+        self.bar.set_message(format!("{done} programs asked about"));
+        self.bar.tick();
+    }
+
+    fn stop(&self) -> bool {
+        Observer::stop(self)
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod generate;
 pub(crate) mod image;
 pub(crate) mod instrument;
 pub(crate) mod languages;

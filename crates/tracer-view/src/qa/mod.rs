@@ -73,10 +73,26 @@ pub struct About {
 
 /// All questions about a run whose answers hold both ways, by task and place.
 pub fn questions(trace: &Trace) -> Vec<Question> {
-    let lines = check::Lines::of(trace);
+    judged(trace).0
+}
+
+/// The same, and how many there were whose answers do not hold both ways.
+pub fn judged(trace: &Trace) -> (Vec<Question>, usize) {
     let mut found = ask::all(trace);
-    found.retain(|question| lines.answer(question).as_deref() == Some(&question.answer));
-    found
+    let all = found.len();
+    let hold = confirmed(trace, &found);
+    let mut hold = hold.into_iter();
+    found.retain(|_| hold.next() == Some(true));
+    let dropped = all - found.len();
+    (found, dropped)
+}
+
+/// Which of the answers the second way finds in a trace: that of the questions, or of another run of
+/// the same program with the same input.
+pub fn confirmed(trace: &Trace, questions: &[Question]) -> Vec<bool> {
+    let lines = check::Lines::of(trace);
+    let holds = |question: &Question| lines.answer(question).as_ref() == Some(&question.answer);
+    questions.iter().map(holds).collect()
 }
 
 /// What changes from one run of a source to another: branches (as `line:condition`) whose

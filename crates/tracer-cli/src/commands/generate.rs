@@ -1,0 +1,106 @@
+//! `tracer generate`: a corpus in, examples of other kinds than traces out.
+//!
+//! Programs are run and proved as by `tracer batch`, whose rows stand in `_programs` of the output; a
+//! folder that `tracer batch` finished is taken as it is.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tracer_generate::{Accounting, Counts, qa};
+
+use super::batch::{self, STOPPED, WORN, Watch};
+use crate::args::{BatchArgs, ExampleView, GenerateCommand, GenerateQaArgs, ShardForm};
+use crate::printer::Printer;
+
+pub(crate) fn run(command: &GenerateCommand, printer: &Printer) -> anyhow::Result<u8> {
+    let GenerateCommand::Qa(args) = command;
+    let given = &args.batch;
+    anyhow::ensure!(
+        given.view == ExampleView::Lines,
+        "`generate qa` has a form of its own; leave out --view"
+    );
+    anyhow::ensure!(
+        given.format == ShardForm::Jsonl,
+        "`generate qa` writes JSON Lines only so far; leave out --format"
+    );
+    let programs = BatchArgs {
+        out: given.out.join("_programs"),
+        ..given.clone()
+    };
+    batch::watched(&programs, printer, &|| ask(args, &programs, printer))
+}
+
+/// The one folder given, if `tracer batch` finished it.
+fn finished(args: &BatchArgs) -> Option<&Path> {
+    let [folder] = args.inputs.as_slice() else {
+        return None;
+    };
+    folder.join("_done/all.json").exists().then_some(folder)
+}
+
+fn ask(args: &GenerateQaArgs, programs: &BatchArgs, printer: &Printer) -> anyhow::Result<u8> {
+    let (folder, settings): (PathBuf, _) = if let Some(folder) = finished(&args.batch) {
+        (folder.into(), batch::options(&args.batch)?.settings)
+    } else {
+        let out = &args.batch.out;
+        std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+        let Some(report) = batch::rows(programs, printer)? else {
+            return Ok(WORN);
+        };
+        if report.funnel.is_none() {
+            return Ok(batch::stopped(&report, printer));
+        }
+        (programs.out.clone(), batch::options(programs)?.settings)
+    };
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let options = qa::Options {
+        programs: folder,
+        out: args.batch.out.clone(),
+        settings,
+        templates: args.templates.clone(),
+        jobs: args.batch.jobs.map_or_else(cores, usize::from),
+        shard_rows: usize::try_from(args.batch.shard_rows).unwrap_or(usize::MAX),
+        most: usize::from(args.questions),
+    };
+    let watch = Watch::new(printer)?;
+    let report = qa::run(&options, &watch);
+    watch.bar.finish_and_clear();
+    let report = report?;
+    let Some(accounting) = report.accounting else {
+        let done = report.done;
+        printer.complain(&format!(
+            "tracer: stopped after {done} programs; the same command goes on from here"
+        ));
+        return Ok(STOPPED);
+    };
+    printer.data(|out| {
+        if args.batch.json {
+            serde_json::to_writer_pretty(&mut *out, &accounting)?;
+            writeln!(out)
+        } else {
+            table(out, &accounting)
+        }
+    })?;
+    let out = args.batch.out.display();
+    printer.say(&format!("tracer: the questions are in {out}"));
+    Ok(0)
+}
+
+fn table(out: &mut dyn Write, accounting: &Accounting) -> std::io::Result<()> {
+    let mut line = |name: &str, counts: &Counts| {
+        let rejected = counts.rejected.iter();
+        let reasons: Vec<String> = rejected
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
+        let (input, ok) = (counts.input, counts.ok);
+        let reasons = reasons.join(", ");
+        writeln!(out, "{name:<12} {input:>8} {ok:>8}  {reasons}")
+    };
+    for (language, (_, questions)) in &accounting.languages {
+        line(language, questions)?;
+    }
+    line("questions", &accounting.questions)?;
+    line("programs", &accounting.programs)?;
+    writeln!(out, "(thought of, kept, left out by reason)")
+}

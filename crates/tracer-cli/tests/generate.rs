@@ -1,0 +1,247 @@
+//! `tracer generate` as a user starts it: answers that hold, places of rows, and that it may be killed.
+#![cfg(feature = "python")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test: the command is started as a user starts it, and killed"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+fn tracer(words: &[&str], input: &Path, out: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracer"));
+    command.args(words).args(["--quiet", "--jobs", "2"]);
+    command.arg(input).arg("-o").arg(out);
+    command
+}
+
+fn generate(input: &Path, out: &Path) -> Command {
+    tracer(&["generate", "qa"], input, out)
+}
+
+/// Whether programs can be run here; if not, says so.
+fn possible() -> bool {
+    let tried = Command::new(env!("CARGO_BIN_EXE_tracer"))
+        .args(["run", "--quiet", "--discard"])
+        .arg("tests/batch/loop.py")
+        .output()
+        .unwrap();
+    if !tried.status.success() {
+        eprintln!("skipped: this machine runs no Python in a sandbox");
+    }
+    tried.status.success()
+}
+
+/// The rows of all files of a folder.
+fn rows(folder: &Path) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
+        rows.extend(text.lines().map(|line| serde_json::from_str(line).unwrap()));
+    }
+    rows
+}
+
+/// A program whose text and trace are like those of no other number.
+fn program(number: usize) -> String {
+    let words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta"];
+    let (one, two) = (words[number % 7], words[(number * 3 + 1) % 7]);
+    let (add, limit, back) = (number * 11 + 3, number % 3 + 1, number * number);
+    let (modulus, from, to) = (number + 5, number * 5, number * 5 + 4 + number % 3);
+    format!(
+        "def {one}_{number}(n):\n    {two} = n * {add}\n    if {two} % {modulus} > {limit}:\n        \
+         return {two} - {back}\n    return '{one}' * n\nfor item{number} in range({from}, {to}):\n    \
+         print({one}_{number}(item{number}), '{two}')\n"
+    )
+}
+
+/// A corpus of some programs, two of which cannot be used.
+fn corpus(folder: &Path) -> PathBuf {
+    let input = folder.join("corpus");
+    fs::create_dir(&input).unwrap();
+    for number in 0..5 {
+        fs::write(input.join(format!("p{number}.py")), program(number)).unwrap();
+    }
+    fs::write(input.join("twice.py"), program(3)).unwrap();
+    fs::write(
+        input.join("chance.py"),
+        format!("import random\nprint(random.random())\n{}", program(9)),
+    )
+    .unwrap();
+    input
+}
+
+/// All files of a finished output but those that say how it came about.
+fn output(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for name in [
+        "README.md",
+        "accounting.json",
+        "_plan_qa.json",
+        "_done/qa.json",
+    ] {
+        files.insert(name.into(), fs::read(folder.join(name)).unwrap());
+    }
+    for entry in fs::read_dir(folder.join("code-qa")).unwrap() {
+        let path = entry.unwrap().path();
+        files.insert(path.file_name().unwrap().into(), fs::read(&path).unwrap());
+    }
+    files
+}
+
+#[test]
+fn questions_are_counted_and_their_answers_hold() {
+    if !possible() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let input = corpus(folder.path());
+    let run = generate(&input, &out)
+        .args(["--json", "--questions", "8"])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let account: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(account["programs"]["ok"], 5, "{account:#}");
+    let funnel: Value =
+        serde_json::from_slice(&fs::read(out.join("_programs/funnel.json")).unwrap()).unwrap();
+    assert_eq!(funnel["total"]["input"], 7);
+    assert_eq!(funnel["total"]["rejected"]["duplicate"], 1);
+    let questions = rows(&out.join("code-qa"));
+    assert_eq!(account["questions"]["ok"], questions.len());
+    assert!(account["questions"]["rejected"]["enough_of_the_program"].as_u64() > Some(0));
+    assert!((36..=40).contains(&questions.len()), "{account:#}");
+    // What the program prints is known from elsewhere: from the program.
+    let mut printed = 0;
+    for row in questions
+        .iter()
+        .filter(|row| row["template_id"] == "trace-T2")
+    {
+        let path = row["path"].as_str().unwrap();
+        let plain = Command::new("python3")
+            .arg(input.join(path))
+            .output()
+            .unwrap();
+        let expected = format!("{}\nstatus 0", String::from_utf8(plain.stdout).unwrap());
+        assert_eq!(row["answer"], expected);
+        let text = row["text"].as_str().unwrap();
+        assert!(
+            text.starts_with("User:\n") && text.ends_with(&expected),
+            "{text}"
+        );
+        printed += 1;
+    }
+    assert_eq!(printed, 5);
+    // With other settings the folder is not gone on with.
+    let other = generate(&input, &out)
+        .args(["--questions", "9"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert!(
+        !other.status.success() && said.contains("another questions"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_answer_that_another_run_does_not_give_is_left_out() {
+    if !possible() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("corpus");
+    fs::create_dir(&input).unwrap();
+    fs::write(input.join("p.py"), program(1)).unwrap();
+    let programs = folder.path().join("programs");
+    let batch = tracer(&["batch", "--validation", "0"], &input, &programs)
+        .output()
+        .unwrap();
+    assert!(batch.status.success(), "{batch:?}");
+    // Somebody writes something else into the trace: one line of the output.
+    let shard = programs.join("code-trace/train-00000-of-00001.jsonl.zst");
+    let mut row = rows(&programs.join("code-trace")).remove(0);
+    let trace = row["runs"][0]["trace"].as_str().unwrap();
+    let line = trace
+        .lines()
+        .find(|line| line.contains("\"STDOUT\""))
+        .unwrap();
+    let mut event: Value = serde_json::from_str(line).unwrap();
+    let text = event["text"].as_str().unwrap();
+    let other = text.replace(|letter: char| letter.is_alphanumeric(), "x");
+    event["text"] = json!(other);
+    row["runs"][0]["trace"] = trace.replacen(line, &event.to_string(), 1).into();
+    fs::write(
+        &shard,
+        zstd::encode_all(format!("{row}\n").as_bytes(), 3).unwrap(),
+    )
+    .unwrap();
+    let out = folder.path().join("out");
+    let run = generate(&programs, &out).arg("--json").output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let account: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(
+        account["questions"]["rejected"]["not_confirmed_by_another_run"], 1,
+        "{account:#}"
+    );
+    let questions = rows(&out.join("code-qa"));
+    assert!(!questions.is_empty() && questions.iter().all(|row| row["template_id"] != "trace-T2"));
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_gives_the_same_questions() {
+    if !possible() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let input = corpus(folder.path());
+    let programs = folder.path().join("programs");
+    let batch = tracer(&["batch"], &input, &programs).output().unwrap();
+    assert!(batch.status.success(), "{batch:?}");
+    let whole = folder.path().join("whole");
+    let started = Instant::now();
+    assert!(
+        generate(&programs, &whole)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let once = started.elapsed();
+    let torn = folder.path().join("torn");
+    for round in 0..20_u32 {
+        let mut running = generate(&programs, &torn)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Somewhere between the start and the end, elsewhere each time.
+        let wait = once * (round * 7 % 20 + 1) / 24;
+        let started = Instant::now();
+        while started.elapsed() < wait && running.try_wait().unwrap().is_none() {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        let _ = running.kill();
+        running.wait().unwrap();
+    }
+    assert!(
+        generate(&programs, &torn)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (whole, torn) = (output(&whole), output(&torn));
+    assert!(whole.keys().eq(torn.keys()));
+    for (name, bytes) in &whole {
+        assert!(torn[name] == *bytes, "{} differs", name.display());
+    }
+}

@@ -1,0 +1,105 @@
+//! Prompts: Jinja files, which a user may replace by a folder of his own.
+
+use std::path::{Path, PathBuf};
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+use crate::GenerateError;
+
+/// Templates that are compiled in, by their names below a folder of templates.
+const OWN: &[(&str, &str)] = &[(
+    "qa/question.jinja",
+    include_str!("../templates/qa/question.jinja"),
+)];
+
+/// A template, ready to be filled in.
+pub(crate) struct Template {
+    environment: Environment<'static>,
+    name: &'static str,
+    path: PathBuf,
+    /// BLAKE3 of its text.
+    pub(crate) digest: String,
+}
+
+impl Template {
+    /// The template of a name: the user's where his folder has it, else our own.
+    pub(crate) fn new(name: &'static str, folder: Option<&Path>) -> Result<Self, GenerateError> {
+        let own = OWN.iter().find(|(own, _)| *own == name);
+        let (_, own) = own.expect("a template that is compiled in");
+        let theirs = folder.map(|folder| folder.join(name));
+        let (path, text) = match theirs.filter(|path| path.exists()) {
+            Some(path) => {
+                let text = std::fs::read_to_string(&path).map_err(GenerateError::read(&path))?;
+                (path, text)
+            }
+            None => (name.into(), (*own).to_owned()),
+        };
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.add_filter("block", block);
+        let template = |path: &Path| {
+            let path = path.to_path_buf();
+            move |error| GenerateError::Template {
+                path,
+                source: Box::new(error),
+            }
+        };
+        environment
+            .add_template_owned(name, text)
+            .map_err(template(&path))?;
+        Ok(Self {
+            environment,
+            name,
+            path,
+            digest,
+        })
+    }
+
+    pub(crate) fn fill(&self, values: impl Serialize) -> Result<String, GenerateError> {
+        let filled = self
+            .environment
+            .get_template(self.name)
+            .and_then(|template| template.render(Serde(values)));
+        filled.map_err(|error| GenerateError::Template {
+            path: self.path.clone(),
+            source: Box::new(error),
+        })
+    }
+}
+
+/// A fenced block. The fence is longer than any in the text.
+fn block(text: &str, kind: &str) -> String {
+    let runs = text.split(|letter| letter != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or_default().max(2) + 1);
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{kind}\n{text}{end}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_users_template_takes_the_place_of_ours_and_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = OWN[0].0;
+        let ours = Template::new(name, Some(folder.path())).unwrap();
+        std::fs::create_dir(folder.path().join("qa")).unwrap();
+        std::fs::write(folder.path().join(name), "Q: {{ question }}\n").unwrap();
+        let theirs = Template::new(name, Some(folder.path())).unwrap();
+        let values = minijinja::context! { question => "why?" };
+        assert_eq!(theirs.fill(&values).unwrap(), "Q: why?");
+        assert_ne!(ours.digest, theirs.digest);
+        // What a template asks for and does not get is an error, not an empty text.
+        assert!(ours.fill(&values).is_err());
+    }
+
+    #[test]
+    fn a_block_is_fenced_by_more_than_it_holds() {
+        assert_eq!(block("a ``` b", "c"), "````c\na ``` b\n````");
+        assert_eq!(block("x\n", ""), "```\nx\n```");
+    }
+}
