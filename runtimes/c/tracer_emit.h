@@ -168,24 +168,24 @@ extern _tr_i _tr_on(_tr_u);
  * `void main` ends with is its exit status. Probes that are calls keep it themselves. */
 #if defined __x86_64__
 #define _tr_keep(probe)                                                                            \
-	do {                                                                                           \
+	__extension__({                                                                                \
 		_tr_ul _tr_r;                                                                              \
 		__asm__ __volatile__("" : "=a"(_tr_r));                                                    \
 		probe;                                                                                     \
 		__asm__ __volatile__("" : : "a"(_tr_r));                                                   \
-	} while (0)
+	})
 #elif defined __aarch64__
 #define _tr_keep(probe)                                                                            \
-	do {                                                                                           \
+	__extension__({                                                                                \
 		register _tr_ul _tr_in0 __asm__("x0");                                                     \
 		__asm__ __volatile__("" : "=r"(_tr_in0));                                                  \
 		_tr_ul _tr_r = _tr_in0;                                                                    \
 		probe;                                                                                     \
 		register _tr_ul _tr_out0 __asm__("x0") = _tr_r;                                            \
 		__asm__ __volatile__("" : : "r"(_tr_out0));                                                \
-	} while (0)
+	})
 #else
-#define _tr_keep(probe) probe
+#define _tr_keep(probe) (probe)
 #endif
 /* A branch took an arm; with n operands as for _tr_in. */
 extern void _tr_b(_tr_u, _tr_u);

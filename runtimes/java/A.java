@@ -509,7 +509,7 @@ public final class A {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.before(site, container);
+                writer.changes.before(site, container);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.
@@ -522,7 +522,7 @@ public final class A {
         try {
             Writer writer = Threads.writer();
             if (writer != null) {
-                writer.after(site, container);
+                writer.changes.after(site, container);
             }
         } catch (StackOverflowError full) {
             // The subject is about to meet it by itself.

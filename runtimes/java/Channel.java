@@ -90,13 +90,15 @@ final class Channel {
         return MEMORY.getAndAddInt(null, base + 68, 1);
     }
 
-    static void countVisit(int site) {
+    /** Counts a visit; gives the number of those that were counted and not told. */
+    static long countVisit(int site) {
         long slot = slots + (long) site * SLOT;
         if (threads) {
-            MEMORY.getAndAddLong(null, slot, 1);
-        } else {
-            MEMORY.putLong(slot, MEMORY.getLong(slot) + 1);
+            return MEMORY.getAndAddLong(null, slot, 1) + 1;
         }
+        long visits = MEMORY.getLong(slot) + 1;
+        MEMORY.putLong(slot, visits);
+        return visits;
     }
 
     static long visits(int site) {

@@ -38,6 +38,11 @@ final class Returns {
         return guardCount > 0 && guards[guardCount * 2 - 1] == depth;
     }
 
+    /** Whether there is nothing to keep or forget. */
+    boolean isIdle() {
+        return guardCount == 0 && count == 0;
+    }
+
     /** Keeps a return of a call of this depth, if it waits. Code -1: it has no value. */
     boolean hold(int site, int depth, int code, long scalar, Object value) {
         while (guardCount > 0 && guards[guardCount * 2 - 1] > depth) {

@@ -70,8 +70,7 @@ final class Writer {
     private long[] lastBits;
     private byte[] lastCode;
 
-    private int[] loops = new int[64];
-    private int loopCount;
+    private final Loops loops = new Loops();
     private int[] calls = new int[64];
     final Marks marks = new Marks();
 
@@ -93,7 +92,7 @@ final class Writer {
     private int site;
     private int kept;
 
-    private final Changes changes = new Changes();
+    final Changes changes = new Changes(this);
     final Returns returns = new Returns();
 
     // The switch that is about to jump.
@@ -215,9 +214,20 @@ final class Writer {
         }
     }
 
-    /** Whether a visit is only counted, which must be quick. */
-    private boolean isCounted(int site) {
-        return mute != MUTE_NONE && site < seen.length && seen[site] >= 2;
+    /**
+     * Whether a visit is only counted: then it must be quick. Probes ask it before anything else, in
+     * methods so short that a compiler puts them in place; what records is called. `seen` says
+     * nothing while nothing is muted.
+     */
+    boolean isCounted(int site) {
+        return site < seen.length && seen[site] >= 2;
+    }
+
+    /** Counts a visit; whether what it says is to be kept, which the later visits rarely are. */
+    private boolean count(int site) {
+        here = site;
+        long visits = Channel.countVisit(site);
+        return (visits & (visits - 1)) == 0;
     }
 
     /** Where the fast way is closed: what to do with a visit of this site. */
@@ -270,12 +280,10 @@ final class Writer {
 
     /** Counts a visit of a site that says a scalar, and keeps that. */
     private void countScalar(int site, int code, long bits) {
-        Channel.countVisit(site);
         lastBits[site] = bits;
         lastCode[site] = (byte) code;
         // A crash loses nothing that was recorded; of what is only counted, little.
-        long visits = Channel.visits(site);
-        if ((visits & (visits - 1)) == 0) {
+        if (count(site)) {
             remember(site);
         }
     }
@@ -318,20 +326,17 @@ final class Writer {
 
     /** Begins a record; whether its values are wanted. If not, it is over. */
     boolean open(int site, int code) {
-        here = site;
         if (isCounted(site)) {
-            // Not worth capturing at every visit.
-            long visits = Channel.visits(site);
-            Channel.countVisit(site);
-            if ((visits & (visits + 1)) != 0) {
-                return false;
-            }
-            kept = COUNT;
-        } else {
-            kept = admit(site);
-            if (kept == DROP) {
-                return false;
-            }
+            return count(site) && begin(site, code, COUNT);
+        }
+        here = site;
+        return begin(site, code, admit(site));
+    }
+
+    private boolean begin(int site, int code, int how) {
+        kept = how;
+        if (how == DROP) {
+            return false;
         }
         this.site = site;
         op = code;
@@ -387,6 +392,15 @@ final class Writer {
 
     @Hidden
     void step(int site) {
+        if (isCounted(site)) {
+            count(site);
+        } else {
+            tellStep(site);
+        }
+    }
+
+    @Hidden
+    private void tellStep(int site) {
         here = site;
         if (admit(site) == KEEP) {
             close(STEP, Channel.varint(at + 1, site));
@@ -395,13 +409,20 @@ final class Writer {
 
     @Hidden
     void scalar(int site, int code, long bits) {
+        if (isCounted(site)) {
+            countScalar(site, code, bits);
+        } else {
+            tellScalar(site, code, bits);
+        }
+    }
+
+    @Hidden
+    private void tellScalar(int site, int code, long bits) {
         here = site;
         if (at < limit && (Scalars.NAMES[code] == null || typeIds[code] != 0)) {
             long to = Channel.varint(at + 1, site);
             MEMORY.putByte(to++, (byte) 1);
             close(VAR, Scalars.write(to, code, bits, typeIds[code]));
-        } else if (isCounted(site)) {
-            countScalar(site, code, bits);
         } else if (open(site, VAR)) {
             record.put(1);
             value(code, bits);
@@ -428,26 +449,40 @@ final class Writer {
     /** A return with a value: code 0 an object's, -1 none. */
     @Hidden
     void leave(int site, int code, long bits, Object value) {
-        if (!returns.hold(site, depth, code, bits, value)) {
+        if (returns.isIdle() || !returns.hold(site, depth, code, bits, value)) {
             returned(site, code, bits, value);
         }
     }
 
     void returned(int site, int code, long bits, Object value) {
-        if (leave(site)) {
-            record.put(code < 0 ? 0 : 1);
-            if (code == 0) {
-                record.object(value);
-            } else if (code > 0) {
-                value(code, bits);
-            }
-            close();
+        beforeLeaving();
+        if (open(site, OUT)) {
+            putReturn(code, bits, value);
         }
         afterLeaving();
     }
 
+    private void putReturn(int code, long bits, Object value) {
+        record.put(code < 0 ? 0 : 1);
+        if (code == 0) {
+            record.object(value);
+        } else if (code > 0) {
+            value(code, bits);
+        }
+        close();
+    }
+
     @Hidden
     void round(int site, int code, long bits) {
+        if (!isCounted(site)) {
+            tellRound(site, code, bits);
+        } else if (open(site, LOOP)) {
+            putRound(code, bits);
+        }
+    }
+
+    @Hidden
+    private void tellRound(int site, int code, long bits) {
         goRound(site);
         here = site;
         if (at < limit && (Scalars.NAMES[code] == null || typeIds[code] != 0)) {
@@ -456,42 +491,15 @@ final class Writer {
             MEMORY.putByte(to++, (byte) 1);
             close(LOOP, Scalars.write(to, code, bits, typeIds[code]));
         } else if (open(site, LOOP)) {
-            record.put(1);
-            record.put(1);
-            value(code, bits);
-            close();
+            putRound(code, bits);
         }
     }
 
-    // Containers that a call changes.
-
-    void before(int site, Object container) {
-        // What is only counted is told by its last visits, without what was before.
-        if (!isCounted(site)) {
-            record.clear();
-            record.object(container);
-            changes.before(site, depth, record);
-        }
-    }
-
-    void after(int site, Object container) {
-        byte[] before = changes.after(site, depth);
-        if (before == null) {
-            if (isCounted(site)) {
-                Channel.countVisit(site);
-            }
-            return;
-        }
-        record.clear();
-        record.object(container);
-        if (record.holds(before)) {
-            return;
-        }
-        if (open(site, TRANSFORM)) {
-            record.all(before);
-            record.object(container);
-            close();
-        }
+    private void putRound(int code, long bits) {
+        record.put(1);
+        record.put(1);
+        value(code, bits);
+        close();
     }
 
     // Errors.
@@ -534,7 +542,13 @@ final class Writer {
         selectSite = 0;
         if (isCounted(site)) {
             countScalar(site, Scalars.ARM, arm);
-        } else if (open(site, BRANCH)) {
+        } else {
+            tellSelected(site, arm, known, value);
+        }
+    }
+
+    private void tellSelected(int site, int arm, boolean known, Object value) {
+        if (open(site, BRANCH)) {
             record.varint(arm);
             record.put(known ? 1 : 0);
             if (known && selectCode == 0) {
@@ -627,13 +641,20 @@ final class Writer {
 
     @Hidden
     void branch(int site, int arm) {
+        if (isCounted(site)) {
+            countScalar(site, Scalars.ARM, arm);
+        } else {
+            tellBranch(site, arm);
+        }
+    }
+
+    @Hidden
+    private void tellBranch(int site, int arm) {
         here = site;
         if (at < limit) {
             long to = Channel.varint(Channel.varint(at + 1, site), arm);
             MEMORY.putByte(to, (byte) 0);
             close(BRANCH, to + 1);
-        } else if (isCounted(site)) {
-            countScalar(site, Scalars.ARM, arm);
         } else if (open(site, BRANCH)) {
             record.varint(arm);
             record.put(0);
@@ -643,6 +664,14 @@ final class Writer {
 
     /** A function is entered; whether the values of its arguments are wanted. */
     boolean enter(int site) {
+        if (!isCounted(site) || depth == calls.length) {
+            return tellEntered(site);
+        }
+        calls[depth++] = site;
+        return open(site, IN);
+    }
+
+    private boolean tellEntered(int site) {
         if (mute == MUTE_NONE && left < scarce && left > 0 && site < Channel.slotCount
                 && Channel.entered[site] >= 2) {
             mute(MUTE_CALL, site);
@@ -660,9 +689,7 @@ final class Writer {
     }
 
     private void beforeLeaving() {
-        while (loopCount > 0 && loops[loopCount * 4 - 3] >= depth) {
-            loopCount--;
-        }
+        loops.drop(depth);
         marks.drop(depth);
         if (mute == MUTE_LOOP && depth <= muteDepth) {
             unmute();
@@ -684,18 +711,13 @@ final class Writer {
         }
     }
 
-    /** A function is left; whether its value is wanted. */
-    private boolean leave(int site) {
-        beforeLeaving();
-        return open(site, OUT);
-    }
-
     /** An error brought control back to a call at this depth: those above it are over. */
     void unwindTo(int target) {
         while (target >= 0 && depth > target) {
             returns.drop(depth);
             // The site behind a function's IN is its OUT.
-            if (leave(calls[depth - 1] + 1)) {
+            beforeLeaving();
+            if (open(calls[depth - 1] + 1, OUT)) {
                 record.put(2);
                 close();
             }
@@ -705,28 +727,21 @@ final class Writer {
 
     // Loops.
 
-    private int loopAt(int site) {
-        for (int index = loopCount; index-- > 0; ) {
-            if (loops[index * 4 + 1] < depth) {
-                break;
-            }
-            if (loops[index * 4 + 1] == depth && loops[index * 4] == site) {
-                loopCount = index + 1;
-                return index;
-            }
+    private void loopRecord(int site, int phase) {
+        if (isCounted(site)) {
+            count(site);
+        } else {
+            tellLoop(site, phase);
         }
-        return -1;
     }
 
-    private void loopRecord(int site, int phase) {
+    private void tellLoop(int site, int phase) {
         here = site;
         if (at < limit) {
             long to = Channel.varint(at + 1, site);
             MEMORY.putByte(to, (byte) phase);
             MEMORY.putByte(to + 1, (byte) 0);
             close(LOOP, to + 2);
-        } else if (isCounted(site)) {
-            Channel.countVisit(site);
         } else if (open(site, LOOP)) {
             record.put(phase);
             record.put(0);
@@ -736,33 +751,20 @@ final class Writer {
 
     @Hidden
     void loopEntered(int site) {
-        if (mute == MUTE_NONE) {
-            int index = loopAt(site);
-            if (index < 0) {
-                index = loopCount++;
-                if (loopCount * 4 > loops.length) {
-                    loops = java.util.Arrays.copyOf(loops, loops.length * 2);
-                }
-            }
+        if (mute != MUTE_NONE) {
             loopRecord(site, 0);
-            loops[index * 4] = site;
-            loops[index * 4 + 1] = depth;
-            loops[index * 4 + 2] = 0;
-            loops[index * 4 + 3] = left;
-        } else {
-            loopRecord(site, 0);
+            return;
         }
+        tellLoop(site, 0);
+        loops.enter(site, depth, left);
     }
 
     private void goRound(int site) {
-        if (mute == MUTE_NONE) {
-            int index = loopAt(site);
-            if (index >= 0 && ++loops[index * 4 + 2] > 2) {
-                int before = loops[index * 4 + 3];
-                if (before - left > Math.max(before / 4, 64)) {
-                    mute(MUTE_LOOP, site);
-                }
-            }
+        if (mute != MUTE_NONE) {
+            return;
+        }
+        if (loops.round(site, depth, left)) {
+            mute(MUTE_LOOP, site);
         }
     }
 
@@ -785,11 +787,11 @@ final class Writer {
     @Hidden
     void loopLeft(int site) {
         // The muted loop itself, or one around it that was left from within it.
-        if (mute == MUTE_LOOP && depth == muteDepth && loopAt(site) >= 0) {
+        if (mute == MUTE_LOOP && depth == muteDepth && loops.isIn(site, depth)) {
             unmute();
         }
-        if (mute == MUTE_NONE && loopAt(site) >= 0) {
-            loopCount--;
+        if (mute == MUTE_NONE) {
+            loops.leave(site, depth);
         }
         loopRecord(site, 2);
     }

@@ -100,14 +100,14 @@ fn arm_probe<'a>(
     arm: u32,
     operands: &[Node<'a>],
 ) -> String {
-    if operands.is_empty() {
-        return format!("_tr_b({site}u,{arm});");
-    }
-    let captured = capture_all(rewriter, operands);
-    format!(
-        "_tr_bn({site}u,{arm},{}u)&&({captured}_tr_z(),0);",
-        operands.len()
-    )
+    let probe = if operands.is_empty() {
+        format!("_tr_b({site}u,{arm})")
+    } else {
+        let captured = capture_all(rewriter, operands);
+        let count = operands.len();
+        format!("_tr_bn({site}u,{arm},{count}u)&&({captured}_tr_z(),0)")
+    };
+    FileFacts::of(rewriter).kept(probe) + ";"
 }
 
 /// Captures of expressions for one record, each with a comma behind it.

@@ -103,6 +103,21 @@ pub(crate) fn capture(
     reach: Reach,
     at: usize,
 ) -> String {
+    let probe = probe_of(rewriter, into, expression, type_, reach, at);
+    match into {
+        Into::Var(_) => FileFacts::of(rewriter).kept(probe),
+        Into::Record => probe,
+    }
+}
+
+fn probe_of(
+    rewriter: &mut Rewriter<'_>,
+    into: Into,
+    expression: &str,
+    type_: Option<&(Type, bool)>,
+    reach: Reach,
+    at: usize,
+) -> String {
     let facts = FileFacts::of(rewriter);
     let types = &facts.types;
     let (prefix, site) = match into {

@@ -24,6 +24,8 @@ pub(crate) struct FileFacts {
     pub(crate) cases: RefCell<BTreeMap<usize, (u32, usize)>>,
     /// Whether output can be watched: the program does not ask for a stream's position.
     pub(crate) watch_output: bool,
+    /// Whether `main` returns nothing: what the program computes last is its exit status.
+    void_main: bool,
 }
 
 /// Names that look like calls but do not evaluate their operands, or not as a call does.
@@ -71,6 +73,7 @@ impl FileFacts {
                 cases: RefCell::default(),
                 watch_output: !(contains(rewriter.source, b"stdout")
                     && POSITIONS.iter().any(|name| contains(rewriter.source, name))),
+                void_main: false,
             };
             facts.collect(rewriter, rewriter.root());
             facts
@@ -100,6 +103,8 @@ impl FileFacts {
                         self.functions.insert(rewriter.text(name).into_owned());
                     }
                     if let Some(body) = child.child_by_field_name("body") {
+                        self.void_main |= Definition::of(rewriter, body)
+                            .is_some_and(|function| function.void && function.name == "main");
                         self.collect(rewriter, body);
                     }
                 }
@@ -114,6 +119,15 @@ impl FileFacts {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A probe, which leaves alone what the program computed last where that is looked at.
+    pub(crate) fn kept(&self, probe: String) -> String {
+        if self.void_main {
+            format!("_tr_keep({probe})")
+        } else {
+            probe
         }
     }
 

@@ -4,7 +4,9 @@ use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
 use crate::branches::{capture_all, operands};
-use crate::context::{first_statement, following, inside_parentheses, open_body, takes_statement};
+use crate::context::{
+    FileFacts, first_statement, following, inside_parentheses, open_body, takes_statement,
+};
 use crate::steps;
 
 const ROLE: &str = "loop";
@@ -40,7 +42,9 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     {
         rewriter.site_mut(site).chain.after_left.push(step);
     }
-    rewriter.open(node, format!("_tr_le({site}u);"));
+    let facts = FileFacts::of(rewriter);
+    let entered = facts.kept(format!("_tr_le({site}u)"));
+    rewriter.open(node, format!("{entered};"));
     let operands = match node.child_by_field_name("condition") {
         Some(condition) if rewriter.wants(Detail::Full) && node.kind() != "do_statement" => {
             operands(rewriter, condition)
@@ -48,16 +52,17 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         _ => Vec::new(),
     };
     let probe = if operands.is_empty() {
-        format!("_tr_li({site}u);")
+        format!("_tr_li({site}u)")
     } else {
         let names: Vec<String> = operands.iter().map(|node| rewriter.label(*node)).collect();
         rewriter.set_names(site, names);
         let captured = capture_all(rewriter, &operands);
         format!(
-            "_tr_ln({site}u,{}u)&&({captured}_tr_z(),0);",
+            "_tr_ln({site}u,{}u)&&({captured}_tr_z(),0)",
             operands.len()
         )
     };
+    let probe = facts.kept(probe) + ";";
     open_body(rewriter, body, &probe);
     rewriter.close(node, format!("_tr_lx({site}u);"));
 }

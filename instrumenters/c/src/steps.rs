@@ -3,7 +3,7 @@
 use tracer_instrument::{Node, Rewriter};
 use tracer_model::{Detail, Kind};
 
-use crate::context::{self, takes_statement};
+use crate::context::{self, FileFacts, takes_statement};
 use crate::definition::Definition;
 
 const ROLE: &str = "step";
@@ -144,5 +144,6 @@ pub(crate) fn step<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         return;
     }
     let site = rewriter.site_of(Kind::Step, node, ROLE);
-    rewriter.open(node, format!("_tr_s({site}u);"));
+    let probe = FileFacts::of(rewriter).kept(format!("_tr_s({site}u)"));
+    rewriter.open(node, probe + ";");
 }

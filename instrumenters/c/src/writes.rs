@@ -173,9 +173,22 @@ fn usage(node: Node<'_>) -> Use<'_> {
     Use::Value
 }
 
+/// Whether this only looks like an operand, which no assignment is without parentheses: in
+/// `EACH(i, n) *p += i`, the macro may be the head of a loop and `*p` what is assigned to.
+fn is_misread(node: Node<'_>) -> bool {
+    node.kind() == "assignment_expression"
+        && node
+            .parent()
+            .is_some_and(|parent| parent.kind() == "binary_expression")
+}
+
 /// Hook: an assignment, `++` or `--`.
 pub(crate) fn write<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
     if !rewriter.wants(Detail::State) || !is_evaluated(rewriter, node) {
+        return;
+    }
+    if is_misread(node) {
+        rewriter.drop_probe(node, "unsupported");
         return;
     }
     let update = node.kind() == "update_expression";

@@ -67,6 +67,7 @@ const EMITTER: &[EmitterFile] = emitter![
     "Heap.java",
     "Inside.java",
     "Layout.java",
+    "Loops.java",
     "Mapping.java",
     "Marks.java",
     "Order.java",
