@@ -37,7 +37,8 @@ pub enum Status {
     Refused,
     /// The original does not build.
     BuildFailed,
-    /// The original did not end in time.
+    /// The original did not end in time; or it did and the traced program, which has several times
+    /// as long, did not, having done nothing else so far.
     Timeout,
 }
 
@@ -214,6 +215,17 @@ fn compare(path: &Path, options: &CheckOptions, seen: &mut Seen) -> Result<Verdi
         seen.probes += placed;
         seen.shed += shed;
     }
+    let printed = [
+        (original.stdout.as_slice(), traced.stdout.as_slice()),
+        (&original.stderr, &traced.stderr),
+    ];
+    if is_only_slower(&traced.outcome.end, printed) {
+        return Ok(Verdict::new(
+            Status::Timeout,
+            "traced",
+            format!("the original ended; traced, it did not in {TRACED_ALLOWANCE} times the limit"),
+        ));
+    }
     let noise = program.toolchain.noise;
     let Some((reason, detail)) = difference(&original, &traced, noise) else {
         // The same, but nothing was traced: whoever counts must be able to see it.
@@ -235,6 +247,18 @@ fn compare(path: &Path, options: &CheckOptions, seen: &mut Seen) -> Result<Verdi
         ));
     }
     Ok(Verdict::new(Status::Differs, reason, detail))
+}
+
+/// Whether the traced program was stopped for its time while it did what the original did.
+/// `printed`: what the original wrote to a stream, and what it did.
+fn is_only_slower(end: &End, printed: [(&[u8], &[u8]); 2]) -> bool {
+    let stopped = matches!(
+        end,
+        End::Limited {
+            limit: Limit::Wall | Limit::Cpu
+        }
+    );
+    stopped && printed.iter().all(|(whole, part)| whole.starts_with(part))
 }
 
 /// Runs the original again, as it was and varied. Says in what it differs from itself, if it does:
@@ -439,6 +463,20 @@ mod tests {
         for (words, line) in said {
             assert_eq!(telling(words), line);
         }
+    }
+
+    #[test]
+    fn a_traced_program_that_is_stopped_is_slow_only_where_it_did_the_same() {
+        let wall = End::Limited { limit: Limit::Wall };
+        let memory = End::Limited {
+            limit: Limit::Memory,
+        };
+        let none: (&[u8], &[u8]) = (b"", b"");
+        assert!(is_only_slower(&wall, [(b"one\ntwo\n", b"one\nt"), none]));
+        assert!(!is_only_slower(&wall, [(b"one\n", b"two"), none]));
+        assert!(!is_only_slower(&wall, [(b"one\n", b"one\n"), (b"", b"!")]));
+        assert!(!is_only_slower(&memory, [(b"one\n", b"one"), none]));
+        assert!(!is_only_slower(&End::Exited { code: 0 }, [none, none]));
     }
 
     #[test]

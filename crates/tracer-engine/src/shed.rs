@@ -193,8 +193,11 @@ fn on_lines(source: &Source, start: u32, end: u32) -> BTreeSet<u32> {
 fn position(sources: &[Source], path: &Path) -> Option<usize> {
     sources.iter().position(|source| {
         let own = source.path.strip_prefix("/").unwrap_or(&source.path);
-        // Absolute paths may be those of a mirror, which ends in the original's.
-        path.ends_with(own) || (path.is_relative() && source.path.ends_with(path))
+        // Absolute paths may be those of a mirror, which ends in the original's; a copy that had to
+        // have another name lies in a folder of the original's.
+        path.ends_with(own)
+            || path.parent().is_some_and(|folder| folder.ends_with(own))
+            || (path.is_relative() && source.path.ends_with(path))
     })
 }
 

@@ -57,10 +57,7 @@ pub(crate) fn loop_statement<'a>(rewriter: &mut Rewriter<'a>, node: Node<'a>) {
         let names: Vec<String> = operands.iter().map(|node| rewriter.label(*node)).collect();
         rewriter.set_names(site, names);
         let captured = capture_all(rewriter, &operands);
-        format!(
-            "_tr_ln({site}u,{}u)&&({captured}_tr_z(),0)",
-            operands.len()
-        )
+        format!("_tr_ln({site}u,{}u)&&({captured}_tr_z(),0)", operands.len())
     };
     let probe = facts.kept(probe) + ";";
     open_body(rewriter, body, &probe);

@@ -110,12 +110,21 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     if main.is_some() {
         build.push("-sourcepath".into());
         build.push(joined(&[&joined_paths(roots(&facts.root)), &path]));
-        build.push(request.given.as_os_str().to_owned());
-        if request.traced {
-            for source in request.sources {
-                if let Some(text) = source.instrumented {
-                    plan.files.push((source.path.to_path_buf(), text.to_vec()));
+        let renamed = main.and_then(|main| renamed(main.path, &facts, request.private));
+        build.push(match &renamed {
+            Some(place) => place.clone().into_os_string(),
+            None => request.given.as_os_str().to_owned(),
+        });
+        for (index, source) in request.sources.iter().enumerate() {
+            let text = source.instrumented.filter(|_| request.traced);
+            match &renamed {
+                Some(place) if index == 0 => {
+                    let text = text.unwrap_or(source.original);
+                    plan.files.push((place.clone(), text.to_vec()));
                 }
+                _ => plan
+                    .files
+                    .extend(text.map(|text| (source.path.to_path_buf(), text.to_vec()))),
             }
         }
     }
@@ -138,6 +147,17 @@ fn plan(request: &PlanRequest<'_>) -> Plan {
     run.extend(request.args.iter().cloned());
     plan.argv = run;
     plan
+}
+
+/// Where a copy of the main file stands for it, named as the compiler wants it: `java` runs a file
+/// whatever its name, and `javac` refuses one that is not named as its public class.
+fn renamed(path: &Path, facts: &Facts, private: &Path) -> Option<PathBuf> {
+    let public = facts.public.as_ref()?;
+    if path.file_name()? == public.as_str() {
+        return None;
+    }
+    let below = path.strip_prefix("/").unwrap_or(path);
+    Some(private.join("named").join(below).join(public))
 }
 
 /// A class path of these parts.
@@ -228,6 +248,8 @@ struct Facts {
     root: PathBuf,
     /// The class to start, with its package.
     class: String,
+    /// The name of a file of its public class.
+    public: Option<String>,
 }
 
 impl Facts {
@@ -245,6 +267,7 @@ impl Facts {
             return Self {
                 root: folder,
                 class: stem.into_owned(),
+                public: None,
             };
         };
         let package = package(&tree, source);
@@ -254,7 +277,15 @@ impl Facts {
             Some(package) => format!("{package}.{name}"),
             None => name,
         };
-        Self { root, class }
+        let public = types(&tree)
+            .find(|part| has_modifier(*part, "public"))
+            .and_then(|part| part.child_by_field_name("name"))
+            .map(|name| text(name, source).into_owned() + ".java");
+        Self {
+            root,
+            class,
+            public,
+        }
     }
 }
 
@@ -309,17 +340,25 @@ fn roots(root: &Path) -> impl Iterator<Item = PathBuf> {
     std::iter::once(root.to_path_buf()).chain(main)
 }
 
+/// The types that a file declares at its top.
+fn types(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
+    parts(tree.root_node()).into_iter().filter(|part| {
+        part.kind().ends_with("_declaration")
+            && !matches!(
+                part.kind(),
+                "module_declaration" | "package_declaration" | "import_declaration"
+            )
+    })
+}
+
 /// The class that `java` would be told to start: the public one with a `main`, else the one named
 /// as the file, else the first that has one.
 fn main_class(tree: &Tree, source: &[u8], stem: &str) -> String {
     let mut best: Option<(u32, String)> = None;
-    for part in parts(tree.root_node()) {
+    for part in types(tree) {
         let Some(name) = part.child_by_field_name("name") else {
             continue;
         };
-        if !part.kind().ends_with("_declaration") || part.kind() == "module_declaration" {
-            continue;
-        }
         let name = text(name, source).into_owned();
         let rank = u32::from(has_main(part, source)) * 4
             + u32::from(has_modifier(part, "public")) * 2
