@@ -386,17 +386,22 @@ pub(crate) struct BatchArgs {
 pub(crate) enum GenerateCommand {
     /// Questions about what programs do, one a row, their answers confirmed by another run
     Qa(Box<GenerateQaArgs>),
+    /// Tasks of developers: bug reports, failing tests, reviews, commits; each fault shown by a run
+    Dev(Box<GenerateFaultArgs>),
+    /// Conversations about faults, with what the run, its trace and the fixed program print
+    Dialogue(Box<GenerateFaultArgs>),
 }
 
-/// What answers questions.
+/// What answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Answerer {
-    /// No language model: traces
+    /// No language model: runs and their traces
     None,
 }
 
+/// What all kinds of examples take.
 #[derive(Debug, Args)]
-pub(crate) struct GenerateQaArgs {
+pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub batch: BatchArgs,
     /// What answers; language models are not asked yet
@@ -405,9 +410,27 @@ pub(crate) struct GenerateQaArgs {
     /// Folder whose templates take the place of ours, e.g. qa/question.jinja
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub templates: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateQaArgs {
+    #[command(flatten)]
+    pub common: GenerateArgs,
     /// Most questions about one program
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub questions: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateFaultArgs {
+    #[command(flatten)]
+    pub common: GenerateArgs,
+    /// Most faults of one program that are kept
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub faults: u16,
+    /// Most faults that are tried in one program
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub tries: u16,
 }
 
 /// What is done with a benchmark.

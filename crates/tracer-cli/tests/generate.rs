@@ -85,7 +85,7 @@ fn output(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     for name in [
         "README.md",
         "accounting.json",
-        "_plan_qa.json",
+        "_plan.json",
         "_done/qa.json",
     ] {
         files.insert(name.into(), fs::read(folder.join(name)).unwrap());
@@ -117,8 +117,8 @@ fn questions_are_counted_and_their_answers_hold() {
     assert_eq!(funnel["total"]["input"], 7);
     assert_eq!(funnel["total"]["rejected"]["duplicate"], 1);
     let questions = rows(&out.join("code-qa"));
-    assert_eq!(account["questions"]["ok"], questions.len());
-    assert!(account["questions"]["rejected"]["enough_of_the_program"].as_u64() > Some(0));
+    assert_eq!(account["examples"]["ok"], questions.len());
+    assert!(account["examples"]["rejected"]["enough_of_the_program"].as_u64() > Some(0));
     assert!((36..=40).contains(&questions.len()), "{account:#}");
     // What the program prints is known from elsewhere: from the program.
     let mut printed = 0;
@@ -190,7 +190,7 @@ fn an_answer_that_another_run_does_not_give_is_left_out() {
     assert!(run.status.success(), "{run:?}");
     let account: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(
-        account["questions"]["rejected"]["not_confirmed_by_another_run"], 1,
+        account["examples"]["rejected"]["not_confirmed_by_another_run"], 1,
         "{account:#}"
     );
     let questions = rows(&out.join("code-qa"));

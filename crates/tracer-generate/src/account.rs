@@ -1,4 +1,4 @@
-//! Where rows and questions ended.
+//! Where programs and examples ended.
 
 use std::collections::BTreeMap;
 
@@ -40,11 +40,11 @@ impl Counts {
 pub struct Accounting {
     /// Programs that were run.
     pub programs: Counts,
-    /// Questions that were thought of.
-    pub questions: Counts,
-    /// Questions kept, by task.
+    /// Examples that were thought of.
+    pub examples: Counts,
+    /// Examples kept, by task.
     pub tasks: BTreeMap<String, u64>,
-    /// Programs and questions by language.
+    /// Programs and examples by language.
     pub languages: BTreeMap<String, (Counts, Counts)>,
 }
 
@@ -52,13 +52,13 @@ impl Accounting {
     /// Every row and question is in one place, and the rows are those that came in.
     pub(crate) fn check(&self, rows: u64) -> Result<(), GenerateError> {
         let parts = self.languages.values();
-        let all = parts.flat_map(|(programs, questions)| [programs, questions]);
+        let all = parts.flat_map(|(programs, examples)| [programs, examples]);
         if self.programs.input != rows {
             let said = format!("{} of {rows} programs", self.programs.input);
             return Err(GenerateError::Sums(said));
         }
         match all
-            .chain([&self.programs, &self.questions])
+            .chain([&self.programs, &self.examples])
             .find(|counts| !counts.sums())
         {
             Some(counts) => Err(GenerateError::Sums(format!("{counts:?}"))),

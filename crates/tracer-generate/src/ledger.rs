@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::programs::Program;
 use crate::{Counts, GenerateError};
 
 /// What became of a program.
@@ -20,9 +21,23 @@ pub(crate) struct Entry {
     pub(crate) language: String,
     /// Why nothing was made of it; kept if there is no reason.
     pub(crate) reason: Option<String>,
-    pub(crate) questions: Counts,
+    pub(crate) examples: Counts,
     /// Columns of what was made of it.
     pub(crate) rows: Vec<Map<String, Value>>,
+}
+
+impl Entry {
+    /// One without rows or reason so far.
+    pub(crate) fn of(program: &Program) -> Self {
+        Self {
+            at: program.at,
+            id: program.id.clone(),
+            language: program.language.clone(),
+            reason: None,
+            examples: Counts::default(),
+            rows: Vec::new(),
+        }
+    }
 }
 
 /// The file of entries, and where each stands in it.
@@ -114,7 +129,7 @@ mod tests {
             id: format!("id{at}"),
             language: "python".into(),
             reason: None,
-            questions: Counts::default(),
+            examples: Counts::default(),
             rows: Vec::new(),
         }
     }

@@ -8,10 +8,15 @@
 //! place, with a reason if it is not kept, and every question that was thought of is counted.
 
 mod account;
+mod bugs;
+mod dev;
+mod dialogue;
 mod ledger;
 mod output;
 mod programs;
-pub mod qa;
+mod qa;
+mod row;
+mod stage;
 mod template;
 mod verify;
 
@@ -19,6 +24,56 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use account::{Accounting, Counts};
+pub use stage::{Observer, Options, Report};
+
+/// What is made of programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Questions that traces answer.
+    Qa {
+        /// Most questions about one program.
+        most: usize,
+    },
+    /// Tasks of developers, made of faults that a run shows.
+    Dev(Faults),
+    /// Conversations about such faults.
+    Dialogue(Faults),
+}
+
+/// How many faults are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faults {
+    /// Most that are kept of one program.
+    pub most: usize,
+    /// Most that are tried in one program.
+    pub tries: usize,
+}
+
+/// Generates, or goes on with what an earlier run left; what is finished is not done again.
+///
+/// # Errors
+/// Where something cannot be read or written, or the machine fails on program after program.
+pub fn run(
+    options: &Options,
+    kind: Kind,
+    observer: &dyn Observer,
+) -> Result<Report, GenerateError> {
+    let (settings, templates) = (&options.settings, options.templates.as_deref());
+    match kind {
+        Kind::Qa { most } => {
+            let strategy = qa::Asker::new(settings, templates, most)?;
+            stage::run(options, &strategy, observer)
+        }
+        Kind::Dev(faults) => {
+            let strategy = dev::Maker::new(settings, templates, faults)?;
+            stage::run(options, &strategy, observer)
+        }
+        Kind::Dialogue(faults) => {
+            let strategy = dialogue::Maker::new(settings, templates, faults)?;
+            stage::run(options, &strategy, observer)
+        }
+    }
+}
 
 /// What keeps examples from being generated.
 #[derive(Debug, thiserror::Error)]

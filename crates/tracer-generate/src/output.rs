@@ -8,19 +8,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ledger::{Entry, Ledger};
-use crate::qa::Options;
-use crate::template::Template;
+use crate::stage::{Options, Strategy};
 use crate::{Accounting, Counts, GenerateError};
 
 /// Compression of what is kept for long.
 const LEVEL: i32 = 9;
 
-/// Name of the folder of rows, and of the configuration that the card tells of.
-const CONFIGURATION: &str = "code-qa";
-
 /// What an earlier run finished.
-pub(crate) fn finished(out: &Path) -> Result<Option<Accounting>, GenerateError> {
-    if !out.join("_done/qa.json").exists() {
+pub(crate) fn finished(out: &Path, name: &str) -> Result<Option<Accounting>, GenerateError> {
+    if !done(out, name).exists() {
         return Ok(None);
     }
     let path = out.join("accounting.json");
@@ -29,6 +25,11 @@ pub(crate) fn finished(out: &Path) -> Result<Option<Accounting>, GenerateError> 
     accounting
         .map(Some)
         .map_err(|error| GenerateError::read(&path)(error.into()))
+}
+
+/// What says that all is there.
+fn done(out: &Path, name: &str) -> PathBuf {
+    out.join(format!("_done/{name}.json"))
 }
 
 /// Writes a value as indented JSON.
@@ -132,12 +133,12 @@ impl<'o> Shards<'o> {
 /// Writes everything.
 pub(crate) fn assemble(
     options: &Options,
+    strategy: &dyn Strategy,
     ledger: &mut Ledger,
     rows: u64,
-    template: &Template,
 ) -> Result<Accounting, GenerateError> {
     let out = &options.out;
-    let folder = out.join(CONFIGURATION);
+    let folder = out.join(strategy.configuration());
     let rejects = out.join("_rejects");
     for folder in [&folder, &rejects] {
         // What an earlier process left before it was done.
@@ -150,7 +151,7 @@ pub(crate) fn assemble(
     }
     let mut train = Shards::new(&folder, "train", options.shard_rows);
     let mut validation = Shards::new(&folder, "validation", options.shard_rows);
-    let mut rejected = Shards::new(&rejects, "qa", options.shard_rows);
+    let mut rejected = Shards::new(&rejects, strategy.name(), options.shard_rows);
     let mut accounting = Accounting::default();
     for at in 0..rows {
         let Some(entry) = ledger.entry(at)? else {
@@ -174,14 +175,14 @@ pub(crate) fn assemble(
     let (train, validation) = (train.name()?, validation.name()?);
     rejected.name()?;
     let written = (train + validation) as u64;
-    if accounting.questions.ok != written {
-        let said = format!("{written} rows of {} questions", accounting.questions.ok);
+    if accounting.examples.ok * strategy.rows_of_an_example() != written {
+        let said = format!("{written} rows of {} examples", accounting.examples.ok);
         return Err(GenerateError::Sums(said));
     }
     write_json(&out.join("accounting.json"), &accounting)?;
-    let card = card(&accounting, train, validation, template);
+    let card = card(&accounting, train, validation, strategy);
     write_whole(&out.join("README.md"), card.as_bytes())?;
-    write_json(&out.join("_done/qa.json"), &json!({"rows": written}))?;
+    write_json(&done(out, strategy.name()), &json!({"rows": written}))?;
     Ok(accounting)
 }
 
@@ -190,7 +191,7 @@ fn count(accounting: &mut Accounting, entry: &Entry) {
         .languages
         .entry(entry.language.clone())
         .or_default();
-    let (programs, questions) = language;
+    let (programs, examples) = language;
     for programs in [programs, &mut accounting.programs] {
         match &entry.reason {
             None => programs.keep(1),
@@ -201,11 +202,14 @@ fn count(accounting: &mut Accounting, entry: &Entry) {
             }
         }
     }
-    for questions in [questions, &mut accounting.questions] {
-        add(questions, &entry.questions);
+    for examples in [examples, &mut accounting.examples] {
+        add(examples, &entry.examples);
     }
     for row in &entry.rows {
-        if let Some(task) = row.get("template_id").and_then(Value::as_str) {
+        let task = ["template_id", "task_type", "scenario"]
+            .iter()
+            .find_map(|column| row.get(*column)?.as_str());
+        if let Some(task) = task {
             *accounting.tasks.entry(task.into()).or_default() += 1;
         }
     }
@@ -218,31 +222,34 @@ fn add(to: &mut Counts, more: &Counts) {
     }
 }
 
-fn card(accounting: &Accounting, train: usize, validation: usize, template: &Template) -> String {
-    let mut text = format!("---\nconfigs:\n- config_name: {CONFIGURATION}\n  data_files:\n");
+fn card(
+    accounting: &Accounting,
+    train: usize,
+    validation: usize,
+    strategy: &dyn Strategy,
+) -> String {
+    let name = strategy.configuration();
+    let mut text = format!("---\nconfigs:\n- config_name: {name}\n  data_files:\n");
     for (split, rows) in [("train", train), ("validation", validation)] {
         if rows > 0 {
-            let files = format!("{CONFIGURATION}/{split}-*.jsonl.zst");
+            let files = format!("{name}/{split}-*.jsonl.zst");
             text.push_str(&format!("  - split: {split}\n    path: {files}\n"));
         }
     }
-    let questions = &accounting.questions;
+    let examples = &accounting.examples;
     let programs = &accounting.programs;
+    let (title, said) = strategy.card();
     text.push_str(&format!(
-        "tags:\n- code\n- question-answering\n---\n\n# Questions about programs that were run\n\n\
-         {} questions about {} programs, made by tracer {} without a model. Each answer was derived \
-         from a trace, found again in it by other means, and confirmed by another run of the program; \
-         what it prints and its status were confirmed without a probe in it. Prompt template \
-         `{}`.\n\n| | in | ok |",
-        questions.ok,
+        "tags:\n- code\n---\n\n# {title}\n\n\
+         {} examples of {} programs, made by tracer {} without a model. {said}\n\n| | in | ok |",
+        examples.ok,
         programs.ok,
         env!("CARGO_PKG_VERSION"),
-        &template.digest[..16],
     ));
     let reasons: Vec<&String> = programs
         .rejected
         .keys()
-        .chain(questions.rejected.keys())
+        .chain(examples.rejected.keys())
         .collect();
     for reason in &reasons {
         text.push_str(&format!(" {reason} |"));
@@ -260,12 +267,12 @@ fn card(accounting: &Accounting, train: usize, validation: usize, template: &Tem
         text.push('\n');
     };
     line("programs", programs);
-    line("questions", questions);
-    for (language, (programs, questions)) in &accounting.languages {
+    line("examples", examples);
+    for (language, (programs, examples)) in &accounting.languages {
         line(&format!("programs, {language}"), programs);
-        line(&format!("questions, {language}"), questions);
+        line(&format!("examples, {language}"), examples);
     }
-    text.push_str("\n| task | questions |\n| --- | ---: |\n");
+    text.push_str("\n| task | examples |\n| --- | ---: |\n");
     for (task, count) in &accounting.tasks {
         text.push_str(&format!("| {task} | {count} |\n"));
     }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::GenerateError;
 
@@ -62,6 +62,35 @@ impl Program {
         } else {
             0
         })
+    }
+
+    /// What templates are filled in with: the program, and how a run of it was started.
+    pub(crate) fn values(&self, run: &Run) -> Value {
+        let language = tracer_languages::by_name(&self.language);
+        let file =
+            |name: &str, text: &str, kind: &str| json!({"name": name, "text": text, "kind": kind});
+        let main = self.text();
+        let beside = self.files.iter().filter(|(name, _)| **name != self.entry);
+        let line = |begins: u32| main[..begins as usize].matches('\n').count() + 1;
+        let begins = self.driver_begins();
+        json!({
+            "language": language.map_or(self.language.as_str(), |spec| spec.name),
+            "program": file(&self.entry, main, &self.language),
+            "beside": beside
+                .map(|(name, text)| file(name, text, &self.language))
+                .collect::<Vec<_>>(),
+            "args": run.args,
+            "stdin": run.stdin,
+            "environment": run.environment,
+            "files": run.files.iter().map(|(name, text)| file(name, text, "text")).collect::<Vec<_>>(),
+            "driver": self.driver.is_some(),
+            "driver_line": begins.filter(|begins| *begins > 0).map(line),
+        })
+    }
+
+    /// The text of the file that is run.
+    pub(crate) fn text(&self) -> &str {
+        self.files.get(&self.entry).map_or("", String::as_str)
     }
 
     /// Names and texts of its files, the one that is run first.

@@ -8,11 +8,26 @@ use serde::Serialize;
 
 use crate::GenerateError;
 
+macro_rules! own {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../templates/", $name)))),*]
+    };
+}
+
 /// Templates that are compiled in, by their names below a folder of templates.
-const OWN: &[(&str, &str)] = &[(
+const OWN: &[(&str, &str)] = &own![
     "qa/question.jinja",
-    include_str!("../templates/qa/question.jinja"),
-)];
+    "dev/bug_report.jinja",
+    "dev/bug_report_answer.jinja",
+    "dev/failing_test.jinja",
+    "dev/failing_test_answer.jinja",
+    "dev/review.jinja",
+    "dev/review_answer.jinja",
+    "dev/commit.jinja",
+    "dev/commit_answer.jinja",
+    "dialogue/wrong_output.jinja",
+    "dialogue/failing_test.jinja",
+];
 
 /// A template, ready to be filled in.
 pub(crate) struct Template {
@@ -56,6 +71,11 @@ impl Template {
             path,
             digest,
         })
+    }
+
+    /// Its name, without the ending.
+    pub(crate) fn id(&self) -> &'static str {
+        self.name.trim_end_matches(".jinja")
     }
 
     pub(crate) fn fill(&self, values: impl Serialize) -> Result<String, GenerateError> {

@@ -6,21 +6,111 @@ use tempfile::TempDir;
 use tracer_engine::alone::PLACE;
 use tracer_engine::check::allowing;
 use tracer_engine::{Built, EngineError, ProgramOptions, Settings, Toolchain, choose_toolchain};
-use tracer_model::{Detail, Trace};
+use tracer_model::{Detail, End, Trace};
 use tracer_sandbox::Stdin;
 use tracer_view::jsonl;
 
 use crate::programs::{Program, Run};
 
-/// A program built both ways, ready for its runs.
-pub(crate) struct Verifier {
-    original: Built,
-    traced: Built,
+/// A program that is built, as it is or traced, ready for its runs.
+pub(crate) struct Subject {
+    built: Built,
     program: tracer_engine::Program,
-    plain: tracer_engine::Program,
     toolchain: Toolchain,
     settings: Settings,
     _folder: TempDir,
+}
+
+/// What a run did.
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) status: u8,
+    /// Whether it was stopped, for its time or for what it used.
+    pub(crate) limited: bool,
+    /// Of a traced program.
+    pub(crate) trace: Option<Trace>,
+}
+
+impl Subject {
+    /// Builds it with the budget of a trace; `None` where it does not build. `text` stands for that
+    /// of the file that is run.
+    pub(crate) fn new(
+        program: &Program,
+        text: Option<&str>,
+        budget: &Trace,
+        settings: &Settings,
+        detail: Option<Detail>,
+    ) -> Result<Option<Self>, EngineError> {
+        let mut files = program.in_order();
+        if let (Some(text), Some((_, main))) = (text, files.first_mut()) {
+            *main = text.as_bytes().to_vec();
+        }
+        let folder = lay_out(program, &files)?;
+        let mut settings = settings.clone().standing_at(PLACE, folder.path());
+        settings.budget = budget.budget.clone();
+        let options = ProgramOptions {
+            detail: detail.unwrap_or(Detail::State),
+            language: Some(program.language.clone()),
+            ..ProgramOptions::default()
+        };
+        let mut subject =
+            tracer_engine::Program::standing_alone(Path::new(PLACE), &files, &options)?;
+        subject.enter(&settings)?;
+        let toolchain = choose_toolchain(&subject, &settings)?;
+        if detail.is_some() {
+            settings = allowing(&settings);
+        }
+        let built = Built::new(&mut subject, &toolchain, &settings, detail)?;
+        Ok(built.failed().is_none().then_some(Self {
+            built,
+            program: subject,
+            toolchain,
+            settings,
+            _folder: folder,
+        }))
+    }
+
+    pub(crate) fn run(&self, run: &Run) -> Result<Ran, EngineError> {
+        let own = run.environment.iter();
+        let settings = Settings {
+            args: run.args.iter().map(Into::into).collect(),
+            stdin: match &run.stdin {
+                Some(text) => Stdin::Bytes(text.clone().into_bytes()),
+                None => Stdin::Null,
+            },
+            env: self
+                .settings
+                .env
+                .iter()
+                .cloned()
+                .chain(own.map(|(name, value)| (name.into(), value.into())))
+                .collect(),
+            ..self.settings.clone()
+        };
+        let executed = self.built.run(&self.program, &self.toolchain, &settings)?;
+        let trace = match &executed.channel {
+            Some(_) => {
+                let (program, toolchain) = (&self.program, &self.toolchain);
+                Some(self.built.trace(program, toolchain, &settings, &executed)?)
+            }
+            None => None,
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Ran {
+            stdout: text(&executed.stdout),
+            stderr: text(&executed.stderr),
+            status: executed.outcome.exit_status(),
+            limited: matches!(executed.outcome.end, End::Limited { .. }),
+            trace,
+        })
+    }
+}
+
+/// A program built both ways.
+pub(crate) struct Verifier {
+    original: Subject,
+    traced: Subject,
 }
 
 /// A run that was made again.
@@ -38,71 +128,22 @@ impl Verifier {
         budget: &Trace,
         settings: &Settings,
     ) -> Result<Option<Self>, EngineError> {
-        let folder = lay_out(program)?;
-        let mut settings = settings.clone().standing_at(PLACE, folder.path());
-        settings.budget = budget.budget.clone();
-        let options = ProgramOptions {
-            detail: Detail::State,
-            language: Some(program.language.clone()),
-            ..ProgramOptions::default()
-        };
-        let files = program.in_order();
-        let mut plain = tracer_engine::Program::standing_alone(Path::new(PLACE), &files, &options)?;
-        plain.enter(&settings)?;
-        let mut traced = plain.clone();
-        let toolchain = choose_toolchain(&plain, &settings)?;
-        let original = Built::new(&mut plain, &toolchain, &settings, None)?;
-        let built = Built::new(
-            &mut traced,
-            &toolchain,
-            &allowing(&settings),
-            Some(Detail::State),
-        )?;
-        if original.failed().is_some() || built.failed().is_some() {
+        let build = |detail| Subject::new(program, None, budget, settings, detail);
+        let (Some(original), Some(traced)) = (build(None)?, build(Some(Detail::State))?) else {
             return Ok(None);
-        }
-        Ok(Some(Self {
-            original,
-            traced: built,
-            program: traced,
-            plain,
-            toolchain,
-            settings,
-            _folder: folder,
-        }))
+        };
+        Ok(Some(Self { original, traced }))
     }
 
-    pub(crate) fn again(&self, run: &Run) -> Result<Again, EngineError> {
-        let settings = Settings {
-            args: run.args.iter().map(Into::into).collect(),
-            stdin: match &run.stdin {
-                Some(text) => Stdin::Bytes(text.clone().into_bytes()),
-                None => Stdin::Null,
-            },
-            env: self
-                .settings
-                .env
-                .iter()
-                .cloned()
-                .chain(
-                    run.environment
-                        .iter()
-                        .map(|(name, value)| (name.into(), value.into())),
-                )
-                .collect(),
-            ..self.settings.clone()
-        };
-        let original = self.original.run(&self.plain, &self.toolchain, &settings)?;
-        let slower = allowing(&settings);
-        let executed = self.traced.run(&self.program, &self.toolchain, &slower)?;
-        let trace = self
-            .traced
-            .trace(&self.program, &self.toolchain, &slower, &executed)?;
-        Ok(Again {
-            stdout: String::from_utf8_lossy(&original.stdout).into_owned(),
-            status: original.outcome.exit_status(),
+    /// `None` where nothing was traced.
+    pub(crate) fn again(&self, run: &Run) -> Result<Option<Again>, EngineError> {
+        let original = self.original.run(run)?;
+        let traced = self.traced.run(run)?;
+        Ok(traced.trace.map(|trace| Again {
+            stdout: original.stdout,
+            status: original.status,
             trace,
-        })
+        }))
     }
 }
 
@@ -112,14 +153,16 @@ pub(crate) fn trace_of(run: &Run) -> Option<Trace> {
 }
 
 /// The program's files, and those that its runs read, in a folder of their own.
-fn lay_out(program: &Program) -> Result<TempDir, EngineError> {
+fn lay_out(program: &Program, files: &[(String, Vec<u8>)]) -> Result<TempDir, EngineError> {
     let made = |source| EngineError::System {
         what: "lay out a program",
         source,
     };
     let folder = TempDir::with_prefix("tracer-").map_err(made)?;
     let beside = program.runs.iter().flat_map(|run| &run.files);
-    for (name, text) in beside.chain(&program.files) {
+    let beside = beside.map(|(name, text)| (name, text.as_bytes()));
+    let files = files.iter().map(|(name, text)| (name, text.as_slice()));
+    for (name, text) in beside.chain(files) {
         let plain = Path::new(name).components();
         let parts = plain.filter(|part| matches!(part, std::path::Component::Normal(_)));
         let path = folder.path().join(parts.collect::<std::path::PathBuf>());

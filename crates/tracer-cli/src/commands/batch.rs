@@ -219,7 +219,7 @@ impl<'p> Watch<'p> {
     }
 }
 
-impl tracer_generate::qa::Observer for Watch<'_> {
+impl tracer_generate::Observer for Watch<'_> {
     fn progress(&self, done: u64) {
         self.bar.set_message(format!("{done} programs asked about"));
         self.bar.tick();

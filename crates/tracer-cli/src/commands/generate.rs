@@ -7,28 +7,41 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tracer_generate::{Accounting, Counts, qa};
+use tracer_generate::{Accounting, Counts, Faults, Kind, Options};
 
 use super::batch::{self, STOPPED, WORN, Watch};
-use crate::args::{BatchArgs, ExampleView, GenerateCommand, GenerateQaArgs, ShardForm};
+use crate::args::{
+    BatchArgs, ExampleView, GenerateArgs, GenerateCommand, GenerateFaultArgs, ShardForm,
+};
 use crate::printer::Printer;
 
 pub(crate) fn run(command: &GenerateCommand, printer: &Printer) -> anyhow::Result<u8> {
-    let GenerateCommand::Qa(args) = command;
+    let faults = |args: &GenerateFaultArgs| Faults {
+        most: usize::from(args.faults),
+        tries: usize::from(args.tries),
+    };
+    let (name, args, kind) = match command {
+        GenerateCommand::Qa(args) => {
+            let most = usize::from(args.questions);
+            ("qa", &args.common, Kind::Qa { most })
+        }
+        GenerateCommand::Dev(args) => ("dev", &args.common, Kind::Dev(faults(args))),
+        GenerateCommand::Dialogue(args) => ("dialogue", &args.common, Kind::Dialogue(faults(args))),
+    };
     let given = &args.batch;
     anyhow::ensure!(
         given.view == ExampleView::Lines,
-        "`generate qa` has a form of its own; leave out --view"
+        "`generate {name}` has a form of its own; leave out --view"
     );
     anyhow::ensure!(
         given.format == ShardForm::Jsonl,
-        "`generate qa` writes JSON Lines only so far; leave out --format"
+        "`generate {name}` writes JSON Lines only so far; leave out --format"
     );
     let programs = BatchArgs {
         out: given.out.join("_programs"),
         ..given.clone()
     };
-    batch::watched(&programs, printer, &|| ask(args, &programs, printer))
+    batch::watched(&programs, printer, &|| make(args, kind, &programs, printer))
 }
 
 /// The one folder given, if `tracer batch` finished it.
@@ -39,7 +52,12 @@ fn finished(args: &BatchArgs) -> Option<&Path> {
     folder.join("_done/all.json").exists().then_some(folder)
 }
 
-fn ask(args: &GenerateQaArgs, programs: &BatchArgs, printer: &Printer) -> anyhow::Result<u8> {
+fn make(
+    args: &GenerateArgs,
+    kind: Kind,
+    programs: &BatchArgs,
+    printer: &Printer,
+) -> anyhow::Result<u8> {
     let (folder, settings): (PathBuf, _) = if let Some(folder) = finished(&args.batch) {
         (folder.into(), batch::options(&args.batch)?.settings)
     } else {
@@ -54,17 +72,16 @@ fn ask(args: &GenerateQaArgs, programs: &BatchArgs, printer: &Printer) -> anyhow
         (programs.out.clone(), batch::options(programs)?.settings)
     };
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let options = qa::Options {
+    let options = Options {
         programs: folder,
         out: args.batch.out.clone(),
         settings,
         templates: args.templates.clone(),
         jobs: args.batch.jobs.map_or_else(cores, usize::from),
         shard_rows: usize::try_from(args.batch.shard_rows).unwrap_or(usize::MAX),
-        most: usize::from(args.questions),
     };
     let watch = Watch::new(printer)?;
-    let report = qa::run(&options, &watch);
+    let report = tracer_generate::run(&options, kind, &watch);
     watch.bar.finish_and_clear();
     let report = report?;
     let Some(accounting) = report.accounting else {
@@ -83,7 +100,7 @@ fn ask(args: &GenerateQaArgs, programs: &BatchArgs, printer: &Printer) -> anyhow
         }
     })?;
     let out = args.batch.out.display();
-    printer.say(&format!("tracer: the questions are in {out}"));
+    printer.say(&format!("tracer: the examples are in {out}"));
     Ok(0)
 }
 
@@ -97,10 +114,10 @@ fn table(out: &mut dyn Write, accounting: &Accounting) -> std::io::Result<()> {
         let reasons = reasons.join(", ");
         writeln!(out, "{name:<12} {input:>8} {ok:>8}  {reasons}")
     };
-    for (language, (_, questions)) in &accounting.languages {
-        line(language, questions)?;
+    for (language, (_, examples)) in &accounting.languages {
+        line(language, examples)?;
     }
-    line("questions", &accounting.questions)?;
+    line("examples", &accounting.examples)?;
     line("programs", &accounting.programs)?;
     writeln!(out, "(thought of, kept, left out by reason)")
 }
