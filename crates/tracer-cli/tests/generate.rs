@@ -245,3 +245,85 @@ fn a_run_that_is_killed_again_and_again_gives_the_same_questions() {
         assert!(torn[name] == *bytes, "{} differs", name.display());
     }
 }
+
+/// What a Python text prints, and its exit status.
+fn plain(text: &str) -> (String, Option<i32>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("program.py");
+    fs::write(&path, text).unwrap();
+    let ran = Command::new("python3").arg(&path).output().unwrap();
+    (String::from_utf8(ran.stdout).unwrap(), ran.status.code())
+}
+
+#[test]
+fn faults_are_shown_by_runs_and_fixes_mend_them() {
+    if !possible() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let input = corpus(folder.path());
+    let tasks = folder.path().join("dev");
+    let run = tracer(&["generate", "dev", "--json"], &input, &tasks)
+        .args(["--validation", "0"])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let account: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let examples = &account["examples"];
+    let rejected = examples["rejected"].as_object().unwrap();
+    let left: u64 = rejected.values().map(|count| count.as_u64().unwrap()).sum();
+    let kept = examples["ok"].as_u64().unwrap();
+    assert_eq!(examples["input"], kept + left, "{account:#}");
+    assert!((10..=15).contains(&kept), "{account:#}");
+    let made = rows(&tasks.join("code-dev"));
+    assert_eq!(made.len() as u64, kept * 4);
+    for row in &made {
+        let facts: Value = serde_json::from_str(row["metadata"].as_str().unwrap()).unwrap();
+        let faulty = row["context"].as_str().unwrap();
+        let fixed = fs::read_to_string(input.join(row["path"].as_str().unwrap())).unwrap();
+        for (text, told) in [(faulty, &facts["actual"]), (&fixed, &facts["expected"])] {
+            let (stdout, status) = plain(text);
+            assert_eq!(told["stdout"], stdout);
+            assert_eq!(told["status"], json!(status));
+        }
+        assert!(
+            facts["actual"]["stdout"] != facts["expected"]["stdout"]
+                || facts["actual"]["status"] != facts["expected"]["status"]
+        );
+        let answer = row["output"].as_str().unwrap();
+        if row["task_type"] == "failing_test_to_repair" {
+            assert!(answer.contains(&fixed), "{answer}");
+        }
+    }
+    let talks = folder.path().join("dialogue");
+    let run = tracer(&["generate", "dialogue"], &tasks.join("_programs"), &talks)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let talks = rows(&talks.join("code-dialogue"));
+    assert_eq!(talks.len() as u64, kept * 2);
+    for talk in &talks {
+        let facts: Value = serde_json::from_str(talk["metadata"].as_str().unwrap()).unwrap();
+        let turns = talk["messages"].as_array().unwrap();
+        let said = |role: &str| -> String {
+            turns
+                .iter()
+                .filter(|turn| turn["role"] == role)
+                .map(|turn| turn["content"].as_str().unwrap())
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        assert!(said("tool").contains(facts["first_wrong_row"].as_str().unwrap()));
+        if talk["scenario"] == "wrong_output" {
+            for which in ["actual", "expected"] {
+                let printed = facts[which]["stdout"].as_str().unwrap().trim_end();
+                assert!(said("tool").contains(printed), "{talk:#}");
+            }
+        }
+        assert_eq!(turns[0]["role"], "user");
+        assert_eq!(turns[turns.len() - 1]["role"], "assistant");
+    }
+    // One folder holds one kind of examples.
+    let other = generate(&input, &tasks).output().unwrap();
+    assert!(String::from_utf8(other.stderr).unwrap().contains("another"));
+}

@@ -309,3 +309,102 @@ fn is_statement(node: Node<'_>) -> bool {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each fault as the line that it leaves.
+    fn faults(language: &str, source: &str) -> Vec<String> {
+        let spec = tracer_languages::by_name(language).unwrap();
+        let tree = tracer_instrument::engine::parse(spec, source.as_bytes()).unwrap();
+        mutations(spec, tree.root_node(), source, 0..source.len())
+            .iter()
+            .map(|mutation| {
+                let text = mutation.apply(source);
+                assert_eq!(text.lines().count(), source.lines().count());
+                let line = mutation.line(source);
+                text.lines().nth(line - 1).unwrap().trim().to_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn faults_are_those_that_people_make() {
+        let python = "def f(a, b):\n    if a < 3 and b:\n        a += 1\n    return g(a, b)\nf([1, 2], 'x < y')\n";
+        assert_eq!(
+            faults("python", python),
+            [
+                "if not (a < 3 and b):",
+                "if a <= 3 and b:",
+                "if a < 4 and b:",
+                "if a < 3 or b:",
+                "pass",
+                "a -= 1",
+                "a += 2",
+                "return g(b, a)",
+            ]
+        );
+    }
+
+    #[test]
+    fn languages_share_the_rules() {
+        let bodies = [
+            (
+                "c",
+                "int f(int a, int b) { if (a < b) { a = a + 1; } return a; }",
+            ),
+            (
+                "cpp",
+                "int f(int a, int b) { if (a < b) { a = a + 1; } return a; }",
+            ),
+            (
+                "java",
+                "class A { int f(int a, int b) { if (a < b) { a = a + 1; } return a; } }",
+            ),
+            (
+                "csharp",
+                "class A { int f(int a, int b) { if (a < b) { a = a + 1; } return a; } }",
+            ),
+            (
+                "javascript",
+                "function f(a, b) { if (a < b) { a = a + 1; } return a; }",
+            ),
+            (
+                "typescript",
+                "function f(a: number, b: number) { if (a < b) { a = a + 1; } return a; }",
+            ),
+            (
+                "php",
+                "<?php function f($a, $b) { if ($a < $b) { $a = $a + 1; } return $a; }",
+            ),
+            (
+                "go",
+                "package main\nfunc f(a, b int) int { if a < b { a = a + 1; }; return a }",
+            ),
+            (
+                "rust",
+                "fn f(mut a: i32, b: i32) -> i32 { if a < b { a = a + 1; } a }",
+            ),
+            (
+                "ruby",
+                "def f(a, b)\n  if a < b\n    a = a + 1\n  end\n  a\nend\n",
+            ),
+            (
+                "swift",
+                "func f(_ c: Int, b: Int) -> Int { var a = c; if a < b { a = a + 1 }; return a }",
+            ),
+        ];
+        for (language, body) in bodies {
+            let found = faults(language, body);
+            let all = found.join("\n");
+            for wanted in ["<= ", "- 1", "+ 2", "!("] {
+                assert!(all.contains(wanted), "{language}: no {wanted} in\n{all}");
+            }
+            let lost = found.iter().any(|line| {
+                !line.contains("+ 1") && !line.contains("- 1") && !line.contains("+ 2")
+            });
+            assert!(lost, "{language}: nothing is lost in\n{all}");
+        }
+    }
+}
