@@ -206,8 +206,8 @@ class Emitter:
         limit = sys.getrecursionlimit()
         set_real_limit = sys.setrecursionlimit
         near = 0
-        # `check_depth`, the probe that called it and, before 3.12, the call of a built-in.
-        own_frames = 2 if sys.version_info >= (3, 12) else 3
+        # Before 3.12 the call of a built-in counts, too.
+        own_calls = 0 if sys.version_info >= (3, 12) else 1
         overflow = None
 
         def check_depth():
@@ -218,7 +218,12 @@ class Emitter:
                 set_real_limit(1)
             except RecursionError as error:
                 at = int(str_(error).partition("at the recursion depth ")[2].partition(":")[0])
-            at -= own_frames
+            at -= own_calls
+            # `check_depth` and the probe; at a site's first visit what makes the probe, too.
+            frame = getframe(0)
+            while frame is not None and frame.f_code.co_filename == OURS:
+                at -= 1
+                frame = frame.f_back
             if at > limit:
                 depth -= 1
                 near = max(depth - 8, 0)
