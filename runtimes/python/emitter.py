@@ -208,22 +208,28 @@ class Emitter:
         near = 0
         # Before 3.12 the call of a built-in counts, too.
         own_calls = 0 if sys.version_info >= (3, 12) else 1
+        recent = sys.version_info >= (3, 9)
         overflow = None
 
-        def check_depth():
-            """Raises as the interpreter would have on calling the function that now began."""
-            nonlocal near, depth, overflow
+        def subject_depth():
+            """Calls under way as the interpreter counts them, without our own."""
             at = 0
             try:
                 set_real_limit(1)
             except RecursionError as error:
                 at = int(str_(error).partition("at the recursion depth ")[2].partition(":")[0])
             at -= own_calls
-            # `check_depth` and the probe; at a site's first visit what makes the probe, too.
+            # Who asks, and the probe; at a site's first visit what makes the probe, too.
             frame = getframe(0)
             while frame is not None and frame.f_code.co_filename == OURS:
                 at -= 1
                 frame = frame.f_back
+            return at
+
+        def check_depth():
+            """Raises as the interpreter would have on calling the function that now began."""
+            nonlocal near, depth, overflow
+            at = subject_depth()
             if at > limit:
                 depth -= 1
                 near = max(depth - 8, 0)
@@ -238,6 +244,12 @@ class Emitter:
         def setrecursionlimit(n, /):
             nonlocal limit, near
             if type_(n) is int_ and 0 < n < 1 << 30:
+                at = subject_depth() + own_calls
+                # Until 3.9 the limit had to be well above.
+                above = n if recent else n - 50 if n > 200 else 3 * (n >> 2)
+                if at >= above:
+                    raise RecursionError("cannot set the recursion limit to %d at the recursion "
+                                         "depth %d: the limit is too low" % (n, at))
                 set_real_limit(n + headroom)
                 limit, near = n, 0
             else:
