@@ -327,3 +327,140 @@ fn faults_are_shown_by_runs_and_fixes_mend_them() {
     let other = generate(&input, &tasks).output().unwrap();
     assert!(String::from_utf8(other.stderr).unwrap().contains("another"));
 }
+
+/// An endpoint that knows the answers to these prompts, and gives each second one wrong; the number of
+/// requests that it has heard.
+fn model(
+    answers: BTreeMap<String, String>,
+) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::sync::atomic::Ordering;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let heard = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+    let count = heard.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                if line.trim().is_empty() {
+                    break;
+                }
+                if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = text.trim().parse().unwrap();
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            let prompt = body["messages"][0]["content"].as_str().unwrap();
+            let found = answers
+                .iter()
+                .position(|(known, _)| prompt.starts_with(known.as_str()));
+            let number = found.unwrap();
+            let (_, answer) = answers.iter().nth(number).unwrap();
+            let answer = if number % 2 == 0 {
+                answer.as_str()
+            } else {
+                "something else"
+            };
+            let reply = json!({
+                "choices": [{
+                    "message": {"content": format!("So it is.\nANSWER:\n{answer}"), "reasoning": "Let me see."},
+                    "finish_reason": "stop",
+                }],
+                "usage": {"prompt_tokens": 100, "completion_tokens": 10},
+            });
+            let reply = reply.to_string();
+            let first = count.fetch_add(1, Ordering::SeqCst) == 0;
+            let head = if first {
+                "HTTP/1.1 429 Too Many\r\nretry-after: 0\r\n".to_owned()
+            } else {
+                "HTTP/1.1 200 OK\r\n".to_owned()
+            };
+            let length = reply.len();
+            let text =
+                format!("{head}connection: close\r\ncontent-length: {length}\r\n\r\n{reply}");
+            stream.write_all(text.as_bytes()).unwrap();
+        }
+    });
+    (url, heard)
+}
+
+#[test]
+fn a_model_is_believed_where_its_answer_is_the_proved_one() {
+    use std::sync::atomic::Ordering;
+    if !possible() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let input = corpus(folder.path());
+    let proved = folder.path().join("proved");
+    let run = generate(&input, &proved)
+        .args(["--questions", "6"])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let proved_rows = rows(&proved.join("code-qa"));
+    let answers: BTreeMap<String, String> = proved_rows
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap().to_owned();
+            (text("prompt"), text("answer"))
+        })
+        .collect();
+    assert_eq!(answers.len(), proved_rows.len());
+    let (url, heard) = model(answers.clone());
+    let out = folder.path().join("asked");
+    let ask = |out: &Path| {
+        let mut command = generate(&proved.join("_programs"), out);
+        command.args([
+            "--json",
+            "--questions",
+            "6",
+            "--model",
+            "m",
+            "--endpoint",
+            &url,
+        ]);
+        command
+    };
+    let run = ask(&out).output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let account: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let right = answers.len().div_ceil(2);
+    assert_eq!(account["examples"]["ok"], right, "{account:#}");
+    assert_eq!(
+        account["examples"]["rejected"]["wrong_answer"],
+        answers.len() - right
+    );
+    // One was told that there were too many.
+    assert_eq!(heard.load(Ordering::SeqCst), answers.len() + 1);
+    let kept = rows(&out.join("code-qa"));
+    assert_eq!(kept.len(), right);
+    for row in &kept {
+        let response = row["response"].as_str().unwrap();
+        let answer = row["answer"].as_str().unwrap();
+        assert_eq!(
+            response,
+            format!("<think>Let me see.</think>\nSo it is.\nANSWER:\n{answer}")
+        );
+        assert_eq!(
+            (&row["model"], &row["has_reasoning"]),
+            (&json!("m"), &json!(true))
+        );
+        assert_eq!(row["usage"]["completion_tokens"], 10);
+    }
+    // What the model said is kept: the same rows are made anew without a request.
+    for name in ["code-qa", "_done"] {
+        fs::remove_dir_all(out.join(name)).unwrap();
+    }
+    fs::remove_file(out.join("_ledger/qa.jsonl")).unwrap();
+    assert!(ask(&out).output().unwrap().status.success());
+    assert_eq!(rows(&out.join("code-qa")), kept);
+    assert_eq!(heard.load(Ordering::SeqCst), answers.len() + 1);
+}

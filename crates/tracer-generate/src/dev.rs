@@ -86,6 +86,7 @@ impl Maker {
             key: &[task, &bug.faulty],
             messages: vec![("user", instruction), ("assistant", output)],
             template: question,
+            said: None,
             own,
         };
         Ok(self.rows.row(program, example))
@@ -123,7 +124,7 @@ impl Strategy for Maker {
         TASKS.len() as u64
     }
 
-    fn judge(&self, program: &Program) -> Result<Entry, GenerateError> {
+    fn judge(&self, program: &Program, _: &dyn Fn() -> bool) -> Result<Entry, GenerateError> {
         bugs::entry(program, self.effort, &self.settings, |bug| {
             let rows = self.templates.iter();
             rows.map(|task| self.row(program, bug, task)).collect()

@@ -67,6 +67,7 @@ impl Maker {
             key: &[scenario, &bug.faulty],
             messages,
             template,
+            said: None,
             own,
         };
         Ok(self.rows.row(program, example))
@@ -124,7 +125,7 @@ impl Strategy for Maker {
         SCENARIOS.len() as u64
     }
 
-    fn judge(&self, program: &Program) -> Result<Entry, GenerateError> {
+    fn judge(&self, program: &Program, _: &dyn Fn() -> bool) -> Result<Entry, GenerateError> {
         bugs::entry(program, self.effort, &self.settings, |bug| {
             let rows = self.scenarios.iter();
             rows.map(|scenario| self.row(program, bug, scenario))

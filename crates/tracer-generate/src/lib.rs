@@ -12,6 +12,7 @@ mod bugs;
 mod dev;
 mod dialogue;
 mod ledger;
+mod model;
 mod output;
 mod programs;
 mod qa;
@@ -24,6 +25,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use account::{Accounting, Counts};
+pub use model::Model;
 pub use stage::{Observer, Options, Report};
 
 /// What is made of programs.
@@ -61,7 +63,7 @@ pub fn run(
     let (settings, templates) = (&options.settings, options.templates.as_deref());
     match kind {
         Kind::Qa { most } => {
-            let strategy = qa::Asker::new(settings, templates, most)?;
+            let strategy = qa::Asker::new(options, most)?;
             stage::run(options, &strategy, observer)
         }
         Kind::Dev(faults) => {
@@ -114,6 +116,9 @@ pub enum GenerateError {
         /// Which.
         folder: PathBuf,
     },
+    /// A model cannot be asked.
+    #[error(transparent)]
+    Ask(#[from] tracer_ask::AskError),
     /// A template is wrong.
     #[error("the template {} cannot be used", path.display())]
     Template {

@@ -1,21 +1,23 @@
-//! Questions about programs that were run, whose answers need no model.
+//! Questions about programs that were run, whose answers need no model; a model may give them, and is
+//! believed where its answer is the proved one.
 //!
 //! An answer is derived from the trace's types, found again in the trace as plain JSON
 //! ([`tracer_view::qa`]), and confirmed by another run of the program: traced anew and, where output or
 //! status is asked for, as it is, without a probe.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Map, Value, json};
+use tracer_ask::Answer;
 use tracer_engine::{EngineError, Settings};
 use tracer_model::Trace;
 use tracer_view::qa::{self, Question, Task};
 
 use crate::ledger::Entry;
+use crate::model::Asking;
 use crate::programs::Program;
 use crate::row::{Example, Rows};
-use crate::stage::Strategy;
+use crate::stage::{Options, Strategy};
 use crate::template::Template;
 use crate::verify::{Again, Verifier, trace_of};
 use crate::{Counts, GenerateError};
@@ -25,6 +27,8 @@ pub(crate) struct Asker {
     settings: Settings,
     most: usize,
     template: Template,
+    /// A model that answers, and how it is asked to.
+    asking: Option<(Asking, Template)>,
     rows: Rows,
 }
 
@@ -48,7 +52,7 @@ impl Strategy for Asker {
             "Questions about programs that were run",
             "Each answer was derived from a trace, found again in it by other means, and confirmed by \
              another run of the program; what it prints and its status were confirmed without a probe \
-             in it.",
+             in it. Where a model answers, its answer is kept if it is that one.",
         )
     }
 
@@ -56,10 +60,21 @@ impl Strategy for Asker {
         Map::from_iter([
             ("template".into(), self.template.digest.clone().into()),
             ("questions".into(), self.most.into()),
+            (
+                "answers".into(),
+                self.asking
+                    .as_ref()
+                    .map(|(_, template)| template.digest.clone())
+                    .into(),
+            ),
         ])
     }
 
-    fn judge(&self, program: &Program) -> Result<Entry, GenerateError> {
+    fn model(&self) -> Option<&Asking> {
+        self.asking.as_ref().map(|(asking, _)| asking)
+    }
+
+    fn judge(&self, program: &Program, stop: &dyn Fn() -> bool) -> Result<Entry, GenerateError> {
         let mut entry = Entry::of(program);
         let traces: Option<Vec<Trace>> = program.runs.iter().map(trace_of).collect();
         let Some(traces) = traces.filter(|traces| !traces.is_empty()) else {
@@ -82,10 +97,21 @@ impl Strategy for Asker {
             }
         };
         for asked in &asked {
-            entry.rows.push(self.row(program, asked)?);
+            match self.row(program, asked, stop)? {
+                Ok(row) => {
+                    entry.examples.keep(1);
+                    entry.rows.push(row);
+                }
+                Err(why) => entry.examples.reject(why, 1),
+            }
         }
-        if asked.is_empty() {
-            entry.reason = Some("no_question".into());
+        if entry.rows.is_empty() {
+            let why = if asked.is_empty() {
+                "no_question"
+            } else {
+                "no_answer_held"
+            };
+            entry.reason = Some(why.into());
         }
         Ok(entry)
     }
@@ -93,15 +119,20 @@ impl Strategy for Asker {
 
 impl Asker {
     /// `most`: questions about one program.
-    pub(crate) fn new(
-        settings: &Settings,
-        templates: Option<&Path>,
-        most: usize,
-    ) -> Result<Self, GenerateError> {
+    pub(crate) fn new(options: &Options, most: usize) -> Result<Self, GenerateError> {
+        let templates = options.templates.as_deref();
+        let asking = match &options.model {
+            None => None,
+            Some(model) => Some((
+                Asking::new(model, &options.out)?,
+                Template::new("qa/answer.jinja", templates)?,
+            )),
+        };
         Ok(Self {
-            settings: settings.clone(),
+            settings: options.settings.clone(),
             most,
             template: Template::new("qa/question.jinja", templates)?,
+            asking,
             rows: Rows::new(),
         })
     }
@@ -117,7 +148,7 @@ impl Asker {
             return Ok(None);
         };
         let begins = program.driver_begins();
-        let told = |trace: &Trace| match begins {
+        let shown = |trace: &Trace| match begins {
             Some(begins) => trace.without_end_of_main(begins),
             None => trace.clone(),
         };
@@ -126,9 +157,9 @@ impl Asker {
             let Some(again) = verifier.again(run)? else {
                 continue;
             };
-            let (questions, disagreed) = qa::judged(&told(trace));
+            let (questions, disagreed) = qa::judged(&shown(trace));
             counts.reject("two_ways_disagree", disagreed as u64);
-            let confirmed = qa::confirmed(&told(&again.trace), &questions);
+            let confirmed = qa::confirmed(&shown(&again.trace), &questions);
             for (question, confirmed) in questions.into_iter().zip(confirmed) {
                 if confirmed && printed(&again, &question) {
                     held.push(Asked {
@@ -141,17 +172,41 @@ impl Asker {
             }
         }
         let (kept, left) = chosen(held, self.most);
-        counts.keep(kept.len() as u64);
         counts.reject("enough_of_the_program", left as u64);
         Ok(Some(kept))
     }
 
-    fn row(&self, program: &Program, asked: &Asked) -> Result<Map<String, Value>, GenerateError> {
+    /// A row, or why the model's answer makes none.
+    fn row(
+        &self,
+        program: &Program,
+        asked: &Asked,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Result<Map<String, Value>, &'static str>, GenerateError> {
         let run = &program.runs[asked.run];
         let question = &asked.question;
         let mut values = program.values(run);
         values["question"] = question.question.clone().into();
         let prompt = self.template.fill(values)?;
+        let said = match &self.asking {
+            None => None,
+            Some((asking, template)) => {
+                let prompt = template.fill(json!({"prompt": prompt}))?;
+                let request = asking.request(&prompt);
+                match asking.client().ask_for(&request, conclusion, stop)? {
+                    Err(why) => return Ok(Err(why)),
+                    Ok((_, given)) if !same(&given, &question.answer) => {
+                        return Ok(Err("wrong_answer"));
+                    }
+                    Ok((answer, _)) => Some((prompt, answer)),
+                }
+            }
+        };
+        let (prompt, response) = match &said {
+            None => (prompt, question.answer.clone()),
+            Some((prompt, answer)) => (prompt.clone(), told(answer)),
+        };
+        let asking = self.asking.as_ref().map(|(asking, _)| asking);
         let own = json!({
             "template_id": format!("trace-{:?}", question.task),
             "question": question.question,
@@ -162,11 +217,55 @@ impl Asker {
         });
         let example = Example {
             key: &[&asked.run.to_string(), &question.question],
-            messages: vec![("user", prompt), ("assistant", question.answer.clone())],
-            template: &self.template,
+            messages: vec![("user", prompt), ("assistant", response)],
+            template: match &self.asking {
+                Some((_, template)) => template,
+                None => &self.template,
+            },
+            said: asking.zip(said.as_ref().map(|(_, answer)| answer)),
             own,
         };
-        Ok(self.rows.row(program, example))
+        Ok(Ok(self.rows.row(program, example)))
+    }
+}
+
+/// What stands below the line that announces the answer, the last one if there are several.
+fn conclusion(answer: &Answer) -> Result<String, String> {
+    let mut lines = answer.content.lines().rev();
+    let mut below: Vec<&str> = lines
+        .by_ref()
+        .take_while(|line| line.trim().trim_matches('*') != "ANSWER:")
+        .collect();
+    if below.len() == answer.content.lines().count() {
+        return Err(
+            "Your reply has no line `ANSWER:`. Write it again, with that line and the answer \
+                    alone below it."
+                .into(),
+        );
+    }
+    below.reverse();
+    Ok(below.join("\n"))
+}
+
+/// Whether two answers are the same but for spaces at the ends of lines, empty lines around, and a
+/// fence.
+fn same(given: &str, proved: &str) -> bool {
+    let plain = |text: &str| -> String {
+        let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
+        let inner = match lines.as_slice() {
+            [first, inner @ .., last] if first.starts_with("```") && *last == "```" => inner,
+            lines => lines,
+        };
+        inner.join("\n")
+    };
+    plain(given) == plain(proved)
+}
+
+/// A model's words, what it thought first.
+fn told(answer: &Answer) -> String {
+    match &answer.reasoning {
+        Some(reasoning) => format!("<think>{reasoning}</think>\n{}", answer.content),
+        None => answer.content.clone(),
     }
 }
 
@@ -189,4 +288,27 @@ fn chosen(held: Vec<Asked>, most: usize) -> (Vec<Asked>, usize) {
     let left = ordered.len().saturating_sub(most);
     ordered.truncate(most);
     (ordered.into_iter().map(|(_, asked)| asked).collect(), left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(content: &str) -> Answer {
+        Answer {
+            content: content.into(),
+            reasoning: None,
+            finish_reason: None,
+            usage: tracer_ask::Usage::default(),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_what_stands_below_its_line() {
+        let given = conclusion(&said("ANSWER:\nno\nwait\n**ANSWER:**\n```\n4 \n5\n```\n")).unwrap();
+        assert!(same(&given, "4\n5"));
+        assert!(!same(&given, "4\n6"));
+        assert!(conclusion(&said("The ANSWER: 4")).is_err());
+        assert!(conclusion(&said("")).is_err());
+    }
 }

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 use tiktoken_rs::CoreBPE;
+use tracer_ask::Answer;
 
+use crate::model::Asking;
 use crate::programs::{CARRIED, Program};
 use crate::template::Template;
 
@@ -15,6 +17,8 @@ pub(crate) struct Example<'e> {
     /// `role` and `content` of each turn; the last is the answer.
     pub(crate) messages: Vec<(&'static str, String)>,
     pub(crate) template: &'e Template,
+    /// What a model said, if it gave the answer.
+    pub(crate) said: Option<(&'e Asking, &'e Answer)>,
     /// Columns of the strategy's own.
     pub(crate) own: Value,
 }
@@ -51,6 +55,8 @@ impl Rows {
             .iter()
             .map(|(role, content)| json!({"role": role, "content": content}))
             .collect();
+        let answer = example.said.map(|(_, answer)| answer);
+        let params = example.said.map(|(asking, _)| &asking.params);
         let content = |at: Option<&(&str, String)>| at.map(|(_, content)| content.clone());
         let common = json!({
             "id": hasher.finalize().to_hex()[..24],
@@ -60,16 +66,16 @@ impl Rows {
             "response": content(example.messages.last()),
             "language": program.language,
             "source_sha256": program.source_sha256,
-            "has_reasoning": false,
+            "has_reasoning": answer.is_some_and(|answer| answer.reasoning.is_some()),
             "len_text": text.len(),
             "token_count": self.encoder.encode_ordinary(&text).len(),
-            "model": "none",
+            "model": example.said.map_or("none", |(asking, _)| &asking.name),
             "prompt_id": example.template.id(),
             "prompt_sha": example.template.digest,
-            "params_json": "{}",
-            "seed": null,
-            "finish_reason": null,
-            "usage": null,
+            "params_json": json!(params.cloned().unwrap_or_default()).to_string(),
+            "seed": params.and_then(|params| params.get("seed")),
+            "finish_reason": answer.and_then(|answer| answer.finish_reason.as_ref()),
+            "usage": answer.map(|answer| answer.usage),
             "program_id": program.id,
             "split": program.split,
         });

@@ -13,9 +13,11 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use serde_json::{Map, Value};
+use tracer_ask::{AskError, Spent};
 use tracer_engine::Settings;
 
 use crate::ledger::{Entry, Ledger};
+use crate::model::{Asking, Model};
 use crate::programs::{self, Program};
 use crate::{Accounting, GenerateError, output};
 
@@ -41,6 +43,8 @@ pub struct Options {
     pub templates: Option<PathBuf>,
     /// Programs worked on at once.
     pub jobs: usize,
+    /// Who answers what can be asked; `None`: runs and traces alone.
+    pub model: Option<Model>,
     /// Rows of a shard.
     pub shard_rows: usize,
 }
@@ -59,8 +63,13 @@ pub(crate) trait Strategy: Sync {
     fn rows_of_an_example(&self) -> u64 {
         1
     }
+    /// The model it asks.
+    fn model(&self) -> Option<&Asking> {
+        None
+    }
     /// Makes rows of a program, or says why not. A reason that begins with `failed` is the machine's.
-    fn judge(&self, program: &Program) -> Result<Entry, GenerateError>;
+    /// `stop` says whether to leave off.
+    fn judge(&self, program: &Program, stop: &dyn Fn() -> bool) -> Result<Entry, GenerateError>;
 }
 
 /// Who watches a run. All calls come from the thread that called [`run`].
@@ -80,6 +89,8 @@ pub struct Report {
     pub accounting: Option<Accounting>,
     /// Programs done.
     pub done: u64,
+    /// What asking a model took.
+    pub spent: Option<Spent>,
 }
 
 /// Generates, or goes on with what an earlier run left; what is finished is not done again.
@@ -99,6 +110,7 @@ pub(crate) fn run(
         return Ok(Report {
             accounting: Some(accounting),
             done,
+            spent: None,
         });
     }
     let folder = out.join("_ledger");
@@ -110,7 +122,11 @@ pub(crate) fn run(
         Some(rows) => Some(output::assemble(options, strategy, &mut ledger, rows)?),
         None => None,
     };
-    Ok(Report { accounting, done })
+    Ok(Report {
+        accounting,
+        done,
+        spent: strategy.model().map(Asking::spent),
+    })
 }
 
 /// Claims the output folder for this process as long as what is given back lives.
@@ -142,7 +158,16 @@ fn begin(
     for (key, value) in [
         ("tracer", Value::from(env!("CARGO_PKG_VERSION"))),
         ("strategy", strategy.name().into()),
-        ("model", "none".into()),
+        (
+            "model",
+            strategy.model().map_or("none", |model| &model.name).into(),
+        ),
+        (
+            "params",
+            strategy
+                .model()
+                .map_or(Value::Null, |model| model.params.clone().into()),
+        ),
         ("programs", programs.into()),
         ("shard_rows", options.shard_rows.into()),
     ] {
@@ -193,7 +218,7 @@ fn work(
                             if known.contains(&program.at) {
                                 continue;
                             }
-                            strategy.judge(&program)
+                            strategy.judge(&program, &|| stop.load(Ordering::Relaxed))
                         }
                         Err(error) => Err(error),
                     };
@@ -216,6 +241,9 @@ fn work(
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
+            if let Err(GenerateError::Ask(AskError::Stopped)) = answer {
+                continue;
+            }
             let written = answer.and_then(|entry| {
                 if entry
                     .reason

@@ -17,6 +17,7 @@ macro_rules! own {
 /// Templates that are compiled in, by their names below a folder of templates.
 const OWN: &[(&str, &str)] = &own![
     "qa/question.jinja",
+    "qa/answer.jinja",
     "dev/bug_report.jinja",
     "dev/bug_report_answer.jinja",
     "dev/failing_test.jinja",

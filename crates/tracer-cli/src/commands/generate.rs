@@ -7,11 +7,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tracer_generate::{Accounting, Counts, Faults, Kind, Options};
+use tracer_ask::{Endpoint, Policy, Rates, Secret, Spent};
+use tracer_generate::{Accounting, Counts, Faults, Kind, Model, Options};
 
 use super::batch::{self, STOPPED, WORN, Watch};
 use crate::args::{
-    BatchArgs, ExampleView, GenerateArgs, GenerateCommand, GenerateFaultArgs, ShardForm,
+    BatchArgs, ExampleView, GenerateArgs, GenerateCommand, GenerateFaultArgs, ModelArgs, ShardForm,
 };
 use crate::printer::Printer;
 
@@ -20,9 +21,11 @@ pub(crate) fn run(command: &GenerateCommand, printer: &Printer) -> anyhow::Resul
         most: usize::from(args.faults),
         tries: usize::from(args.tries),
     };
+    let mut asking = None;
     let (name, args, kind) = match command {
         GenerateCommand::Qa(args) => {
             let most = usize::from(args.questions);
+            asking = (args.asking.model != "none").then_some(&args.asking);
             ("qa", &args.common, Kind::Qa { most })
         }
         GenerateCommand::Dev(args) => ("dev", &args.common, Kind::Dev(faults(args))),
@@ -41,7 +44,9 @@ pub(crate) fn run(command: &GenerateCommand, printer: &Printer) -> anyhow::Resul
         out: given.out.join("_programs"),
         ..given.clone()
     };
-    batch::watched(&programs, printer, &|| make(args, kind, &programs, printer))
+    batch::watched(&programs, printer, &|| {
+        make(args, kind, asking, &programs, printer)
+    })
 }
 
 /// The one folder given, if `tracer batch` finished it.
@@ -55,6 +60,7 @@ fn finished(args: &BatchArgs) -> Option<&Path> {
 fn make(
     args: &GenerateArgs,
     kind: Kind,
+    asking: Option<&ModelArgs>,
     programs: &BatchArgs,
     printer: &Printer,
 ) -> anyhow::Result<u8> {
@@ -77,6 +83,7 @@ fn make(
         out: args.batch.out.clone(),
         settings,
         templates: args.templates.clone(),
+        model: asking.map(|asking| model(asking, args.batch.jobs)),
         jobs: args.batch.jobs.map_or_else(cores, usize::from),
         shard_rows: usize::try_from(args.batch.shard_rows).unwrap_or(usize::MAX),
     };
@@ -84,6 +91,9 @@ fn make(
     let report = tracer_generate::run(&options, kind, &watch);
     watch.bar.finish_and_clear();
     let report = report?;
+    if let (Some(asking), Some(spent)) = (asking, report.spent) {
+        printer.say(&bill(asking, spent));
+    }
     let Some(accounting) = report.accounting else {
         let done = report.done;
         printer.complain(&format!(
@@ -102,6 +112,48 @@ fn make(
     let out = args.batch.out.display();
     printer.say(&format!("tracer: the examples are in {out}"));
     Ok(0)
+}
+
+fn model(args: &ModelArgs, jobs: Option<u16>) -> Model {
+    let mut params = serde_json::Map::new();
+    params.insert("max_tokens".into(), args.max_tokens.into());
+    params.insert("temperature".into(), args.temperature.into());
+    if let Some(seed) = args.sampling_seed {
+        params.insert("seed".into(), seed.into());
+    }
+    let at_once = jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
+        u32::from,
+    );
+    Model {
+        name: args.model.clone(),
+        endpoint: Endpoint {
+            url: args.endpoint.clone(),
+            key: std::env::var(&args.key_env).ok().map(Secret::new),
+            timeout: args.request_timeout,
+        },
+        rates: Rates {
+            requests: args.requests_per_minute,
+            tokens: args.tokens_per_minute,
+            at_once,
+        },
+        policy: Policy::default(),
+        params,
+    }
+}
+
+/// What the asking of this run took.
+fn bill(args: &ModelArgs, spent: Spent) -> String {
+    let mut text = format!(
+        "tracer: {} requests were sent and {} answered from the ledger; {} tokens asked, {} answered",
+        spent.sent, spent.known, spent.prompt_tokens, spent.completion_tokens
+    );
+    if let (Some(price_in), Some(price_out)) = (args.price_in, args.price_out) {
+        let cost =
+            spent.prompt_tokens as f64 * price_in + spent.completion_tokens as f64 * price_out;
+        text.push_str(&format!("; that costs {:.2}", cost / 1e6));
+    }
+    text
 }
 
 fn table(out: &mut dyn Write, accounting: &Accounting) -> std::io::Result<()> {
