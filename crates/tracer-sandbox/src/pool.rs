@@ -173,9 +173,13 @@ impl Pool {
         };
         let started = match self.take() {
             Some(started) => started,
-            None => {
-                start(&self.shared.template, false, true).map_err(|_| "no sandbox".to_owned())?
-            }
+            None => start(&self.shared.template, false, true).map_err(|failure| match failure {
+                Failure::Error(error) => error.to_string(),
+                Failure::Overlay(errno) => {
+                    let error = std::io::Error::from_raw_os_error(errno);
+                    format!("its folders cannot be layered: {error}")
+                }
+            })?,
         };
         let mut first = request
             .clone_for_trial()

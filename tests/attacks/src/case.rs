@@ -299,8 +299,11 @@ pub(crate) fn parse(source: &Path) -> Result<Case, String> {
             _ => return Err(format!("no such key: {key}")),
         }
     }
-    if case.attack.is_empty() || case.wall_names.is_empty() || case.verdicts.is_empty() {
-        return Err("attack, walls and verdict are needed".to_owned());
+    if case.attack.is_empty() || case.verdicts.is_empty() {
+        return Err("attack and verdict are needed".to_owned());
+    }
+    if case.wall_names.is_empty() && case.no_open.is_none() {
+        return Err("walls are needed, or why it is not shown open".to_owned());
     }
     if case.user_verdicts.is_empty() {
         case.user_verdicts.clone_from(&case.verdicts);

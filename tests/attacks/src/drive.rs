@@ -23,7 +23,8 @@ pub(crate) fn drive(case: &Case, mode: Mode, how: &str) -> io::Result<(String, S
         "kill the runner" => kill_runner(case, mode),
         "beside a crowd" => beside_crowd(case, mode),
         "absurd limits" => Ok(absurd_limits(case, mode)),
-        "clock step" => clock_step(case),
+        "clock step" => clock_step(case, BACK),
+        "clock step forward" => clock_step(case, !BACK),
         _ => Err(io::Error::other(format!("no such drive: {how}"))),
     }
 }
@@ -173,7 +174,7 @@ pub(crate) fn next() -> io::Result<()> {
     run(&request).map(drop).map_err(io::Error::other)
 }
 
-/// For the runner alone: a clock of the day that is an hour earlier each time it is read.
+/// For the runner alone: a clock of the day that is `STEP` seconds off, more each time it is read.
 const STEPPING: &str = r"
 #define _GNU_SOURCE
 #include <sys/syscall.h>
@@ -183,27 +184,31 @@ const STEPPING: &str = r"
 static time_t hours;
 int clock_gettime(clockid_t clock, struct timespec *now) {
   int result = syscall(SYS_clock_gettime, clock, now);
-  if (clock == CLOCK_REALTIME) now->tv_sec -= 3600 * ++hours;
+  if (clock == CLOCK_REALTIME) now->tv_sec += STEP * ++hours;
   return result;
 }
 int gettimeofday(struct timeval *now, void *zone) {
   int result = syscall(SYS_gettimeofday, now, zone);
-  now->tv_sec -= 3600 * ++hours;
+  now->tv_sec += STEP * ++hours;
   return result;
 }
 time_t time(time_t *place) {
-  time_t now = syscall(SYS_time, 0) - 3600 * ++hours;
+  time_t now = syscall(SYS_time, 0) + STEP * ++hours;
   if (place) *place = now;
   return now;
 }
 ";
 
-/// The run, by a runner whose clock of the day goes backwards; the machine's own is left alone.
-fn clock_step(case: &Case) -> io::Result<(String, String)> {
+/// That the clock is set back, and not forward.
+const BACK: bool = true;
+
+/// The run, by a runner whose clock of the day leaps an hour; the machine's own is left alone.
+fn clock_step(case: &Case, back: bool) -> io::Result<(String, String)> {
     let source = "/tmp/stepping.c";
     let library = "/tmp/stepping.so";
     std::fs::write(source, STEPPING)?;
     let built = std::process::Command::new("/usr/bin/cc")
+        .arg(if back { "-DSTEP=-3600" } else { "-DSTEP=3600" })
         .args(["-shared", "-fPIC", "-o", library, source])
         .output()?;
     if !built.status.success() {
@@ -222,14 +227,18 @@ fn clock_step(case: &Case) -> io::Result<(String, String)> {
     Ok((verdict.to_owned(), output.to_owned()))
 }
 
-/// The runner whose clock goes backwards.
+/// The runner whose clock leaps.
 pub(crate) fn stepped() -> io::Result<()> {
     use std::io::Write;
     use std::time::SystemTime;
 
     let first = SystemTime::now();
-    if SystemTime::now() > first {
-        return Err(io::Error::other("the clock does not go backwards"));
+    let second = SystemTime::now();
+    let leap = second
+        .duration_since(first)
+        .unwrap_or_else(|back| back.duration());
+    if leap < Duration::from_secs(3000) {
+        return Err(io::Error::other("the clock does not leap"));
     }
     let case = case::parse(&PathBuf::from("/tmp/case/source.sh")).map_err(io::Error::other)?;
     let mode = std::env::var("TRACER_ATTACK_MODE").ok();

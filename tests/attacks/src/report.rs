@@ -13,8 +13,10 @@ pub struct Report {
     pub succeeded: bool,
     /// The next run on the same worker: empty if it was clean.
     pub next: String,
-    /// What was left 100 ms after the end.
+    /// What was left after 100 ms of the runner's processor time.
     pub left: Vec<String>,
+    /// Milliseconds from the end until nothing was left, or until that was given up.
+    pub gone_milliseconds: u64,
     /// Begin of the output, for messages.
     pub output: String,
     /// Milliseconds from start to result.

@@ -10,8 +10,9 @@ use crate::case::{Case, Mode};
 /// What became of one case in one mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// The attack did not succeed, and everything around it was as it should be.
-    Held,
+    /// The attack did not succeed, and everything around it was as it should be; nothing was left
+    /// after so many milliseconds.
+    Held(u64),
     /// It succeeded, or the test failed otherwise.
     Fell,
     /// It was not tried, for this reason.
@@ -51,7 +52,11 @@ pub fn write_table(
             "| {} | {} | {} ",
             case.name,
             case.attack,
-            case.wall_names.join(", ")
+            if case.wall_names.is_empty() {
+                "–".to_owned()
+            } else {
+                case.wall_names.join(", ")
+            }
         );
         for mode in Mode::ALL {
             let column = mode.name();
@@ -63,7 +68,7 @@ pub fn write_table(
             };
             let count = counts.entry(column).or_default();
             let word = match cell {
-                Some(Cell::Held) => {
+                Some(Cell::Held(_)) => {
                     count.0 += 1;
                     count.1 += 1;
                     held.to_owned()
@@ -101,6 +106,20 @@ pub fn write_table(
         let (held, tried, skipped) = counts.get(column).copied().unwrap_or_default();
         text.push_str(&format!(
             "- {held} of {tried} {what}, {skipped} not tried\n"
+        ));
+    }
+    let slowest = cells
+        .iter()
+        .filter(|((_, mode), _)| !matches!(mode, Mode::Open | Mode::Bwrap))
+        .filter_map(|((name, mode), cell)| match cell {
+            Cell::Held(gone) => Some((gone, name, mode.name())),
+            _ => None,
+        })
+        .max();
+    if let Some((gone, name, column)) = slowest {
+        text.push_str(&format!(
+            "- {gone} ms at most until nothing was left of a run ({name}, {column}); 100 ms are \
+             promised, and held in processor time of the runner\n"
         ));
     }
     text.push_str(

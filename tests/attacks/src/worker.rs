@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 use tracer_sandbox::{
     Access, CopyLimits, Folder, Pool, Request, Without, copy_out, forget, nursery, run,
 };
@@ -17,11 +19,8 @@ use crate::outer::{self, PROGRAMS, SEEDS};
 use crate::report::Report;
 use crate::snapshot::Snapshot;
 
-/// How long what is left may take to go, where it is to show that it stays.
+/// How long what is left may take to go.
 const GRACE: Duration = Duration::from_millis(100);
-
-/// The same where nothing may be left, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs `case` in `mode`, in a throwaway sandbox.
 pub fn attack(case: &Case, mode: Mode) -> Result<Report, String> {
@@ -226,22 +225,17 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
         if u64::from(plain) > pool.served() {
             return Err(io::Error::other("not every run found a sandbox ready"));
         }
-        if mode == Mode::Started && pool.thawed() == 0 {
+        if mode == Mode::Started {
             let why = pool.refusal().unwrap_or_default();
-            let problem = format!("no run began in a started interpreter: {why}");
-            return Err(io::Error::other(problem));
+            enough_thawed(case, pool.thawed(), &why).map_err(io::Error::other)?;
         }
         drop(pool);
         forget(); // the groups of what was made ahead and not used
     }
     report.milliseconds = took.as_millis() as u64;
-    // What is left may go by itself for a moment.
-    let ended = Instant::now();
-    let grace = if mode == Mode::Open { GRACE } else { PATIENCE };
-    report.left = loop {
+    let look = || -> Vec<String> {
         let left = Snapshot::take().since(&before);
-        let left: Vec<String> = left
-            .into_iter()
+        left.into_iter()
             .filter(|what| {
                 // A network is kept for later runs, which look whether it was used; the soak counts
                 // them.
@@ -249,12 +243,11 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
                 let copied = what.starts_with("file /tmp/copied/");
                 !network && !copied && !what.starts_with("file /tmp/work/")
             })
-            .collect();
-        if left.is_empty() || ended.elapsed() >= grace {
-            break left;
-        }
-        std::thread::yield_now();
+            .collect()
     };
+    let (ended, began) = (Instant::now(), processor_time());
+    report.left = after_grace(|| processor_time().saturating_sub(began), look);
+    report.gone_milliseconds = ended.elapsed().as_millis() as u64;
     // How long it took tells nothing of a run that a limit ended on a busy machine.
     report.succeeded |= shown(case, took, &report.left)
         && (mode == Mode::Open || !report.verdict.starts_with("limited"));
@@ -264,6 +257,43 @@ fn native(case: &Case, mode: Mode) -> io::Result<Report> {
         Err(error) => error,
     };
     Ok(report)
+}
+
+/// The processor time of this thread. It is never idle while it waits for leftovers, so that this
+/// is the time that passes on a quiet machine, and a fair share of it on a busy one.
+fn processor_time() -> Duration {
+    getrusage(UsageWho::RUSAGE_THREAD).map_or(Duration::MAX, |usage| {
+        let micros = |time: TimeVal| time.num_microseconds().max(0) as u64;
+        Duration::from_micros(micros(usage.user_time()) + micros(usage.system_time()))
+    })
+}
+
+/// What is left at the end of the grace, or at once where that is nothing. A look that began before
+/// its end does not count against the promise.
+fn after_grace(
+    passed: impl Fn() -> Duration,
+    mut look: impl FnMut() -> Vec<String>,
+) -> Vec<String> {
+    loop {
+        let late = passed() >= GRACE;
+        let left = look();
+        if left.is_empty() || late {
+            return left;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Whether as many runs began in a started interpreter as the case asks for: one that poisons it
+/// shows nothing unless another follows.
+fn enough_thawed(case: &Case, thawed: u64, why: &str) -> Result<(), String> {
+    if thawed >= u64::from(case.runs) {
+        return Ok(());
+    }
+    Err(format!(
+        "{thawed} runs began in a started interpreter, {} are needed: {why}",
+        case.runs
+    ))
 }
 
 fn says(case: &Case, text: &str) -> bool {
@@ -429,4 +459,48 @@ fn bwrap(case: &Case) -> io::Result<Report> {
     report.succeeded |= shown(case, took, &report.left);
     report.output = text.chars().take(2000).collect();
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// What is said of something that goes after `time`, where each look takes 10 ms.
+    fn left_of_what_stays(time: Duration) -> Vec<String> {
+        let now = Cell::new(Duration::ZERO);
+        after_grace(
+            || now.get(),
+            || {
+                let left = (now.get() < time).then(|| "process 7".to_owned());
+                now.set(now.get() + Duration::from_millis(10));
+                left.into_iter().collect()
+            },
+        )
+    }
+
+    #[test]
+    fn what_stays_longer_than_promised_is_left() {
+        assert_eq!(left_of_what_stays(Duration::from_millis(90)), [""; 0]);
+        assert_eq!(
+            left_of_what_stays(Duration::from_millis(110)),
+            ["process 7"]
+        );
+        assert_eq!(left_of_what_stays(Duration::from_secs(9)), ["process 7"]);
+    }
+
+    #[test]
+    fn every_run_of_a_case_has_to_begin_in_a_started_interpreter() {
+        let all = case::cases(&crate::repository().join("fixtures/hostile")).unwrap();
+        let mut poison = 0;
+        for case in all.iter().filter(|case| case.name.contains("poison")) {
+            poison += 1;
+            assert!(case.runs >= 2, "{} looks for nothing", case.name);
+            let runs = u64::from(case.runs);
+            assert!(enough_thawed(case, runs - 1, "refused").is_err());
+            assert!(enough_thawed(case, runs, "").is_ok());
+        }
+        assert!(poison >= 3);
+    }
 }

@@ -70,7 +70,7 @@ fn main() {
                 }
                 if mode == Mode::Bwrap {
                     if !report.succeeded {
-                        note(&cells, &case, mode, Cell::Held);
+                        note(&cells, &case, mode, Cell::Held(report.gone_milliseconds));
                     }
                     return Ok(());
                 }
@@ -84,7 +84,7 @@ fn main() {
                     }
                     Some(problem) => Err(problem.into()),
                     None => {
-                        note(&cells, &case, mode, Cell::Held);
+                        note(&cells, &case, mode, Cell::Held(report.gone_milliseconds));
                         Ok(())
                     }
                 }

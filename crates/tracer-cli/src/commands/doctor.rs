@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
             .map(|name| language(name, &store))
             .collect(),
         protections: tracer_sandbox::probe(),
-        speed: vec![started_interpreters()],
+        speed: vec![started_interpreters(Pool::try_started())],
     };
     printer.data(|out| {
         if args.json {
@@ -107,14 +107,12 @@ pub(crate) fn run(args: &ListArgs, printer: &Printer) -> anyhow::Result<u8> {
 }
 
 /// Whether runs may begin in interpreters that have started: no wall, but time.
-fn started_interpreters() -> Protection {
-    let tried = Pool::try_started();
+fn started_interpreters(tried: Result<(), String>) -> Protection {
+    let reason = tried.err();
     Protection {
         name: "started interpreters".to_owned(),
-        active: tried.is_ok(),
-        reason: tried
-            .err()
-            .map(|why| format!("a process of a sandbox cannot be held by ptrace: {why}")),
+        active: reason.is_none(),
+        reason,
     }
 }
 
@@ -151,5 +149,18 @@ fn language(name: &'static str, store: &Store) -> Row {
         wasm,
         wasm_note,
         hints,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_reason_that_was_found_is_blamed() {
+        let why = "no sandbox could be made ahead";
+        let told = started_interpreters(Err(why.to_owned()));
+        assert_eq!((told.active, told.reason.as_deref()), (false, Some(why)));
+        assert!(started_interpreters(Ok(())).active);
     }
 }

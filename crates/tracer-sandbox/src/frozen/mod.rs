@@ -93,7 +93,8 @@ fn held(guest: &mut Guest) -> io::Result<libc::pid_t> {
 /// Takes hold of the program and lets it execute: it stands before its first instruction.
 fn at_exec(guest: &mut Guest) -> io::Result<(libc::pid_t, Tracee)> {
     let main = held(guest)?;
-    let tracee = Tracee::seize(main)?;
+    let tracee = Tracee::seize(main)
+        .map_err(|error| doubt(format!("its process cannot be held by ptrace: {error}")))?;
     guest.go();
     tracee.expect(Stop::Exec)?;
     Ok((main, tracee))
