@@ -154,8 +154,14 @@ func (w *W) leaveMany(site uint32, f F, n uint64) bool {
 	if !w.leave(site, f) {
 		return false
 	}
-	number := w.intern(&resultsName)
 	w.putByte(1)
+	w.putResults(n)
+	return true
+}
+
+// The head of n values that one call gave.
+func (w *W) putResults(n uint64) {
+	number := w.intern(&resultsName)
 	w.putByte(kindSequence)
 	w.putNumber(uint64(number))
 	w.putNumber(0)
@@ -163,7 +169,6 @@ func (w *W) leaveMany(site uint32, f F, n uint64) bool {
 	w.putByte(0)
 	w.putNumber(n)
 	w.level++
-	return true
 }
 
 func (w *W) leftMany() {

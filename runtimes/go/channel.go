@@ -54,7 +54,7 @@ type slot struct {
 var channel struct {
 	ready                      bool
 	base, slots, segments      uintptr
-	entered                    uintptr // visits of each function's IN site, up to 2
+	entered                    uintptr // visits of each function's IN site, up to 2; calls told of each CALL site
 	slotCount, segmentCount    uint32
 	segmentSize                uint32
 	events                     uint32

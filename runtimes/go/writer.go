@@ -83,6 +83,11 @@ type W struct {
 	label            uintptr // what stood in the goroutine's label before a task was announced
 	path             [pathKept]uintptr
 	scratch          [24]byte
+	openCount        uint32  // calls into libraries that wait for their result
+	asideCount       uint32  // arguments that wait for their call
+	asideMemory      uintptr // their bytes
+	opened           [openKept]openCall
+	asides           [asideKept]aside
 	interned         [namesKept / 64]uint64
 	loops            [loopsKept]loop
 }
@@ -164,7 +169,7 @@ func begin(g uintptr, e *entry) *W {
 			*at[byte](old.seen + uintptr(site)) = 0
 			*at[last](old.last + uintptr(site)*unsafe.Sizeof(last{})) = last{}
 		}
-		*old = W{}
+		*old = W{asideMemory: old.asideMemory}
 	}
 	w := at[W](memory)
 	w.last = memory + (unsafe.Sizeof(W{})+7)&^7

@@ -32,10 +32,11 @@ impl Walk<'_, '_> {
         task.failing.extend(open.into_iter().map(|(_, at)| at));
     }
 
-    /// An error arrived where it is caught, passes or ends the program.
+    /// An error arrived where it is caught, passes or ends the program; or came up while a frame
+    /// waited, which runs no code of its own then: out of the call.
     pub(crate) fn failed(&mut self, error: &Payload) {
         let Payload::Err {
-            phase: ErrPhase::Caught | ErrPhase::Passing | ErrPhase::Uncaught,
+            phase,
             type_name,
             message,
             ..
@@ -43,6 +44,11 @@ impl Walk<'_, '_> {
         else {
             return;
         };
+        match phase {
+            ErrPhase::Caught | ErrPhase::Passing | ErrPhase::Uncaught => {}
+            ErrPhase::Raised if !self.task().top().calls.is_empty() => {}
+            _ => return,
+        }
         self.give_up();
         for at in std::mem::take(&mut self.task().failing) {
             if let Some(Payload::Call { raised, .. }) = self.payload_at(at) {

@@ -10,6 +10,7 @@ mod drive;
 mod facts;
 mod functions;
 mod imports;
+mod libraries;
 mod loops;
 mod noise;
 mod phrase;
@@ -35,6 +36,7 @@ const HOOKS: &[(&str, Hook)] = &[
     ("loop", loops::loop_statement),
     ("logical", branches::logical),
     ("go", calls::go_statement),
+    ("library", libraries::call),
     ("call", calls::call),
     ("declared", writes::declared),
     ("write", writes::write),
@@ -54,6 +56,7 @@ const EMITTER: &[EmitterFile] = emitter![
     "calls.go",
     "channel.go",
     "errors.go",
+    "libraries.go",
     "g_amd64.s",
     "g_arm64.s",
     "g_wasm.s",

@@ -35,7 +35,7 @@
 (for_statement) @loop
 (binary_expression operator: ["&&" "||"]) @logical
 (go_statement) @go
-(call_expression) @call
+(call_expression) @library @call
 (var_declaration) @declared
 (short_var_declaration) @write
 (assignment_statement) @write

@@ -102,7 +102,7 @@ fn is_index<'a>(
 }
 
 /// Whether evaluating an expression may run other code, or wait for it.
-fn calls(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
+pub(crate) fn calls(rewriter: &Rewriter<'_>, node: Node<'_>) -> bool {
     match node.kind() {
         "func_literal" => return false,
         "call_expression" => {
@@ -196,7 +196,7 @@ fn is_readable_again<'a>(
 }
 
 /// Whether an expression has a type of its own, and is one value: it may pass through a call.
-fn is_typed(rewriter: &Rewriter<'_>, facts: &Facts, node: Node<'_>) -> bool {
+pub(crate) fn is_typed(rewriter: &Rewriter<'_>, facts: &Facts, node: Node<'_>) -> bool {
     let part = |field| node.child_by_field_name(field);
     match node.kind() {
         "identifier" => facts.is_variable(&rewriter.text(node)),
