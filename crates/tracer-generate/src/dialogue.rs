@@ -27,7 +27,7 @@ const ROLES: [&str; 3] = ["user", "assistant", "tool"];
 pub(crate) struct Maker {
     settings: Settings,
     effort: Faults,
-    scenarios: Vec<(&'static str, Template)>,
+    scenarios: Vec<(&'static str, Vec<(&'static str, Template)>)>,
     rows: Rows,
 }
 
@@ -38,7 +38,7 @@ impl Maker {
         effort: Faults,
     ) -> Result<Self, GenerateError> {
         let scenario = |(name, template): &(&'static str, &'static str)| {
-            Ok((*name, Template::new(template, templates)?))
+            Ok((*name, Template::turns(template, templates, &ROLES)?))
         };
         Ok(Self {
             settings: settings.clone(),
@@ -55,9 +55,13 @@ impl Maker {
         &self,
         program: &Program,
         bug: &Bug,
-        (scenario, template): &(&'static str, Template),
+        (scenario, turns): &(&'static str, Vec<(&'static str, Template)>),
     ) -> Result<Map<String, Value>, GenerateError> {
-        let messages = turns(&template.fill(bug.values(program))?);
+        let values = bug.values(program);
+        let filled = turns
+            .iter()
+            .map(|(role, turn)| Ok((*role, turn.fill(&values)?.trim_end().to_owned())));
+        let messages: Vec<(&'static str, String)> = filled.collect::<Result<_, GenerateError>>()?;
         let own = json!({
             "scenario": scenario,
             "turns": messages.len(),
@@ -66,33 +70,12 @@ impl Maker {
         let example = Example {
             key: &[scenario, &bug.faulty],
             messages,
-            template,
+            template: &turns[0].1,
             said: None,
             own,
         };
         Ok(self.rows.row(program, example))
     }
-}
-
-/// The turns of a filled-in template: each begins with a line of `@@` and who speaks.
-fn turns(text: &str) -> Vec<(&'static str, String)> {
-    let mut turns: Vec<(&'static str, String)> = Vec::new();
-    for line in text.lines() {
-        let role = line.strip_prefix("@@ ");
-        match role.and_then(|role| ROLES.iter().find(|known| **known == role)) {
-            Some(role) => turns.push((role, String::new())),
-            None => {
-                if let Some((_, content)) = turns.last_mut() {
-                    content.push_str(line);
-                    content.push('\n');
-                }
-            }
-        }
-    }
-    for (_, content) in &mut turns {
-        content.truncate(content.trim_end().len());
-    }
-    turns
 }
 
 impl Strategy for Maker {
@@ -116,7 +99,8 @@ impl Strategy for Maker {
     fn plan(&self) -> Map<String, Value> {
         let scenarios = self.scenarios.iter();
         let digests: Vec<&str> = scenarios
-            .map(|(_, template)| template.digest.as_str())
+            .flat_map(|(_, turns)| turns)
+            .map(|(_, turn)| turn.digest.as_str())
             .collect();
         self.effort.plan(&digests)
     }
@@ -131,18 +115,5 @@ impl Strategy for Maker {
             rows.map(|scenario| self.row(program, bug, scenario))
                 .collect()
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_turn_begins_where_somebody_speaks() {
-        let text = "before\n@@ user\none\n@@ nobody\n\ntwo\n\n@@ assistant\nthree\n";
-        let expected = [("user", "one\n@@ nobody\n\ntwo"), ("assistant", "three")];
-        let expected = expected.map(|(role, content)| (role, content.to_owned()));
-        assert_eq!(turns(text), expected);
     }
 }
