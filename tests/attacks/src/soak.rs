@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tracer_model::{End, Limit};
-use tracer_sandbox::{Access, Folder, Request, Stdin, run};
+use tracer_sandbox::{Access, Folder, Pool, Request, Stdin, forget, nursery, run};
 
 use crate::snapshot::Snapshot;
 
@@ -132,12 +132,16 @@ const KINDS: [Kind; 10] = [
     },
 ];
 
-fn once(number: u64) -> Result<(), String> {
-    let kind = &KINDS[(number % KINDS.len() as u64) as usize];
+/// The ways to run, in turns: a new sandbox, one made ahead, an interpreter that has started.
+const WAYS: u64 = 3;
+
+/// The script of every run in a started interpreter, so that one snapshot serves them all.
+const STARTED: &str = "read number; . ./kind-$number";
+
+/// What all runs share, and the pool is made for.
+fn shape() -> Request {
     let mut request = Request::new("/bin/sh", "/tmp/work");
-    request.argv = ["sh", "-c", kind.script].map(Into::into).to_vec();
     request.env.push(("PATH".into(), "/usr/bin:/bin".into()));
-    request.stdin = Stdin::Bytes(b"input\n".to_vec());
     request.folders.push(Folder {
         path: "/tmp/work".into(),
         access: Access::Overlay,
@@ -145,12 +149,35 @@ fn once(number: u64) -> Result<(), String> {
     request.limits.memory = Some(64 << 20);
     request.limits.processes = Some(16);
     request.limits.disk = Some(4 << 20);
+    request
+}
+
+fn once(number: u64, pool: &Pool) -> Result<(), String> {
+    let kinds = KINDS.len() as u64;
+    let index = number % kinds;
+    let kind = &KINDS[index as usize];
+    let way = number / kinds % WAYS;
+    let mut request = shape();
+    if way == 2 {
+        request.argv = ["sh", "started"].map(Into::into).to_vec();
+        request.begins_at = Some("started".into());
+        request.stdin = Stdin::Bytes(format!("{index}\ninput\n").into_bytes());
+    } else {
+        request.argv = ["sh", "-c", kind.script].map(Into::into).to_vec();
+        request.stdin = Stdin::Bytes(b"input\n".to_vec());
+    }
     request.limits.output = Some(64 << 10);
     // Only the two that wait are to meet it.
     let waits = kind.script.starts_with("sleep") || kind.script.starts_with("f()");
     let wall = if waits { 30 } else { 30_000 };
     request.limits.wall = Some(Duration::from_millis(wall));
-    let finished = run(&request).map_err(|error| format!("run {number}: {error:?}"))?;
+    let finished = if way == 0 {
+        run(&request)
+    } else {
+        pool.wait_ready();
+        pool.run(&request)
+    };
+    let finished = finished.map_err(|error| format!("run {number}: {error:?}"))?;
     if (kind.ends)(&finished.outcome.end) {
         Ok(())
     } else {
@@ -165,10 +192,20 @@ fn once(number: u64) -> Result<(), String> {
 pub(crate) fn soak(total: u64) -> io::Result<Vec<Account>> {
     const WARM: u64 = 40;
     fs::write("/tmp/work/old", "old\n")?;
+    fs::write("/tmp/work/started", STARTED)?;
+    for (number, kind) in KINDS.iter().enumerate() {
+        fs::write(format!("/tmp/work/kind-{number}"), kind.script)?;
+    }
+    nursery().map_err(io::Error::other)?;
     let some = |from: u64, to: u64| {
+        let pool = &Pool::new(&shape(), 2).map_err(io::Error::other)?;
         std::thread::scope(|scope| {
             let halves = [0, 1].map(|half| {
-                scope.spawn(move || (from..to).filter(|run| run % 2 == half).try_for_each(once))
+                scope.spawn(move || {
+                    (from..to)
+                        .filter(|run| run % 2 == half)
+                        .try_for_each(|run| once(run, pool))
+                })
             });
             for half in halves {
                 half.join()
@@ -176,13 +213,21 @@ pub(crate) fn soak(total: u64) -> io::Result<Vec<Account>> {
                     .map_err(io::Error::other)?;
             }
             Ok::<(), io::Error>(())
-        })
+        })?;
+        // A turn of each way is in thirty runs; else this soaks less than it says.
+        if to - from >= 30 && (pool.served() == 0 || pool.thawed() == 0) {
+            let why = pool.refusal().unwrap_or_default();
+            return Err(io::Error::other(format!("the pool served nothing: {why}")));
+        }
+        Ok(())
     };
     let start = Instant::now();
     some(0, WARM)?;
+    forget(); // the groups of what was made ahead and not used
     let mut accounts = vec![Account::take(0)];
     for tenth in 0..10 {
         some(total * tenth / 10, total * (tenth + 1) / 10)?;
+        forget();
         let account = Account::take(total * (tenth + 1) / 10);
         let seconds = start.elapsed().as_secs();
         writeln!(io::stderr(), "{seconds} s: {account:?}")?;
