@@ -1,10 +1,13 @@
 //! The determinism gate: the same program under other circumstances.
 //!
-//! Two runs in which everything is varied at once; where a trace differs, one thing at a time is
+//! Two runs in which everything is varied at once, the last in another second of the day where the
+//! program may look at it; where a trace differs, one thing at a time is
 //! varied to name the cause. A program that agrees with itself where nothing is varied is kept, and
 //! marked.
 
 use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tracer_engine::check::difference;
 use tracer_engine::circumstances::{CIRCUMSTANCES, ELSEWHERE, ROUNDS};
@@ -52,8 +55,12 @@ pub(super) fn vary(traced: &Traced<'_>, case: &Case, first: &Run) -> Result<Circ
     varied.push(FOLDER);
     let away = Away::new(traced)?;
     let mut agrees = true;
+    let began = second();
     for round in 0..ROUNDS {
         let settings = base.varied(traced.subject.spec, round);
+        if round + 1 == ROUNDS && reads_clock(&traced.subject.files) {
+            until_after(began);
+        }
         let run = away.run(traced, &settings)?;
         if !same(traced, first, &run) {
             agrees = false;
@@ -100,6 +107,52 @@ pub(super) fn vary(traced: &Traced<'_>, case: &Case, first: &Run) -> Result<Circ
         varied,
         causes,
     })
+}
+
+/// Words that read the time of day, in one language or another.
+const CLOCKS: &[&str] = &[
+    "time(",
+    "time (",
+    "Time.",
+    "time.",
+    "date(",
+    "Date(",
+    "Date.",
+    "now(",
+    ".now",
+    "today",
+    "DateTime",
+    "LocalDate",
+    "LocalTime",
+    "Calendar",
+    "$(date",
+    "`date",
+    "SECONDS",
+    "SystemTime",
+];
+
+/// Whether a program may look at the time of day. Few can tell a run from another by less than a
+/// second, and short runs are in the same one: `srand(time(NULL))`.
+fn reads_clock(files: &[(String, Vec<u8>)]) -> bool {
+    files.iter().any(|(_, text)| {
+        let text = String::from_utf8_lossy(text);
+        CLOCKS.iter().any(|word| text.contains(word))
+    })
+}
+
+/// Seconds of the time of day.
+fn second() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+/// Waits until the time of day is in a later second than that one: less than a second, unless the
+/// clock is set meanwhile.
+fn until_after(began: u64) {
+    let started = Instant::now();
+    while second() <= began && started.elapsed() < Duration::from_secs(2) {
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Whether two runs cannot be told apart by what is kept of them.
